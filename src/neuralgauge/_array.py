@@ -1,0 +1,99 @@
+"""Conversion of what users hold (arrays, tables, lists) to checked float64 arrays.
+
+Every array that enters the package passes through here once; behind this file all arrays are
+finite, C-contiguous float64.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import InvalidInputError
+
+Array = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+def _to_float(values: Any, name: str) -> Array:
+    if hasattr(values, "toarray"):
+        raise InvalidInputError(f"`{name}` must be dense, got a sparse {type(values).__name__}; call `.toarray()`.")
+    raw = np.asarray(values)
+    if np.iscomplexobj(raw):
+        raise InvalidInputError(f"`{name}` must hold real numbers, got complex data; use its real part.")
+    try:
+        return np.array(raw, dtype=np.float64, order="C")
+    except (TypeError, ValueError):
+        example = next((v for v in raw.ravel().tolist() if not isinstance(v, int | float)), None)
+        raise InvalidInputError(
+            f"`{name}` must hold numbers, got {example!r} among its values; encode text columns as numbers first."
+        ) from None
+
+
+def _column_names(values: Any) -> list[str] | None:
+    columns = getattr(values, "columns", None)
+    return None if columns is None else [str(c) for c in columns]
+
+
+def as_matrix(values: Any, name: str = "X") -> Array:
+    """Finite float64 copy of shape (n, d), n >= 1 and d >= 1; a bad value is named by row and column."""
+    columns = _column_names(values)
+    matrix = _to_float(values, name)
+    if matrix.ndim != 2:
+        raise InvalidInputError(
+            f"`{name}` must have two dimensions (samples, features), got shape {matrix.shape}; "
+            f"reshape a single feature with `{name}.reshape(-1, 1)`."
+        )
+    if matrix.shape[0] == 0 or matrix.shape[1] == 0:
+        raise InvalidInputError(f"`{name}` must have at least one row and one column, got shape {matrix.shape}.")
+    bad = np.argwhere(~np.isfinite(matrix))
+    if bad.size:
+        row, column = (int(k) for k in bad[0])
+        label = f"column {columns[column]!r}" if columns else f"column {column}"
+        raise InvalidInputError(
+            f"`{name}` must be finite, got {matrix[row, column]} in row {row}, {label} "
+            f"({len(bad)} such value{'s' if len(bad) > 1 else ''}); impute or drop them first."
+        )
+    return matrix
+
+
+def as_vector(values: Any, n: int, name: str = "y") -> Array:
+    """Finite float64 copy of shape (n,); a column of shape (n, 1) is accepted."""
+    vector = _to_float(values, name)
+    if vector.ndim == 2 and vector.shape[1] == 1:
+        vector = vector[:, 0].copy()
+    if vector.ndim != 1:
+        raise InvalidInputError(f"`{name}` must have one dimension, got shape {vector.shape}.")
+    if vector.shape[0] != n:
+        raise InvalidInputError(f"`{name}` must have one entry per row of X ({n}), got {vector.shape[0]}.")
+    bad = np.flatnonzero(~np.isfinite(vector))
+    if bad.size:
+        row = int(bad[0])
+        raise InvalidInputError(
+            f"`{name}` must be finite, got {vector[row]} in row {row} ({bad.size} such values); drop those rows first."
+        )
+    return vector
+
+
+def as_positive(value: Any, name: str) -> float:
+    """Python float > 0."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise InvalidInputError(f"`{name}` must be a number > 0, got {value!r}.") from None
+    if not (np.isfinite(number) and number > 0):
+        raise InvalidInputError(f"`{name}` must be finite and > 0, got {number}.")
+    return number
+
+
+def frozen(array: Array) -> Array:
+    """The same array, marked read-only."""
+    array.setflags(write=False)
+    return array
+
+
+def with_ones(X: Array) -> Array:
+    """X with a last column of ones: the penalised hidden bias of the paper."""
+    return np.hstack([X, np.ones((X.shape[0], 1))])

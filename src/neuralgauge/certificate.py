@@ -1,0 +1,99 @@
+"""Certificates: what is known about the distance of a network from the global optimum. Imports no solver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ._array import Array
+from .problem import TrainingProblem
+
+Scope = Literal["exact", "bounded", "estimated", "patterns"]
+
+SCOPE_SENTENCES: dict[str, str] = {
+    "exact": "holds for every network of every width",
+    "bounded": "holds for every network of every width, from an unfinished bound that more time would tighten",
+    "estimated": "not a proof: it rests on a search that may have missed a better neuron",
+    "patterns": "holds only for networks with these activation patterns; others may be better",
+}
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """An upper and a lower bound on the optimal value of [2], and what the lower one covers.
+
+    Attributes
+    ----------
+    upper : float
+        Objective of the network at hand, evaluated on its own outputs.
+    lower : float
+        Lower bound on the optimum; rounding of the arithmetic is subtracted.
+    scope : {"exact", "bounded", "estimated", "patterns"}
+        "exact" and "bounded" hold for every network of every width, "estimated" is no proof, "patterns" holds
+        for the given activation patterns only.
+
+    Examples
+    --------
+    >>> from neuralgauge import Certificate
+    >>> Certificate(upper=2.0, lower=1.5, scope="exact").gap
+    0.25
+    """
+
+    upper: float
+    lower: float
+    scope: Scope
+
+    @property
+    def gap(self) -> float:
+        """Relative gap (upper - lower) / upper, never negative; 0 when both are 0."""
+        if self.upper <= self.lower:
+            return 0.0
+        return (self.upper - self.lower) / abs(self.upper)
+
+    def __str__(self) -> str:
+        return (
+            f"objective    {self.upper:.10g}\n"
+            f"lower bound  {self.lower:.10g}\n"
+            f"gap          {self.gap:.2e} (relative)\n"
+            f'scope        "{self.scope}": {SCOPE_SENTENCES[self.scope]}'
+        )
+
+
+def lower_bound(problem: TrainingProblem, v: Array, gauge: float) -> float:
+    r"""Dual objective of v scaled into the feasible set, minus what rounding can have added.
+
+    For :math:`G(v) \le` `gauge` the point :math:`\kappa v`, :math:`\kappa = \min(1, \beta / G(v))`, is feasible in
+    [15]; smaller :math:`\kappa` are tried too, since the best scaling may lie below.
+
+    Parameters
+    ----------
+    problem : TrainingProblem
+    v : array of shape (n,)
+        Dual point, usually minus the gradient of the loss.
+    gauge : float
+        An upper bound on G(v) over whatever set of neurons the bound is to cover.
+
+    Returns
+    -------
+    float
+        A lower bound in floating-point arithmetic too.
+    """
+    limit = np.inf if gauge <= 0 else problem.beta / gauge
+    largest = min(1.0, limit * (1.0 - 8 * np.finfo(float).eps))
+    clipped = problem.clip_dual(v)
+    # The dual objective is concave along the ray, so the squared loss has its best scale in closed form and
+    # every other loss is served by the largest feasible one.
+    scales = [largest]
+    if problem.loss.name == "squared" and (energy := float(v @ (v / problem.sample_weight))) > 0:
+        scales.append(min(max(float(problem.y @ v) / energy, 0.0), limit * (1.0 - 8 * np.finfo(float).eps)))
+    return max(_rounded_down(problem, scale * clipped) for scale in scales)
+
+
+def _rounded_down(problem: TrainingProblem, v: Array) -> float:
+    terms = problem.dual_terms(v)
+    # Each term carries a few roundings, relative to its largest part |v y| + v^2; the sum adds log2(n) more.
+    size = np.abs(terms) + np.abs(v * problem.y) + v * v / problem.sample_weight
+    slack = (16 + np.log2(problem.n)) * np.finfo(float).eps * float(np.sum(size))
+    return float(np.sum(terms)) - slack

@@ -1,0 +1,27 @@
+"""Exceptions and warnings: one tree, so that ``except NeuralgaugeError`` catches all of ours."""
+
+from __future__ import annotations
+
+
+class NeuralgaugeError(Exception):
+    """Base of every exception raised on purpose by this package."""
+
+
+class InvalidInputError(NeuralgaugeError, ValueError):
+    """An argument or a table has values that the mathematics does not allow."""
+
+
+class TooManyPatternsError(NeuralgaugeError, MemoryError):
+    """The data has more activation patterns than the caller allows to be listed."""
+
+
+class ModelFileError(NeuralgaugeError, ValueError):
+    """A model file is damaged, foreign, of an unknown format version, or made for other columns."""
+
+
+class MissingDependencyError(NeuralgaugeError, ImportError):
+    """An optional package is needed for this call and is not installed."""
+
+
+class GapWarning(NeuralgaugeError, UserWarning):
+    """A solver stopped before the requested gap; the message gives the gap that was reached."""

@@ -1,0 +1,131 @@
+"""What regressor and classifier share: checking the table, choosing beta, training, warning."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._array import Array, as_positive
+from ..certificate import Certificate
+from ..errors import InvalidInputError
+from ..losses import LOSSES, Loss, get_loss
+from ..networks import TwoLayerNetwork
+from ..pricing import beta_max
+from ..problem import TrainingProblem
+from ..solution import Record, Solution, Status
+from ..training import train
+from .canonical import canonical_rows, checked_weights
+
+DEFAULT_BETA_FRACTION = 0.01
+
+
+class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
+    """Base of the estimators; holds no parameters of its own."""
+
+    loss: str | Loss
+    beta: float | None
+    bias: bool
+    gap: float
+    time_limit: float | None
+    random_state: Any
+    verbose: bool | Callable[[Record], None]
+
+    beta_: float
+    network_: TwoLayerNetwork
+    certificate_: Certificate
+    solution_: Solution
+    n_iter_: int
+
+    def _checked_loss(self, targets: Literal["real", "sign"]) -> Loss:
+        loss = get_loss(self.loss)
+        if loss.targets != targets:
+            allowed = [name for name, known in LOSSES.items() if known.targets == targets]
+            other = "ReLUClassifier" if targets == "real" else "ReLURegressor"
+            raise InvalidInputError(
+                f"`loss` of {type(self).__name__} must be one of {allowed}, got {loss.name!r}, "
+                f"which belongs to {other}."
+            )
+        return loss
+
+    def _checked_features(self, X: Any, **options: Any) -> Any:
+        """What `validate_data` returns, after a look for values that are not finite."""
+        checked = validate_data(self, X, dtype=np.float64, order="C", ensure_all_finite=False, **options)
+        features = checked[0] if isinstance(checked, tuple) else checked
+        bad = np.argwhere(~np.isfinite(features))
+        if len(bad):
+            row, column = (int(k) for k in bad[0])
+            names = getattr(self, "feature_names_in_", None)
+            label = f"column {column}" if names is None else f"column {names[column]!r}"
+            value = "NaN" if np.isnan(features[row, column]) else str(features[row, column])
+            raise InvalidInputError(
+                f"`X` must be finite, got {value} in row {row}, {label} ({len(bad)} such "
+                f"value{'s' if len(bad) > 1 else ''}); impute or drop them first."
+            )
+        return checked
+
+    def _train(self, X: Array, y: Array, sample_weight: Array, loss: Loss) -> None:
+        """Train on rows in canonical form and set the fitted attributes."""
+        gap = as_positive(self.gap, "gap")
+        beta = None if self.beta is None else as_positive(self.beta, "beta")
+        rows, targets, weight = canonical_rows(X, y, sample_weight)
+        problem = TrainingProblem(
+            rows, targets, beta=1.0 if beta is None else beta, loss=loss, bias=self.bias, sample_weight=weight
+        )
+        if beta is None:
+            # Where even beta = 0 gives the zero network (targets all zero), every beta trains the same; keep 1.
+            problem = problem.with_beta(DEFAULT_BETA_FRACTION * beta_max(problem) or 1.0)
+        solution = train(
+            problem,
+            gap=gap,
+            time_limit=None if self.time_limit is None else as_positive(self.time_limit, "time_limit"),
+            random_state=self._seed(),
+            progress=self._progress(),
+        )
+        self.beta_ = problem.beta
+        self.solution_ = solution
+        self.network_ = solution.network
+        self.certificate_ = solution.certificate
+        self.n_iter_ = solution.n_iter
+        if solution.status is not Status.SOLVED:
+            warnings.warn(
+                f"{type(self).__name__} reached a relative gap of {solution.certificate.gap:.2e}, "
+                f"{gap:.2e} was asked for. {solution.status.value} The network is usable; allow a larger `gap` "
+                "or more `time_limit`, or raise `beta`.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _seed(self) -> Any:
+        if self.random_state is None or isinstance(self.random_state, int | np.integer):
+            return self.random_state
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _progress(self) -> Callable[[Record], None] | None:
+        if callable(self.verbose):
+            return self.verbose
+        return _print_record if self.verbose else None
+
+    def _outputs(self, X: Any) -> Array:
+        check_is_fitted(self)
+        return self.network_.predict(self._checked_features(X, reset=False))
+
+    def _fit_arguments(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> tuple[Array, Any, Array]:
+        features, targets = self._checked_features(X, y=y, ensure_min_samples=2, **options)
+        return features, targets, checked_weights(sample_weight, len(features))
+
+
+def _print_record(record: Record) -> None:
+    gap = Certificate(record.objective, record.lower_bound, "estimated").gap
+    print(
+        f"{record.seconds:8.1f} s  objective {record.objective:.8g}  lower bound {record.lower_bound:.8g}  "
+        f"gap {gap:.1e}  neurons {record.n_neurons}",
+        file=sys.stderr,
+    )

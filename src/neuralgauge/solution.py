@@ -1,0 +1,71 @@
+"""What every solver returns, and the sentences that say how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ._array import Array
+from .certificate import Certificate
+from .networks import TwoLayerNetwork
+
+
+class Status(StrEnum):
+    """How a solver ended, as a sentence for the user."""
+
+    SOLVED = "The requested gap was reached."
+    ITERATION_LIMIT = "Stopped at the iteration limit before the requested gap was reached."
+    TIME_LIMIT = "Stopped at the time limit before the requested gap was reached."
+    INTERRUPTED = "Interrupted; this is the best result so far."
+    STALLED = "Stopped before the requested gap: rounding errors allow no further progress."
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of a history.
+
+    Attributes
+    ----------
+    seconds : float
+        Wall-clock time since the start.
+    objective, lower_bound : float
+        Best primal value and best lower bound so far.
+    n_neurons : int
+        Neurons or blocks in use.
+    """
+
+    seconds: float
+    objective: float
+    lower_bound: float
+    n_neurons: int
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Result of training or of one convex program.
+
+    Attributes
+    ----------
+    network : TwoLayerNetwork
+        The trained network, balanced (for a gated program the gates times the weights, see `programs`).
+    certificate : Certificate
+        Its objective and a lower bound.
+    status : Status
+        A sentence; compare with `Status.SOLVED` to see whether the requested gap was reached.
+    n_iter : int
+        Iterations used.
+    seconds : float
+        Wall-clock time.
+    history : tuple of Record
+        One record an iteration.
+    dual : array of shape (n,)
+        The dual point v behind the lower bound.
+    """
+
+    network: TwoLayerNetwork
+    certificate: Certificate
+    status: Status
+    n_iter: int
+    seconds: float
+    dual: Array
+    history: tuple[Record, ...] = field(repr=False, default=())
