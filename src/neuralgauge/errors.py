@@ -21,7 +21,3 @@ class ModelFileError(NeuralgaugeError, ValueError):
 
 class MissingDependencyError(NeuralgaugeError, ImportError):
     """An optional package is needed for this call and is not installed."""
-
-
-class GapWarning(NeuralgaugeError, UserWarning):
-    """A solver stopped before the requested gap; the message gives the gap that was reached."""

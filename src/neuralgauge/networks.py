@@ -112,6 +112,41 @@ class TwoLayerNetwork:
         return TwoLayerNetwork((W[keep] / root).T, A, net.bias)
 
 
+@dataclass(frozen=True)
+class GatedNetwork:
+    """f(x) = sum_i 1[x^T h_i >= 0] x^T w_i: fixed gates h_i, free weights w_i.
+
+    Parameters
+    ----------
+    W : array of shape (m, d)
+        Weights, signs included.
+    gates : array of shape (m, d) or None
+        The vectors h_i; None when the patterns came without witnesses, and then nothing can be predicted.
+    bias : bool
+        Whether the last column multiplies a constant one.
+    """
+
+    W: Array
+    gates: Array | None
+    bias: bool = True
+
+    @property
+    def n_neurons(self) -> int:
+        return self.W.shape[0]
+
+    def predict(self, X: Any) -> Array:
+        """Outputs (n,) for raw features X."""
+        if self.gates is None:
+            raise InvalidInputError(
+                "a gated network needs its gates to predict; make the patterns with sample_patterns or "
+                "enumerate_patterns, which keep a witness for each."
+            )
+        features = as_matrix(X)
+        design = with_ones(features) if self.bias else features
+        result: Array = np.sum((design @ self.gates.T >= 0) * (design @ self.W.T), axis=1)
+        return result
+
+
 def _group_rows(rows: Array, tolerance: float) -> npt.NDArray[np.intp]:
     """Label of the group of each row: rows within `tolerance` of each other are of one group."""
     pairs = cKDTree(rows).query_pairs(tolerance, output_type="ndarray")

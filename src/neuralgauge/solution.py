@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from ._array import Array
 from .certificate import Certificate
-from .networks import TwoLayerNetwork
+from .networks import GatedNetwork, TwoLayerNetwork
 
 
 class Status(StrEnum):
@@ -46,8 +46,8 @@ class Solution:
 
     Attributes
     ----------
-    network : TwoLayerNetwork
-        The trained network, balanced (for a gated program the gates times the weights, see `programs`).
+    network : TwoLayerNetwork or GatedNetwork
+        The trained network, balanced; gated only from a gated program.
     certificate : Certificate
         Its objective and a lower bound.
     status : Status
@@ -60,12 +60,15 @@ class Solution:
         One record an iteration.
     dual : array of shape (n,)
         The dual point v behind the lower bound.
+    blocks : array of shape (m, d), or None
+        The blocks w_i of a convex program, in the order of its patterns (with both signs: all +1, then all -1).
     """
 
-    network: TwoLayerNetwork
+    network: TwoLayerNetwork | GatedNetwork
     certificate: Certificate
     status: Status
     n_iter: int
     seconds: float
     dual: Array
     history: tuple[Record, ...] = field(repr=False, default=())
+    blocks: Array | None = field(repr=False, default=None)

@@ -91,6 +91,7 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
         )
         self.beta_ = problem.beta
         self.solution_ = solution
+        assert isinstance(solution.network, TwoLayerNetwork)
         self.network_ = solution.network
         self.certificate_ = solution.certificate
         self.n_iter_ = solution.n_iter

@@ -137,7 +137,7 @@ class ReLUClassifier(ClassifierMixin, ReLUEstimator):  # type: ignore[misc]
         labels: npt.NDArray[Any] = self.classes_[positive.astype(np.intp)]
         return labels
 
-    @available_if(_has_probabilities)
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of shape (n, 2), columns as in `classes_`; only for the logistic loss."""
         outputs = self._outputs(X)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,15 +104,20 @@ def load_model(path: str | Path) -> SavedModel:
 
 
 def from_estimator(
-    estimator: Any, *, standardization: Standardization | None = None, target_name: str | None = None
+    estimator: Any,
+    *,
+    standardization: Standardization | None = None,
+    feature_names: Sequence[str] | None = None,
+    target_name: str | None = None,
 ) -> SavedModel:
     """The model in a fitted ReLURegressor or ReLUClassifier, trained on columns standardised so (or as they were)."""
     if not hasattr(estimator, "network_"):
         raise InvalidInputError(
-            f"`model` must be a SavedModel or a fitted ReLURegressor or ReLUClassifier, got {type(estimator).__name__}; "
-            "call `fit` first, and take the last step out of a Pipeline."
+            "`model` must be a SavedModel or a fitted ReLURegressor or ReLUClassifier, got "
+            f"{type(estimator).__name__}; call `fit` first, and take the last step out of a Pipeline."
         )
     classes = getattr(estimator, "classes_", None)
+    names = getattr(estimator, "feature_names_in_", ()) if feature_names is None else feature_names
     return SavedModel(
         network=estimator.network_,
         task="regression" if classes is None else "classification",
@@ -119,7 +125,7 @@ def from_estimator(
         beta=estimator.beta_,
         certificate=estimator.certificate_,
         standardization=standardization or Standardization.identity(estimator.n_features_in_),
-        feature_names=tuple(str(name) for name in getattr(estimator, "feature_names_in_", ())),
+        feature_names=tuple(str(name) for name in names),
         target_name=target_name,
         classes=() if classes is None else tuple(np.asarray(classes).tolist()),
         package_version=package_version(),

@@ -64,7 +64,8 @@ class Standardization:
 
         A column whose value is too large for its variance to be a finite number is named by `names` and refused.
         """
-        columns = X if y is None else np.column_stack([X, y])
+        # One memory order, because it decides the order of summation.
+        columns = np.ascontiguousarray(X if y is None else np.column_stack([X, y]))
         with np.errstate(over="ignore", invalid="ignore"):
             mean, scale = columns.mean(axis=0), columns.std(axis=0)
         # A constant column can come out of the rounding of the mean with a tiny deviation; subtract its value instead.

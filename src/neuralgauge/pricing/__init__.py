@@ -1,0 +1,6 @@
+"""Pricing: G(v) = max of |v^T (X u)_+| over the unit ball, and the u that attains it."""
+
+from .ascent import ascend
+from .penalty import beta_max
+
+__all__ = ["ascend", "beta_max"]

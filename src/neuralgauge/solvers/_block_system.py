@@ -18,6 +18,7 @@ from scipy.linalg import blas, lapack
 from .._array import Array
 from ..programs.block import BlockProgram
 
+Solve = Callable[[Array], tuple[Array, Array]]
 CHUNK = 2_000_000  # entries of F in memory at a time
 
 
@@ -45,31 +46,11 @@ class BlockSystem:
         """B^T v as (m, d)."""
         return (self.gates * v) @ self.X
 
-    def factorize(self, M: Array, h: Array) -> Callable[[Array], Array]:
-        """A function R -> dW, accurate to about 1e-13 relative by iterative refinement."""
-        once = self._by_samples(M, h) if self.small_side_is_samples else self._by_blocks(M, h)
+    def factorize(self, M: Array, h: Array) -> Solve:
+        """A function R -> (dW, h * B dW); its rounding is undone by the caller's refinement."""
+        return self._by_samples(M, h) if self.small_side_is_samples else self._by_blocks(M, h)
 
-        def residual(R: Array, dW: Array) -> Array:
-            return R - np.matmul(M, dW[:, :, None])[:, :, 0] - self.adjoint(h * self.forward(dW))
-
-        def solve(R: Array) -> Array:
-            dW = once(R)
-            left = residual(R, dW)
-            size, goal = float(np.abs(left).max()), 1e-13 * float(np.abs(R).max())
-            for _ in range(4):
-                if not size > goal:
-                    break
-                trial = dW + once(left)
-                left = residual(R, trial)
-                previous, size = size, float(np.abs(left).max())
-                if not size < previous:
-                    break
-                dW = trial
-            return dW
-
-        return solve
-
-    def _by_samples(self, M: Array, h: Array) -> Callable[[Array], Array]:
+    def _by_samples(self, M: Array, h: Array) -> Solve:
         n, d = self.n, self.d
         inverse = np.linalg.inv(_cholesky(M))
         root = np.sqrt(h)
@@ -89,14 +70,14 @@ class BlockSystem:
             result: Array = np.matmul(inverse.transpose(0, 2, 1), half)[:, :, 0]
             return result
 
-        def once(R: Array) -> Array:
+        def solve(R: Array) -> tuple[Array, Array]:
             dW = solve_M(R)
-            z = lapack.dpotrs(factor, root * self.forward(dW), lower=1)[0]
-            return dW - solve_M(self.adjoint(root * z))
+            h_df: Array = root * lapack.dpotrs(factor, root * self.forward(dW), lower=1)[0]
+            return dW - solve_M(self.adjoint(h_df)), h_df
 
-        return once
+        return solve
 
-    def _by_blocks(self, M: Array, h: Array) -> Callable[[Array], Array]:
+    def _by_blocks(self, M: Array, h: Array) -> Solve:
         m, d = self.m, self.d
         H = self._weighted_gram(h).copy(order="F")
         first = np.arange(m) * d
@@ -104,11 +85,11 @@ class BlockSystem:
         H[grid] += M
         factor = _factor(H)
 
-        def once(R: Array) -> Array:
-            result: Array = lapack.dpotrs(factor, R.ravel(), lower=1)[0].reshape(m, d)
-            return result
+        def solve(R: Array) -> tuple[Array, Array]:
+            dW: Array = lapack.dpotrs(factor, R.ravel(), lower=1)[0].reshape(m, d)
+            return dW, h * self.forward(dW)
 
-        return once
+        return solve
 
     def _weighted_gram(self, h: Array) -> Array:
         """B^T diag(h) B, kept while h stays the same (the squared loss)."""

@@ -26,8 +26,8 @@ class LossTerm(Protocol):
     def relation(self, centre: float, correct: bool) -> tuple[Array, Array]:
         """(shift, h) with dg = shift + h df, towards complementarity `centre`."""
 
-    def direction(self, df: Array) -> None:
-        """Complete the Newton direction of the relation asked for last."""
+    def direction(self, df: Array, h_df: Array) -> None:
+        """Complete the Newton direction of the relation asked for last; h_df is h * df, computed on its own."""
 
     def step_length(self) -> float:
         """Largest step along the direction that stays inside."""
@@ -54,8 +54,8 @@ class SmoothTerm:
     def relation(self, centre: float, correct: bool) -> tuple[Array, Array]:
         return self._residual, self._hessian
 
-    def direction(self, df: Array) -> None:
-        self._dg = self._residual + self._hessian * df
+    def direction(self, df: Array, h_df: Array) -> None:
+        self._dg = self._residual + h_df
 
     def step_length(self) -> float:
         return np.inf
@@ -74,22 +74,21 @@ class PiecewiseLinearTerm:
     h = sum D a^2 - (sum D a)^2 / sum D with D = q / s.
     """
 
-    def __init__(self, problem: TrainingProblem, f: Array, centre: float) -> None:
+    def __init__(self, problem: TrainingProblem, f: Array, centre: float, mix: float) -> None:
         assert isinstance(problem.loss, PiecewiseLinearLoss)
         self.a, self.b = problem.loss.pieces(problem.y)
         self.weight = problem.sample_weight
-        lines = self.a * f + self.b
-        top = lines.max(axis=0)
-        # xi on the central path for this f: sum_k centre / (xi - lines_k) = weight, bracketed and bisected.
-        low, high = top + centre / self.weight, top + len(self.a) * centre / self.weight
-        for _ in range(60):
-            middle = 0.5 * (low + high)
-            above = (centre / (middle - lines)).sum(axis=0) > self.weight
-            low, high = np.where(above, middle, low), np.where(above, high, middle)
-        self.xi = high
-        self.s = self.xi - lines
-        self.q = centre / self.s
-        self.q *= self.weight / self.q.sum(axis=0)
+        # Multipliers near the g closest to 0, so that the dual start is feasible; the slacks carry the residual.
+        low, high = self.a.argmin(axis=0), self.a.argmax(axis=0)
+        sample = np.arange(problem.n)
+        a_low, a_high = np.minimum(self.a[low, sample], 0.0), np.maximum(self.a[high, sample], 0.0)
+        span = np.maximum(self.a[high, sample] - self.a[low, sample], 1e-300)
+        self.q = np.full(self.a.shape, 0.0)
+        self.q[low, sample] += np.clip(a_high / span, 0.0, 1.0)
+        self.q[high, sample] += np.clip(-a_low / span, 0.0, 1.0)
+        self.q = self.weight * ((1.0 - mix) * self.q / self.q.sum(axis=0) + mix / len(self.a))
+        self.s = centre / self.q
+        self.xi = (self.a * f + self.b).max(axis=0)
         self.g = (self.a * self.q).sum(axis=0)
 
     def linearize(self, f: Array) -> None:
@@ -97,6 +96,7 @@ class PiecewiseLinearTerm:
         self._weight_residual = self.weight - self.q.sum(axis=0)
         self._D = self.q / self.s
         self._D_sum, self._D_a = self._D.sum(axis=0), (self._D * self.a).sum(axis=0)
+        self._h = (self._D * (self.a - self._D_a / self._D_sum) ** 2).sum(axis=0)
 
     def relation(self, centre: float, correct: bool) -> tuple[Array, Array]:
         target = centre - self.s * self.q
@@ -105,10 +105,12 @@ class PiecewiseLinearTerm:
         self._e = (target - self.q * self._slack_residual) / self.s
         self._e_sum = self._e.sum(axis=0) - self._weight_residual
         shift = (self.a * self._e).sum(axis=0) - self._D_a * self._e_sum / self._D_sum
-        spread = self.a - self._D_a / self._D_sum
-        return shift, (self._D * spread**2).sum(axis=0)
+        return shift, self._h
 
-    def direction(self, df: Array) -> None:
+    def direction(self, df: Array, h_df: Array) -> None:
+        # Near a kink h is huge and df tiny: there h_df / h has the smaller error.
+        steep = self._h * np.max(np.abs(df)) > np.max(np.abs(h_df))
+        df = np.where(steep, h_df / np.where(steep, self._h, 1.0), df)
         self._dxi = (self._e_sum + self._D_a * df) / self._D_sum
         moved = self._dxi - self.a * df
         self._ds = moved + self._slack_residual
@@ -130,8 +132,8 @@ class PiecewiseLinearTerm:
         self.g = (self.a * self.q).sum(axis=0)
 
 
-def loss_term(problem: TrainingProblem, f: Array, centre: float) -> LossTerm:
+def loss_term(problem: TrainingProblem, f: Array, centre: float, mix: float) -> LossTerm:
     """The term that fits the problem's loss, started at outputs f."""
     if isinstance(problem.loss, PiecewiseLinearLoss):
-        return PiecewiseLinearTerm(problem, f, centre)
+        return PiecewiseLinearTerm(problem, f, centre, mix)
     return SmoothTerm(problem, f, centre)

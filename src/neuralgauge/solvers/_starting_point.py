@@ -2,7 +2,7 @@ r"""A start on the central path of the blocks.
 
 With the dual variable v = 0 the blocks decouple: at complementarity mu = beta every block minimises
 
-.. math:: \phi(w) = \min_t \; t - \log(t^2 - \|w\|^2) - \sum_j \log \tilde x_j^T w ,
+.. math:: \phi(w) = \min_t \; t - \tfrac12 \log(t^2 - \|w\|^2) - \sum_j \log \tilde x_j^T w ,
 
 a self-concordant function whose minimiser scales with mu / beta. Damped Newton from the witness of each
 pattern, all blocks at once, leaves an interior point that violates nothing but the link between outputs and v.
@@ -40,8 +40,8 @@ def centred_blocks(X: Array, cone_signs: Array, witnesses: Array, products: Arra
     diagonal = np.arange(d)
     W = witnesses * (np.sqrt(X.shape[0]) / np.linalg.norm(witnesses, axis=1))[:, None]
     for _ in range(NEWTON_STEPS):
-        root = np.sqrt(1.0 + dot(W, W))
-        t = 1.0 + root
+        root = np.sqrt(0.25 + dot(W, W))
+        t = 0.5 + root
         inverse = 1.0 / (cone_signs * (W @ X.T))
         gradient = W / t[:, None] - (cone_signs * inverse) @ X
         M = (inverse**2 @ products)[:, unfold]

@@ -28,6 +28,9 @@ from ._loss_terms import loss_term
 from ._starting_point import centred_blocks, symmetric_products
 
 STEP_FRACTION = 0.99
+REFINEMENTS = 2
+START_LEVEL = 0.1
+LEAST_CENTRING = 1e-4
 Direction = tuple[Array, Array, Array, Array]  # dp, dq, dS, dLambda
 
 
@@ -69,7 +72,7 @@ class InteriorPoint:
 
     def _start(self, witnesses: Array | None) -> None:
         problem, (m, n_cone) = self.program.problem, self.cone_signs.shape
-        centre = 0.1 * problem.loss_value(np.zeros(problem.n)) / (m * max(n_cone, 1))
+        centre = START_LEVEL * problem.loss_value(np.zeros(problem.n)) / (m * max(n_cone, 1))
         self.W = np.zeros((m, problem.d))
         if n_cone and witnesses is not None:
             slack = self.cone_signs * (witnesses @ self.X_cone.T)
@@ -84,10 +87,12 @@ class InteriorPoint:
             size = np.linalg.norm(self.X_cone, axis=1) / np.sqrt(problem.d)
             self.S = np.tile(2.0 * centre / self.beta * size, (m, 1))
         self.Lambda = centre / self.S
-        half = centre / self.beta
+        half = 0.5 * centre / self.beta
         self.t = half + np.sqrt(half**2 + soc.dot(self.W, self.W))
         self.zeta = -(self.beta / self.t)[:, None] * self.W
-        self.loss = loss_term(problem, self.system.forward(self.W), centre)
+        steepest = np.sqrt(soc.dot(pull := self.system.adjoint(problem.loss_gradient(np.zeros(problem.n))), pull)).max()
+        mix = min(1.0, 0.5 * self.beta / steepest)
+        self.loss = loss_term(problem, self.system.forward(self.W), centre, mix)
 
     def __iter__(self) -> Iterator[Iterate]:
         while True:
@@ -118,7 +123,7 @@ class InteriorPoint:
         affine = self._newton(-self.scaled, -self.S * self.Lambda, 0.0, False)
         alpha = min(1.0, self._step_length(p, q, affine))
         after, _ = self._complementarity(p, q, affine, alpha)
-        sigma = min(1.0, max(after / total, 1e-3) ** 3)
+        sigma = min(1.0, max(after / total, 0.0) ** 3 + LEAST_CENTRING)
         centre = sigma * total / count
         rhs = -soc.product(self.scaled, self.scaled)
         rhs -= soc.product(self.scaling.solve(affine[0]), self.scaling.apply(affine[1]))
@@ -145,22 +150,36 @@ class InteriorPoint:
 
     def _newton(self, cone_target: Array, slack_target: Array, centre: float, correct: bool) -> Direction:
         """Direction with W^{-1} dp + W dq = cone_target, Lambda dS + S dLambda = slack_target, beta fixed in q."""
-        scaling, theta = self.scaling, self.theta
-        a, b, weight = scaling.a, scaling.b, 1.0 / scaling.eta**2
-        curve = 2.0 * a**2 - 1.0
+        scaling = self.scaling
         e = scaling.solve(cone_target)
-        shift, h = self.loss.relation(centre, correct)
-        pull = slack_target / self.S - theta * self.slack_residual
-        R = e[:, 1:] + (2.0 * a * e[:, 0] / curve)[:, None] * b - self.dual_residual - self.system.adjoint(shift)
-        R += (self.cone_signs * pull) @ self.X_cone
-        dW = self.solve(R)
-        self.loss.direction(self.system.forward(dW))
+        shift, _ = self.loss.relation(centre, correct)
+        pull = slack_target / self.S - self.theta * self.slack_residual
+        curve = 2.0 * scaling.a**2 - 1.0
+        known = e[:, 1:] + (2.0 * scaling.a * e[:, 0] / curve)[:, None] * scaling.b
+        R = known - self.dual_residual - self.system.adjoint(shift) + (self.cone_signs * pull) @ self.X_cone
+        step, h_df = self._back_substitute(R, e, pull, self.slack_residual)
+        for _ in range(REFINEMENTS):
+            # The residual of the unreduced equations also holds the rounding of theta * dS, which is what counts.
+            left = self.dual_residual + self.system.adjoint(shift + h_df) - step[1][:, 1:]
+            left -= (self.cone_signs * step[3]) @ self.X_cone
+            more, more_h_df = self._back_substitute(-left, np.zeros_like(e), 0.0, 0.0)
+            step = tuple(x + y for x, y in zip(step, more, strict=True))
+            h_df = h_df + more_h_df
+        self.loss.direction(self.system.forward(step[0][:, 1:]), h_df)
+        return step
+
+    def _back_substitute(
+        self, R: Array, e: Array, pull: Array | float, slack_residual: Array | float
+    ) -> tuple[Direction, Array]:
+        scaling = self.scaling
+        a, b, weight = scaling.a, scaling.b, 1.0 / scaling.eta**2
+        dW, h_df = self.solve(R)
         b_dW = soc.dot(b, dW)
-        dt = (e[:, 0] + 2.0 * a * weight * b_dW) / (weight * curve)
+        dt = (e[:, 0] + 2.0 * a * weight * b_dW) / (weight * (2.0 * a**2 - 1.0))
         dzeta = e[:, 1:] + (2.0 * weight * (a * dt - b_dW))[:, None] * b - weight[:, None] * dW
         moved = self.cone_signs * (dW @ self.X_cone.T)
         dp, dq = np.column_stack([dt, dW]), np.column_stack([np.zeros_like(dt), dzeta])
-        return dp, dq, moved + self.slack_residual, pull - theta * moved
+        return (dp, dq, moved + slack_residual, pull - self.theta * moved), h_df
 
     def _step_length(self, p: Array, q: Array, direction: Direction) -> float:
         dp, dq, dS, dLambda = direction
@@ -172,7 +191,7 @@ class InteriorPoint:
 
     def _complementarity(self, p: Array, q: Array, step: Direction | None, alpha: float) -> tuple[float, int]:
         total, count = self.loss.complementarity(alpha)
-        count += self.S.size + 2 * len(p)
+        count += self.S.size + len(p)
         if step is None:
             return total + float(np.vdot(p, q)) + float(np.vdot(self.S, self.Lambda)), count
         dp, dq, dS, dLambda = step

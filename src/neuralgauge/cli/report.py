@@ -1,0 +1,103 @@
+"""What the commands print: aligned lines for people, one JSON object for programs, a bar while waiting."""
+
+from __future__ import annotations
+
+import json
+import math
+from types import TracebackType
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ..certificate import SCOPE_SENTENCES, Certificate
+from ..solution import Record
+
+BAR_AFTER_SECONDS = 1.5
+
+
+def certificate_fields(certificate: Certificate) -> dict[str, Any]:
+    """The part of the JSON object that every certificate has."""
+    return {
+        "objective": certificate.upper,
+        "lower_bound": certificate.lower,
+        "gap": certificate.gap,
+        "scope": certificate.scope,
+    }
+
+
+def certificate_lines(certificate: Certificate) -> list[tuple[str, str]]:
+    """The same for people."""
+    return [
+        ("objective", f"{certificate.upper:.8g}"),
+        ("lower bound", f"{certificate.lower:.8g}"),
+        ("gap", f"{certificate.gap:.2e} (relative)"),
+        ("scope", f"{certificate.scope}: {SCOPE_SENTENCES[certificate.scope]}"),
+    ]
+
+
+def print_json(fields: dict[str, Any]) -> None:
+    """One JSON object on stdout; numbers that are not finite become null, which JSON requires."""
+    clean = {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in fields.items()}
+    typer.echo(json.dumps(clean, ensure_ascii=False))
+
+
+def print_lines(lines: list[tuple[str, str]]) -> None:
+    """Names and values in two columns on stdout."""
+    width = max(len(name) for name, _ in lines)
+    for name, value in lines:
+        typer.echo(f"{name:<{width}}  {value}")
+
+
+def note(text: str) -> None:
+    """A remark on stderr, so that stdout stays a result."""
+    typer.echo(text, err=True)
+
+
+class GapBar:
+    """A bar on stderr that fills as the gap falls to the wanted one; only for long work on a terminal.
+
+    The filled part is log(gap) / log(wanted), or the part of the time limit that is used, if that is more.
+    """
+
+    def __init__(self, gap: float, time_limit: float | None, *, enabled: bool) -> None:
+        console = Console(stderr=True)
+        self._enabled = enabled and console.is_terminal
+        self._gap = gap
+        self._time_limit = time_limit
+        self._bar = Progress(
+            BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True
+        )
+        self._started = False
+        self._task = self._bar.add_task("", total=1.0)
+
+    def __enter__(self) -> GapBar:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._started:
+            self._bar.stop()
+
+    def __call__(self, record: Record) -> None:
+        """Show one record of the solver."""
+        if not self._enabled or record.seconds < BAR_AFTER_SECONDS:
+            return
+        gap = Certificate(record.objective, record.lower_bound, "estimated").gap
+        filled = self._filled(gap, record.seconds)
+        if not self._started:
+            self._bar.start()
+            self._started = True
+        self._bar.update(
+            self._task,
+            completed=filled,
+            description=f"gap {gap:.1e} of {self._gap:.0e}, objective {record.objective:.6g}, "
+            f"{record.n_neurons} neurons",
+        )
+
+    def _filled(self, gap: float, seconds: float) -> float:
+        by_gap = 1.0 if gap <= self._gap else math.log(min(gap, 1.0)) / math.log(min(self._gap, 0.5))
+        by_time = seconds / self._time_limit if self._time_limit else 0.0
+        return min(1.0, max(by_gap, by_time, 0.0))

@@ -1,0 +1,121 @@
+"""`neuralgauge train`: a table to a certified network in a model file."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sklearn.exceptions import ConvergenceWarning
+
+from ..estimators import ReLUClassifier, ReLURegressor
+from ..interchange import SavedModel, Standardization, save_model
+from ..interchange.atomic_write import check_output
+from ..interchange.model_file import from_estimator
+from ..solution import Solution, Status
+from .dataset import Dataset, training_data
+from .options import DONE, GAP_NOT_REACHED, Bias, Data, Drop, Force, Json, LossName, Task, TimeLimit, plain_errors
+from .report import GapBar, certificate_fields, certificate_lines, note, print_json, print_lines
+from .tables import read_table
+
+
+@plain_errors
+def train(
+    data: Data,
+    target: Annotated[str, typer.Option(metavar="NAME", help="Column to learn.")],
+    task: Annotated[Task, typer.Option(help="auto: text or two distinct values mean classification.")] = Task.AUTO,
+    loss: Annotated[LossName | None, typer.Option(help="By default squared, or logistic for classes.")] = None,
+    beta: Annotated[float | None, typer.Option(help="Penalty; by default 1 % of the one that trains nothing.")] = None,
+    gap: Annotated[float, typer.Option(help="Relative gap to the global optimum at which to stop.")] = 1e-4,
+    time_limit: TimeLimit = None,
+    standardize: Annotated[bool, typer.Option(help="Centre and scale the columns, and a numeric target.")] = True,
+    bias: Bias = True,
+    drop: Drop = None,
+    random_state: Annotated[int, typer.Option(min=0, help="Seed of the searches.")] = 0,
+    output: Annotated[Path | None, typer.Option(metavar="MODEL", help="Model file to write.")] = None,
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Nothing on stderr but errors.")] = False,
+) -> int:
+    """Train a network on DATA to a certified gap and save it with all it takes to predict."""
+    if output is not None:
+        check_output(output, force=force)
+    dataset = training_data(read_table(data), target, drop or (), task, loss)
+    settings = {"beta": beta, "bias": bias, "gap": gap, "time_limit": time_limit, "random_state": random_state}
+    with GapBar(gap, time_limit, enabled=not quiet) as bar:
+        estimator, scaling = _fit(dataset, standardize, {**settings, "verbose": bar})
+    model = from_estimator(estimator, standardization=scaling, feature_names=dataset.names, target_name=target)
+    if output is not None:
+        save_model(model, output, force=force)
+    solution: Solution = estimator.solution_
+    if as_json:
+        print_json(_fields(model, solution, dataset, standardize, output))
+    else:
+        print_lines(_lines(model, solution, dataset, standardize, output))
+    if solution.status is Status.SOLVED:
+        return DONE
+    if not quiet:
+        note(f"The gap reached is {solution.certificate.gap:.2e}, {gap:.2e} was asked for. {solution.status.value}")
+    return GAP_NOT_REACHED
+
+
+def _fit(
+    dataset: Dataset, standardize: bool, settings: dict[str, Any]
+) -> tuple[ReLURegressor | ReLUClassifier, Standardization]:
+    """A fitted estimator, and the scaling of the columns it was fitted on."""
+    scaling = Standardization.identity(len(dataset.names))
+    if standardize:
+        scaling = Standardization.fit(dataset.X, dataset.y if dataset.is_regression else None, dataset.names)
+    estimator = (ReLURegressor if dataset.is_regression else ReLUClassifier)(loss=dataset.loss.value, **settings)
+    with warnings.catch_warnings():
+        # The status and the exit code say the same.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        estimator.fit(scaling.features(dataset.X), scaling.target(dataset.y) if dataset.is_regression else dataset.y)
+    return estimator, scaling
+
+
+def _fields(
+    model: SavedModel, solution: Solution, dataset: Dataset, standardize: bool, output: Path | None
+) -> dict[str, Any]:
+    return {
+        **certificate_fields(solution.certificate),
+        "n_neurons": model.network.n_neurons,
+        "status": solution.status.name.lower(),
+        "message": solution.status.value,
+        "seconds": solution.seconds,
+        "n_iter": solution.n_iter,
+        "task": model.task,
+        "loss": model.loss,
+        "beta": model.beta,
+        "bias": model.network.bias,
+        "standardized": standardize,
+        "target": model.target_name,
+        "classes": list(model.classes),
+        "n_rows": len(dataset.y),
+        "n_features": len(model.feature_names),
+        "output": None if output is None else str(output),
+    }
+
+
+def _lines(
+    model: SavedModel, solution: Solution, dataset: Dataset, standardize: bool, output: Path | None
+) -> list[tuple[str, str]]:
+    classes = f", {model.classes[0]!r} or {model.classes[1]!r}" if model.classes else ""
+    whole = "features and target" if dataset.is_regression else "features"
+    scaling = (
+        f"{whole} have mean 0 and deviation 1; the model file undoes it, the figures below are of the scaled problem"
+        if standardize
+        else "none, columns are taken as they are"
+    )
+    return [
+        ("task", f"{model.task} of {model.target_name!r}{classes}, {model.loss} loss"),
+        ("data", f"{len(dataset.y)} rows, {len(model.feature_names)} features"),
+        ("scaling", scaling),
+        ("beta", f"{model.beta:.8g}"),
+        ("neurons", str(model.network.n_neurons)),
+        *certificate_lines(solution.certificate),
+        ("status", solution.status.value),
+        ("time", f"{solution.seconds:.2f} s"),
+        ("model", "not saved, give `--output` to save it" if output is None else f"saved to {str(output)!r}"),
+    ]

@@ -1,0 +1,162 @@
+"""The commands on good tables."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+
+from neuralgauge.estimators import ReLURegressor
+from neuralgauge.interchange import Standardization, load_model
+
+RESULT_KEYS = {"objective", "lower_bound", "gap", "scope", "n_neurons", "status", "seconds"}
+
+
+def test_train_predict_certify(run, csv_file, table):
+    trained = run("train", csv_file, "--target", "price", "--output", "m.safetensors", "--gap", "1e-3", "--json")
+    assert trained.code == 0
+    assert set(trained.json) >= RESULT_KEYS
+    assert trained.json["status"] == "solved"
+    assert trained.json["gap"] <= 1e-3
+    assert trained.json["standardized"] is True
+
+    model = load_model("m.safetensors")
+    assert model.feature_names == ("size", "age", "floor")
+    assert model.target_name == "price"
+    np.testing.assert_allclose(model.standardization.target_mean, table["price"].mean())
+
+    predicted = run("predict", "m.safetensors", csv_file)
+    assert predicted.code == 0
+    values = pl.read_csv(predicted.out.encode())["prediction"].to_numpy()
+    np.testing.assert_array_equal(values, model.predict(table.drop("dear")))
+
+    certified = run("certify", "m.safetensors", csv_file, "--target", "price", "--json")
+    assert certified.code == 0
+    assert set(certified.json) >= RESULT_KEYS
+    assert certified.json["objective"] == pytest.approx(trained.json["objective"], rel=1e-9)
+    assert certified.json["lower_bound"] <= trained.json["objective"] * (1 + 1e-9)
+
+
+def test_the_command_trains_what_the_estimator_trains(run, csv_file, table):
+    run("train", csv_file, "--target", "price", "--output", "m.safetensors", "--beta", "0.7", "--gap", "1e-3")
+    X = np.ascontiguousarray(table.select("size", "age", "floor").to_numpy(), dtype=float)
+    y = table["price"].to_numpy()
+    scaling = Standardization.fit(X, y)
+    model = ReLURegressor(beta=0.7, gap=1e-3).fit(scaling.features(X), scaling.target(y))
+    np.testing.assert_array_equal(load_model("m.safetensors").network.U, model.network_.U)
+
+
+def test_readable_result(run, csv_file):
+    outcome = run("train", csv_file, "--target", "price", "--beta", "1", "--quiet")
+    assert outcome.code == 0
+    assert outcome.err == ""
+    for word in ("objective", "lower bound", "gap", "scope", "scaling", "deviation 1", "not saved"):
+        assert word in outcome.out
+    assert "\x1b" not in outcome.out
+
+
+def test_classification_is_seen_from_the_target(run, class_file, table):
+    outcome = run("train", class_file, "--target", "dear", "--output", "m.safetensors", "--beta", "0.1", "--json")
+    assert outcome.json["task"] == "classification"
+    assert outcome.json["loss"] == "logistic"
+    assert outcome.json["classes"] == ["no", "yes"]
+    predicted = pl.read_csv(run("predict", "m.safetensors", class_file).out.encode())
+    assert predicted.columns == ["prediction", "probability_yes"]
+    assert np.mean(predicted["prediction"].to_numpy() == table["dear"].to_numpy()) > 0.8
+    assert run("certify", "m.safetensors", class_file, "--json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "task"),
+    [
+        ("0 1 0 1", [], "classification"),
+        ("1.5 2 2 1.5", [], "classification"),
+        ("true false true true", [], "classification"),
+        ("1 2 3 4", [], "regression"),
+        ("5 5 5 5", [], "regression"),
+        ("0 1 0 1", ["--task", "regression"], "regression"),
+        ("0 1 0 1", ["--loss", "squared"], "regression"),
+        ("0 1 0 1", ["--loss", "hinge"], "classification"),
+    ],
+)
+def test_task(run, tmp_path, values, options, task):
+    rows = [f"{k},{value}" for k, value in enumerate(values.split())]
+    (tmp_path / "t.csv").write_text("\n".join(["x,y", *rows]))
+    outcome = run("train", "t.csv", "--target", "y", "--beta", "0.5", "--output", "m", "--json", *options)
+    assert outcome.code == 0
+    assert outcome.json["task"] == task
+    assert run("certify", "m", "t.csv").code == 0
+    assert run("predict", "m", "t.csv").out.startswith("prediction")
+
+
+def test_gap_not_reached_saves_and_exits_with_one(run, csv_file):
+    arguments = ["train", csv_file, "--target", "price", "--beta", "0.01", "--gap", "1e-13", "--time-limit", "0.001"]
+    outcome = run(*arguments, "--output", "m.safetensors")
+    assert outcome.code == 1
+    assert "1.00e-13 was asked for" in outcome.err
+    assert load_model("m.safetensors").network.n_features == 3
+
+
+def test_unstandardised(run, csv_file):
+    outcome = run(
+        "train", csv_file, "--target", "price", "--no-standardize", "--no-bias", "--beta", "50", "--output", "m"
+    )
+    assert "taken as they are" in outcome.out
+    model = load_model("m")
+    assert model.network.bias is False
+    assert model.standardization.feature_scale.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_columns_can_be_left_out_and_reordered(run, table, tmp_path):
+    table.select("dear", "floor", "price", "age", "size").write_csv(tmp_path / "a.csv")
+    table.select("size", "age", "floor").write_csv(tmp_path / "b.csv")
+    options = ["--target", "price", "--drop", "dear", "--drop", "floor", "--beta", "1"]
+    assert run("train", "a.csv", *options, "--output", "m").code == 0
+    first = run("predict", "m", "a.csv", "--drop", "dear", "--drop", "floor")
+    second = run("predict", "m", "b.csv", "--drop", "floor", "--output", "p.csv")
+    assert first.code == second.code == 0
+    assert second.out == ""
+    assert (tmp_path / "p.csv").read_text() == first.out
+
+
+def test_parquet_and_csv_give_the_same_model(run, table, csv_file, tmp_path):
+    table.drop("dear").write_parquet(tmp_path / "t.parquet")
+    for data, output in ((csv_file, "a"), ("t.parquet", "b")):
+        run("train", data, "--target", "price", "--beta", "1", "--output", output)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_patterns_listed(run, tmp_path):
+    (tmp_path / "t.csv").write_text("x,y\n-2,1\n-1,-1\n0,1\n1,1\n2,-1\n")
+    outcome = run("patterns", "t.csv", "--target", "y", "--json")
+    assert outcome.code == 0
+    assert outcome.json == {
+        "n": 5, "d": 2, "rank": 2, "bound": 10, "count": 10, "listed": True, "reason": None, "max_patterns": 100_000
+    }  # fmt: skip
+    assert "10 (listed one by one)" in run("patterns", "t.csv", "--target", "y").out
+
+
+def test_patterns_too_many_to_list(run, csv_file):
+    outcome = run("patterns", csv_file, "--max-patterns", "50", "--json")
+    assert outcome.code == 0
+    assert outcome.json["count"] is None
+    assert outcome.json["listed"] is False
+    assert "50" in outcome.json["reason"]
+    assert "at most" in run("patterns", csv_file, "--max-patterns", "50").out
+
+
+def test_version_and_help(run):
+    assert run("--version").out.startswith("neuralgauge ")
+    assert run("--help").code == 0
+    assert "Exit codes" in run().out
+    for command in ("train", "predict", "certify", "patterns"):
+        assert "--help" in run(command, "--help").out
+
+
+def test_python_m_neuralgauge():
+    paths = os.pathsep.join(path for path in sys.path if path)
+    command = [sys.executable, "-m", "neuralgauge", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths}, check=True)
+    assert done.stdout.startswith("neuralgauge ")
