@@ -93,7 +93,7 @@ class Logistic:
 
     def conjugate(self, g: Array, y: Array) -> Array:
         p = np.clip(-y * g, 0.0, 1.0)
-        return xlogy(p, p) + xlogy(1.0 - p, 1.0 - p)
+        return np.asarray(xlogy(p, p) + xlogy(1.0 - p, 1.0 - p), dtype=np.float64)
 
     def domain(self, y: Array) -> tuple[Array, Array]:
         return np.where(y > 0, -1.0, 0.0), np.where(y > 0, 0.0, 1.0)

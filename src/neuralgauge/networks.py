@@ -56,6 +56,7 @@ class TwoLayerNetwork:
 
     @property
     def n_neurons(self) -> int:
+        """m."""
         return self.U.shape[1]
 
     @property
@@ -132,6 +133,7 @@ class GatedNetwork:
 
     @property
     def n_neurons(self) -> int:
+        """m."""
         return self.W.shape[0]
 
     def predict(self, X: Any) -> Array:

@@ -95,18 +95,18 @@ class TrainingProblem:
 
     @property
     def n(self) -> int:
+        """Samples."""
         return self.X.shape[0]
 
     @property
     def d(self) -> int:
+        """Columns of the design matrix."""
         return self.X.shape[1]
 
     def with_beta(self, beta: float) -> TrainingProblem:
         """The same data and loss with another penalty."""
         X = self.X[:, :-1] if self.bias else self.X
-        return TrainingProblem(
-            X, self.y, beta=beta, loss=self.loss, bias=self.bias, sample_weight=self.sample_weight
-        )
+        return TrainingProblem(X, self.y, beta=beta, loss=self.loss, bias=self.bias, sample_weight=self.sample_weight)
 
     def loss_value(self, f: Array) -> float:
         """L(f), the weighted sum over samples, for outputs f of shape (n,)."""

@@ -85,7 +85,12 @@ def train(
     if status is Status.SOLVED and certificate.gap > gap:
         status = Status.STALLED
     return replace(
-        solved, network=network, certificate=certificate, status=status, seconds=time.perf_counter() - start, blocks=None
+        solved,
+        network=network,
+        certificate=certificate,
+        status=status,
+        seconds=time.perf_counter() - start,
+        blocks=None,
     )
 
 

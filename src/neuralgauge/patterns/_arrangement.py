@@ -123,8 +123,8 @@ def _cells_above_crossing(
     direction = points[around[:, -1]][whole] @ basis.T
     keep = ~_contains(cut, _hash(np.packbits(signs, axis=1)))
     count = int(keep.sum())
-    shared = (np.repeat(x[None], count, axis=0) for x in (vertex, height, tied))
-    vertices, heights, ties = shared
+    vertices, heights = np.repeat(vertex[None], count, axis=0), np.repeat(height[None], count, axis=0)
+    ties = np.repeat(tied[None], count, axis=0)
     yield _with_interior_points(A, vertices, direction[keep], signs[keep], heights, ties)
 
 
@@ -145,7 +145,9 @@ def _hash(packed: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
     """64-bit hash of each row."""
     pad = -packed.shape[1] % 8
     words = np.pad(packed, ((0, 0), (0, pad))).view(np.uint64)
-    odd = np.random.default_rng(7).integers(1, 2**63, size=words.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    odd = np.random.default_rng(7).integers(1, 2**63, size=words.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(
+        1
+    )
     mixed = (words ^ (words >> np.uint64(31))) * odd
     result: npt.NDArray[np.uint64] = np.bitwise_xor.reduce(mixed ^ (mixed >> np.uint64(29)), axis=1)
     return result

@@ -105,12 +105,8 @@ def _distinct_lines(
     used = np.flatnonzero(size > 0)
     scale = np.exp2(-np.round(np.log2(size[used])))
     scaled = matrix[:, used] * scale
-    singular = np.linalg.svd(scaled, compute_uv=False) if len(used) else np.zeros(0)
-    rank = int(np.sum(singular > singular.max(initial=0.0) * max(scaled.shape) * np.finfo(float).eps)) if len(used) else 0
-    if rank < len(used):
-        chosen = np.sort(qr(scaled, mode="economic", pivoting=True)[2][:rank])
-    else:
-        chosen = np.arange(len(used))
+    rank = int(np.linalg.matrix_rank(scaled)) if len(used) else 0
+    chosen = np.sort(qr(scaled, mode="economic", pivoting=True)[2][:rank]) if rank < len(used) else np.arange(len(used))
     Z = scaled[:, chosen]
     length = np.linalg.norm(Z, axis=1)
     line, orientation = np.full(len(Z), -1, dtype=np.intp), np.ones(len(Z), dtype=bool)

@@ -39,6 +39,7 @@ class BlockProgram:
 
     @property
     def n_blocks(self) -> int:
+        """m."""
         return self.gates.shape[0]
 
     def forward(self, W: Array) -> Array:

@@ -108,7 +108,8 @@ def _cholesky(M: Array) -> Array:
         try:
             shifted = M.copy()
             shifted[:, diagonal, diagonal] += ridge[:, None]
-            return np.linalg.cholesky(shifted)
+            factor: Array = np.linalg.cholesky(shifted).astype(np.float64, copy=False)
+            return factor
         except np.linalg.LinAlgError:
             ridge *= 30.0
     raise np.linalg.LinAlgError("a block of the Newton system is not positive definite")

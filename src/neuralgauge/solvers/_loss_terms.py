@@ -90,6 +90,7 @@ class PiecewiseLinearTerm:
         self.s = centre / self.q
         self.xi = (self.a * f + self.b).max(axis=0)
         self.g = (self.a * self.q).sum(axis=0)
+        self._ds, self._dq = np.zeros_like(self.s), np.zeros_like(self.q)
 
     def linearize(self, f: Array) -> None:
         self._slack_residual = self.xi - self.a * f - self.b - self.s

@@ -11,6 +11,7 @@ pattern, all blocks at once, leaves an interior point that violates nothing but 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from .._array import Array
 from ._second_order import dot
@@ -18,7 +19,7 @@ from ._second_order import dot
 NEWTON_STEPS = 12
 
 
-def symmetric_products(X: Array) -> tuple[Array, np.ndarray[tuple[int, int], np.dtype[np.intp]]]:
+def symmetric_products(X: Array) -> tuple[Array, npt.NDArray[np.intp]]:
     """Columns x_a x_b, a <= b, shape (n, d (d + 1) / 2), and the (d, d) index that unfolds them to matrices.
 
     Weighted Grams of all blocks are then one matrix product: (theta @ products)[:, unfold] for theta (m, n).
@@ -31,7 +32,9 @@ def symmetric_products(X: Array) -> tuple[Array, np.ndarray[tuple[int, int], np.
     return np.ascontiguousarray(X[:, upper[0]] * X[:, upper[1]]), unfold
 
 
-def centred_blocks(X: Array, cone_signs: Array, witnesses: Array, products: Array, unfold: Array) -> Array:
+def centred_blocks(
+    X: Array, cone_signs: Array, witnesses: Array, products: Array, unfold: npt.NDArray[np.intp]
+) -> Array:
     """Near-minimisers of phi, (m, d), strictly inside the cones if the witnesses are.
 
     `cone_signs` is 2 D_i - 1 as (m, n). Cost: one (m, n) by (n, d^2/2) product a Newton step.

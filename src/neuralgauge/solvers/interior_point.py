@@ -1,8 +1,8 @@
 r"""Primal-dual interior-point method for the convex program over given patterns [8], [19].
 
-Variables of block i: w_i with its norm bound t_i, (t_i, w_i) in the second-order cone, and slacks S_i = (2 D_i - I) X w_i
->= 0; multipliers zeta_i with |zeta_i| <= beta, Lambda_i >= 0; one dual variable g for the loss. The optimality
-conditions
+Variables of block i: w_i with its norm bound t_i, (t_i, w_i) in the second-order cone, and slacks
+S_i = (2 D_i - I) X w_i >= 0; multipliers zeta_i with |zeta_i| <= beta, Lambda_i >= 0; one dual variable g for the
+loss. The optimality conditions
 
 .. math:: \sigma_i X^T D_i g - X^T (2 D_i - I) \Lambda_i = \zeta_i, \quad g = \nabla L(f), \quad
           (t_i, w_i) \circ (\beta, \zeta_i) = 0, \quad S_i \Lambda_i = 0
@@ -163,7 +163,7 @@ class InteriorPoint:
             left = self.dual_residual + self.system.adjoint(shift + h_df) - step[1][:, 1:]
             left -= (self.cone_signs * step[3]) @ self.X_cone
             more, more_h_df = self._back_substitute(-left, np.zeros_like(e), 0.0, 0.0)
-            step = tuple(x + y for x, y in zip(step, more, strict=True))
+            step = (step[0] + more[0], step[1] + more[1], step[2] + more[2], step[3] + more[3])
             h_df = h_df + more_h_df
         self.loss.direction(self.system.forward(step[0][:, 1:]), h_df)
         return step

@@ -91,7 +91,8 @@ def solve_program(
     if solver == "reference":
         from .reference import solve_with_cvxpy
 
-        return solve_with_cvxpy(program, witnesses)
+        blocks, dual, certificate, status, seconds, history = solve_with_cvxpy(program)
+        return Solution(_network(program, blocks, witnesses), certificate, status, 0, seconds, dual, history, blocks)
     if solver != "interior_point":
         raise InvalidInputError(f'`solver` must be "interior_point" or "reference", got {solver!r}.')
     return run(program, witnesses, tol, max_iter, time_limit, progress)
@@ -130,6 +131,7 @@ class Bounds:
 
     @property
     def gap(self) -> float:
+        """Relative gap of the best pair."""
         return Certificate(self.upper, self.lower, "patterns").gap
 
     def update(self, iterate: Iterate) -> None:
@@ -167,7 +169,7 @@ def run(
     bounds, history = Bounds(program), []
     status, n_iter = Status.STALLED, 0
     try:
-        for n_iter, iterate in enumerate(InteriorPoint(program, witnesses)):  # noqa: B007
+        for n_iter, iterate in enumerate(InteriorPoint(program, witnesses)):
             bounds.update(iterate)
             seconds = time.perf_counter() - start
             history.append(Record(seconds, bounds.upper, bounds.lower, program.n_blocks))

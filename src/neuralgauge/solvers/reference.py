@@ -1,0 +1,66 @@
+"""The same programs handed to CVXPY and Clarabel: slow, general, and independent of everything here."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from .._array import Array
+from ..certificate import Certificate
+from ..errors import InvalidInputError, MissingDependencyError
+from ..losses import PiecewiseLinearLoss
+from ..problem import TrainingProblem
+from ..programs.block import BlockProgram
+from ..solution import Record, Status
+
+
+def _import_cvxpy() -> Any:
+    try:
+        import cvxpy
+    except ImportError:
+        raise MissingDependencyError(
+            'solver="reference" needs CVXPY and Clarabel: pip install "neuralgauge[reference]".'
+        ) from None
+    return cvxpy
+
+
+def _loss_expression(cp: Any, problem: TrainingProblem, f: Any) -> Any:
+    """L(f) in CVXPY's atoms."""
+    y, weight = problem.y, problem.sample_weight
+    if problem.loss.name == "squared":
+        return 0.5 * cp.sum_squares(cp.multiply(np.sqrt(weight), f - y))
+    if problem.loss.name == "logistic":
+        return cp.sum(cp.multiply(weight, cp.logistic(cp.multiply(-y, f))))
+    if isinstance(problem.loss, PiecewiseLinearLoss):
+        a, b = problem.loss.pieces(y)
+        lines = cp.vstack([cp.multiply(a[k], f) + b[k] for k in range(len(a))])
+        return cp.sum(cp.multiply(weight, cp.max(lines, axis=0)))
+    raise InvalidInputError(
+        f'solver="reference" knows squared, logistic and piecewise-linear losses, got {problem.loss.name!r}.'
+    )
+
+
+def solve_with_cvxpy(program: BlockProgram) -> tuple[Array, Array, Certificate, Status, float, tuple[Record, ...]]:
+    """Blocks, dual point, certificate, status, seconds and history of one program.
+
+    The lower bound is Clarabel's own dual objective, at its own tolerances of 1e-8, with scope "patterns".
+    """
+    cp = _import_cvxpy()
+    problem, start = program.problem, time.perf_counter()
+    W = cp.Variable((problem.d, program.n_blocks))
+    X_W = problem.X @ W
+    f = cp.sum(cp.multiply((program.gates * program.signs[:, None]).T, X_W), axis=1)
+    cones = [cp.multiply(np.where(program.gates, 1.0, -1.0).T, X_W) >= 0] if program.cones else []
+    task = cp.Problem(
+        cp.Minimize(_loss_expression(cp, problem, f) + problem.beta * cp.sum(cp.norm(W, 2, axis=0))), cones
+    )
+    task.solve(solver=cp.CLARABEL)
+    seconds = time.perf_counter() - start
+    blocks = np.ascontiguousarray(W.value.T)
+    dual = -problem.loss_gradient(program.forward(blocks))
+    status = Status.SOLVED if task.status == cp.OPTIMAL else Status.STALLED
+    certificate = Certificate(program.objective(blocks), float(task.value), "patterns")
+    record = Record(seconds, certificate.upper, certificate.lower, program.n_blocks)
+    return blocks, dual, certificate, status, seconds, (record,)

@@ -1,0 +1,81 @@
+"""The interior-point method against CVXPY + Clarabel, bound against optimum, degenerate cones."""
+
+import numpy as np
+import pytest
+
+import neuralgauge as ng
+
+
+def problem_of(seed, loss, n, d, beta):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, d))
+    if seed % 3 == 1:
+        X = np.round(X)
+    if seed % 3 == 2:
+        X[n // 2] = 0.0
+        X[: n // 4] = X[n // 4 : 2 * (n // 4)]
+    y = rng.standard_normal(n) if loss == "squared" else np.where(rng.standard_normal(n) > 0, 1.0, -1.0)
+    return ng.TrainingProblem(X, y, beta=beta, loss=loss, bias=seed % 2 == 0)
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
+@pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize(("seed", "n", "d", "m"), [(0, 20, 3, 12), (1, 15, 2, 10), (2, 30, 4, 3), (3, 40, 3, 2), (4, 12, 5, 20)])
+def test_agrees_with_the_reference(loss, gated, seed, n, d, m):
+    problem = problem_of(seed, loss, n, d, beta=0.3)
+    patterns = ng.sample_patterns(problem.X, m, random_state=seed)
+    ours = ng.solve_program(problem, patterns, gated=gated)
+    reference = ng.solve_program(problem, patterns, gated=gated, solver="reference")
+    assert ours.certificate.upper == pytest.approx(reference.certificate.upper, rel=1e-6, abs=1e-8)
+    assert ours.certificate.gap <= 1e-6
+    assert ours.certificate.lower <= reference.certificate.upper * (1 + 1e-8)
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
+def test_patterns_without_interior_are_accepted(loss):
+    """Rows x and -x both active leave a cone without interior; a contradictory pattern leaves only zero."""
+    X = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    y = np.array([1.0, -1.0, 1.0, 1.0])
+    problem = ng.TrainingProblem(X, y, beta=0.05, loss=loss, bias=False)
+    gates = np.array([[1, 1, 1, 1], [1, 1, 0, 1], [0, 0, 0, 0], [1, 0, 1, 1], [0, 1, 1, 1]], dtype=bool)
+    ours = ng.solve_program(problem, gates, tol=1e-7)
+    reference = ng.solve_program(problem, gates, solver="reference")
+    assert ours.certificate.upper == pytest.approx(reference.certificate.upper, rel=1e-6)
+
+
+def test_iterations_stay_few():
+    problem = problem_of(0, "squared", 60, 4, 1.0)
+    patterns = ng.sample_patterns(problem.X, 60)
+    assert ng.solve_program(problem, patterns).n_iter <= 25
+    assert ng.solve_program(problem, patterns, gated=True).n_iter <= 15
+
+
+def test_network_has_the_objective_of_the_program(paper):
+    problem = paper(0.1)
+    solution = ng.solve_program(problem, ng.enumerate_patterns(problem.X))
+    assert ng.objective(solution.network, problem) == pytest.approx(solution.certificate.upper, rel=1e-9)
+
+
+def test_limits_are_statuses(paper):
+    problem = paper(0.1)
+    patterns = ng.enumerate_patterns(problem.X)
+    stopped = ng.solve_program(problem, patterns, max_iter=2)
+    assert stopped.status is ng.Status.ITERATION_LIMIT
+    assert stopped.certificate.gap > 1e-8
+    assert len(stopped.history) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"patterns": np.ones((2, 4), dtype=bool)}, "shape"),
+        ({"signs": [1.0]}, "`signs`"),
+        ({"tol": 0.0}, "`tol` must be"),
+        ({"solver": "magic"}, "`solver`"),
+    ],
+)
+def test_wrong_arguments(paper, arguments, message):
+    problem = paper(0.1)
+    given = {"patterns": ng.enumerate_patterns(problem.X), **arguments}
+    with pytest.raises(ng.InvalidInputError, match=message):
+        ng.solve_program(problem, **given)
