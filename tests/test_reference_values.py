@@ -1,6 +1,5 @@
 """Values computed independently with a conic solver, to six digits."""
 
-import numpy as np
 import pytest
 
 import neuralgauge as ng

@@ -20,7 +20,9 @@ def problem_of(seed, loss, n, d, beta):
 
 @pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
 @pytest.mark.parametrize("gated", [False, True])
-@pytest.mark.parametrize(("seed", "n", "d", "m"), [(0, 20, 3, 12), (1, 15, 2, 10), (2, 30, 4, 3), (3, 40, 3, 2), (4, 12, 5, 20)])
+@pytest.mark.parametrize(
+    ("seed", "n", "d", "m"), [(0, 20, 3, 12), (1, 15, 2, 10), (2, 30, 4, 3), (3, 40, 3, 2), (4, 12, 5, 20)]
+)
 def test_agrees_with_the_reference(loss, gated, seed, n, d, m):
     problem = problem_of(seed, loss, n, d, beta=0.3)
     patterns = ng.sample_patterns(problem.X, m, random_state=seed)

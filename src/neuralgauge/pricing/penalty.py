@@ -33,7 +33,7 @@ def beta_max(problem: TrainingProblem, random_state: int = 0) -> float:
     >>> import neuralgauge as ng
     >>> problem = ng.TrainingProblem([[-2], [-1], [0], [1], [2]], [1, -1, 1, 1, -1], beta=1.0)
     >>> print(f"{ng.beta_max(problem):.4f}")
-    2.2361
+    1.7889
     """
     v = -problem.loss_gradient(np.zeros(problem.n))
     return max(0.0, *(float(ascend(sign * v, problem.X, random_state=random_state)[0][0]) for sign in (1.0, -1.0)))
