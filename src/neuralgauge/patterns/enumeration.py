@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import log10
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import qr
 
-from .._array import Array, BoolArray, as_matrix
+from .._array import Array, as_matrix
 from ..errors import TooManyPatternsError
-from ._arrangement import split_cells
+from ._arrangement import Bits, Indices, half_cells
 from .counting import count_patterns
 from .pattern_set import PatternSet
 
 COLLINEAR = 1e-13  # distance of unit rows below which they count as one line
+BLOCK = 2**17  # entries of the largest intermediate arrays
 
 
 def enumerate_patterns(
@@ -40,8 +41,8 @@ def enumerate_patterns(
     Returns
     -------
     PatternSet
-        n P / 8 bytes of bits and about P r / 2 numbers of witnesses; the peak stays under 3 n P / 8 bytes when
-        these are the larger part.
+        n P / 8 bytes of bits and P d / 2 numbers of witnesses. The peak is 1.5 times the bits and twice the
+        witnesses and, where that is more than a few MB, stays under 3 n P / 8 bytes for n > 150 and d = 3.
 
     Raises
     ------
@@ -51,7 +52,8 @@ def enumerate_patterns(
     Notes
     -----
     Hyperplanes whose normals have a determinant below 1.4e-14 (unit rows) count as meeting in one point, rows of
-    sine below 1e-13 as collinear. Cost O(N^(r-1) N r) for N distinct lines and rank r, in matrix products.
+    sine below 1e-13 as collinear. Cost O(N^r r) for N distinct lines and rank r, in matrix products: about 3 s for
+    (n, r) = (1000, 3).
     Source: [A.2] of Pilanci & Ergen (2020), where only the count is given.
 
     Examples
@@ -62,117 +64,128 @@ def enumerate_patterns(
     (10, (5,))
     """
     matrix = as_matrix(X)
-    n = matrix.shape[0]
-    line, orientation, normals, columns, scale = _distinct_lines(matrix)
-    if not len(normals):
-        packed = np.packbits(np.ones((1, n), dtype=bool), axis=1)
-        return PatternSet(packed, n, np.ones((1, matrix.shape[1])), complete=True)
-    bound = count_patterns(*normals.shape)
+    n, d = matrix.shape
+    lines = _Lines(matrix)
+    if not len(lines.normals):
+        return PatternSet(np.packbits(np.ones((1, n), dtype=bool), axis=1), n, np.ones((1, d)), complete=True)
+    bound = count_patterns(*lines.normals.shape)
     if bound > max_patterns:
         raise TooManyPatternsError(
-            f"{normals.shape[0]} distinct rows of rank {normals.shape[1]} have up to {bound:.4g} patterns, "
-            f"{bound * n / 8 / 2**30:.3g} GiB packed; `max_patterns` allows {max_patterns}. Use sample_patterns, "
-            "or train, which samples when it must, or fewer features; or raise `max_patterns`."
+            f"{lines.normals.shape[0]} distinct rows of rank {lines.normals.shape[1]} have up to {_short(bound)} "
+            f"patterns, {_short(bound, n / 2**33)} GiB packed; `max_patterns` allows {max_patterns}. Use "
+            "sample_patterns, or train, which samples when it must, or fewer features; or raise `max_patterns`."
         )
-    return _collect(normals, bound, _Expand(n, line, orientation), columns, scale, matrix.shape[1], progress)
+    # Blocks small against the result keep the peak memory near it.
+    size = max(16, min(bound // 512, BLOCK // n))
+    halves, found = [], 0
+    for packed, points in half_cells(lines.normals, size):
+        halves.append((lines.patterns(packed), lines.vectors(points)))
+        found += len(packed)
+        if progress is not None:
+            progress(min(1.0, 2.0 * found / bound))
+    return _both_halves(halves, found, lines)
 
 
-class _Expand:
-    """From signs of lines to packed patterns of samples."""
-
-    def __init__(self, n: int, line: npt.NDArray[np.intp], orientation: BoolArray) -> None:
-        self.n, self.line, self.orientation = n, line, orientation
-        self.zero = line < 0
-        self.identity = not self.zero.any() and np.array_equal(line, np.arange(n)) and bool(orientation.all())
-
-    def __call__(self, signs: BoolArray) -> npt.NDArray[np.uint8]:
-        if self.identity:
-            return np.packbits(signs, axis=1)
-        rows = signs[:, self.line] == self.orientation
-        rows[:, self.zero] = True
-        return np.packbits(rows, axis=1)
+def _short(count: int, unit: float = 1.0) -> str:
+    """Count times unit to four digits, where a float can hold it."""
+    return f"{count * unit:.4g}" if count < 10**300 else f"1e{log10(count) + log10(unit):.0f}"
 
 
-def _distinct_lines(
-    matrix: Array,
-) -> tuple[npt.NDArray[np.intp], BoolArray, Array, npt.NDArray[np.intp], Array]:
-    """Line of each row (-1: zero row), its orientation, unit normals (N, r), independent columns and their scale.
+class _Lines:
+    """The distinct lines of the rows of X in independent columns, and the way back to samples and features.
 
     The patterns of X = Z C with independent columns Z of X are those of Z; unlike a rotation by the SVD this keeps
-    every entry as it came, so that ties in the data stay ties.
+    every entry as it came, so that ties in the data stay ties. For the same reason scales are powers of two.
+
+    Attributes
+    ----------
+    normals : array of shape (N, r)
+        Unit normals, no two collinear.
+    line : int array of shape (n,)
+        Line of each sample, -1 for a zero row.
+    orientation : bool array of shape (n,)
+        Whether the sample points along the normal of its line.
     """
-    size = np.abs(matrix).max(axis=0)
-    used = np.flatnonzero(size > 0)
-    scale = np.exp2(-np.round(np.log2(size[used])))
-    scaled = matrix[:, used] * scale
-    rank = int(np.linalg.matrix_rank(scaled)) if len(used) else 0
-    chosen = np.sort(qr(scaled, mode="economic", pivoting=True)[2][:rank]) if rank < len(used) else np.arange(len(used))
-    Z = scaled[:, chosen]
-    length = np.linalg.norm(Z, axis=1)
-    line, orientation = np.full(len(Z), -1, dtype=np.intp), np.ones(len(Z), dtype=bool)
-    alive = np.flatnonzero(length > np.finfo(float).eps * length.max(initial=0.0))
-    if not len(alive):
-        return line, orientation, np.zeros((0, 1)), used, scale
-    unit = Z[alive] / length[alive, None]
-    # One representative of +-a: the one whose product with a generic vector is positive.
-    generic = np.random.default_rng(5).standard_normal(rank)
-    positive = unit @ generic > 0
-    unit = np.where(positive[:, None], unit, -unit)
-    label, first = _group(unit)
-    line[alive], orientation[alive] = label, positive
-    return line, orientation, unit[first], used[chosen], scale[chosen]
+
+    def __init__(self, matrix: Array) -> None:
+        self.d = matrix.shape[1]
+        alive = np.flatnonzero(np.any(matrix != 0, axis=1))
+        used = np.flatnonzero(np.any(matrix != 0, axis=0))
+        rows = matrix[np.ix_(alive, used)]
+        rows = rows * _power_of_two(np.abs(rows).max(axis=1, initial=0.0))[:, None]
+        scale = _power_of_two(np.abs(rows).max(axis=0, initial=0.0))
+        Z, self.columns = _independent(rows * scale, used)
+        self.scale = scale[np.isin(used, self.columns)]
+        self.line, self.orientation = np.full(len(matrix), -1, dtype=np.intp), np.ones(len(matrix), dtype=bool)
+        unit = Z / np.linalg.norm(Z, axis=1)[:, None]
+        # One representative of +-a: the one whose product with a generic vector is positive.
+        positive = unit @ np.random.default_rng(5).standard_normal(unit.shape[1]) > 0
+        unit = np.where(positive[:, None], unit, -unit)
+        label, first = _group(unit)
+        self.line[alive], self.orientation[alive], self.normals = label, positive, unit[first]
+        self.flips = np.packbits(self.line >= 0)
+        self.identity = np.array_equal(self.line, np.arange(len(matrix))) and bool(self.orientation.all())
+
+    def patterns(self, packed: Bits) -> Bits:
+        """Packed patterns of the samples from packed signs of the lines."""
+        if self.identity:
+            return packed
+        signs = np.unpackbits(packed, axis=1, count=len(self.normals)).view(np.bool_)
+        return np.packbits((signs[:, self.line] == self.orientation) | (self.line < 0), axis=1)
+
+    def vectors(self, points: Array) -> Array:
+        """Vectors u (k, d) with the products of points (k, r)."""
+        result = np.zeros((len(points), self.d))
+        result[:, self.columns] = points * self.scale
+        return result
 
 
-def _group(unit: Array) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _power_of_two(size: Array) -> Array:
+    result: Array = np.exp2(-np.round(np.log2(size)))
+    return result
+
+
+def _independent(matrix: Array, names: Indices) -> tuple[Array, Indices]:
+    """As many independent columns as the rank, and their names."""
+    rank = int(np.linalg.matrix_rank(matrix)) if matrix.size else 0
+    if rank == matrix.shape[1]:
+        return matrix, names
+    chosen = np.sort(qr(matrix, mode="economic", pivoting=True)[2][:rank])
+    return matrix[:, chosen], names[chosen]
+
+
+def _group(unit: Array) -> tuple[Indices, Indices]:
     """Labels of equal unit rows in order of first appearance, and the first row of each."""
     key = unit @ np.random.default_rng(6).standard_normal(unit.shape[1])
     order = np.argsort(key, kind="stable")
-    label = np.full(len(unit), -1, dtype=np.intp)
+    root = np.full(len(unit), -1, dtype=np.intp)
     reach = 10.0 * COLLINEAR * np.sqrt(unit.shape[1])
     for position, i in enumerate(order):
-        if label[i] >= 0:
+        if root[i] >= 0:
             continue
-        label[i] = i
+        root[i] = i
         for j in order[position + 1 :]:
             if key[j] - key[i] > reach:
                 break
-            if label[j] < 0 and np.linalg.norm(unit[i] - unit[j]) <= COLLINEAR:
-                label[j] = i
-    roots = np.unique(label)
-    first = np.array([np.flatnonzero(label == root).min() for root in roots]) if len(roots) < len(unit) else roots
-    order_of_roots = np.argsort(first, kind="stable")
-    rank_of_root = np.empty_like(order_of_roots)
-    rank_of_root[order_of_roots] = np.arange(len(roots))
-    return rank_of_root[np.searchsorted(roots, label)], first[order_of_roots]
+            if root[j] < 0 and np.linalg.norm(unit[i] - unit[j]) <= COLLINEAR:
+                root[j] = i
+    _, first, label = np.unique(root, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))
+    return rank[label], np.sort(first)
 
 
-def _collect(
-    normals: Array,
-    bound: int,
-    expand: _Expand,
-    columns: npt.NDArray[np.intp],
-    scale: Array,
-    d: int,
-    progress: Callable[[float], None] | None,
-) -> PatternSet:
-    (cut_signs, cut_points), halves = split_cells(normals)
-    n_cut = len(cut_signs)
-    n_half = (bound - n_cut) // 2
-    packed = np.empty((bound, (expand.n + 7) // 8), dtype=np.uint8)
-    points = np.empty((n_cut + n_half, normals.shape[1]))
-    packed[:n_cut], points[:n_cut] = expand(cut_signs), cut_points
-    filled = n_cut
-    for signs, interior in halves:
-        k = len(signs)
-        packed[filled : filled + k], points[filled : filled + k] = expand(signs), interior
-        packed[filled + n_half : filled + n_half + k] = expand(~signs)
-        filled += k
-        if progress is not None:
-            progress(min(1.0, filled / (n_cut + n_half)))
-    found = filled - n_cut
-    if found < n_half:  # fewer than in general position
-        packed[filled : filled + found] = packed[n_cut + n_half : n_cut + n_half + found]
-        packed = packed[: n_cut + 2 * found].copy()
-    vectors = np.zeros((filled, d))
-    vectors[:, columns] = points[:filled] * scale
-    return PatternSet(packed, expand.n, vectors, mirrored=found, complete=True)
+def _both_halves(halves: list[tuple[Bits, Array]], found: int, lines: _Lines) -> PatternSet:
+    """All patterns: those given and their opposites."""
+    n = len(lines.line)
+    vectors = np.concatenate([u for _, u in halves])
+    parts = [packed for packed, _ in halves]
+    halves.clear()
+    packed = np.empty((2 * found, len(lines.flips)), dtype=np.uint8)
+    parts.reverse()
+    filled = 0
+    while parts:
+        part = parts.pop()
+        packed[filled : filled + len(part)] = part
+        filled += len(part)
+    np.bitwise_xor(packed[:found], lines.flips, out=packed[found:])
+    return PatternSet(packed, n, vectors, mirrored=found, complete=True)
