@@ -1,0 +1,107 @@
+r"""The function that pricing maximises, in its own coordinates: a linear part and one kink a line.
+
+With :math:`(t)_+ = (t + |t|)/2` the neuron's payoff is odd plus even,
+
+.. math:: h(u) = v^T (Xu)_+ = b^T z + E(z), \qquad E(z) = \sum_k w_k |z_k^T z|, \qquad z = B^T u,
+
+where B spans the rows of X, z_k are unit normals of the distinct lines among them and
+:math:`w_k = \tfrac12 \sum v_i |x_i|` over the rows on line k. So max |h| over the ball is the maximum of
+:math:`|b^T z| + |E(z)|` over half a sphere in rank(X) dimensions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._array import Array
+
+EPS = float(np.finfo(float).eps)
+SAME_LINE = 1e-14  # distance of unit rows below which they share a kink; what that moves is in the margin
+
+
+@dataclass(frozen=True)
+class KinkForm:
+    """h in reduced coordinates.
+
+    Attributes
+    ----------
+    b : array of shape (r,)
+        Linear part X^T v / 2 in the basis.
+    w : array of shape (N,)
+        Weight of each kink; w > 0 is convex, w < 0 concave.
+    Z : array of shape (N, r)
+        Unit normals, no two of them on one line.
+    basis : array of shape (d, r)
+        Orthonormal; u = basis @ z.
+    mass : float
+        sum_i |v_i| |x_i|: what rounding is relative to.
+    margin : float
+        Bound on |h(u) - b^T z - E(z)| over the unit ball: rounding, and directions dropped by the rank decision.
+    """
+
+    b: Array
+    w: Array
+    Z: Array
+    basis: Array
+    mass: float
+    margin: float
+
+    @property
+    def rank(self) -> int:
+        """Dimension r in which the maximum is sought."""
+        return self.basis.shape[1]
+
+    def even(self, z: Array) -> float:
+        """E(z)."""
+        return float(self.w @ np.abs(self.Z @ z))
+
+    def gauge(self, z: Array) -> float:
+        """max(|h(u)|, |h(-u)|) = |b^T z| + |E(z)|."""
+        return abs(float(self.b @ z)) + abs(self.even(z))
+
+
+def kink_form(v: Array, X: Array) -> KinkForm:
+    """Reduce v (n,) and X (n, d) to distinct lines in the row space. Cost O(n d^2) for the SVD, n log n to group."""
+    n, d = X.shape
+    alive = (v != 0.0) & np.any(X != 0.0, axis=1)
+    v, X = v[alive], X[alive]
+    if not len(v):
+        return KinkForm(np.zeros(1), np.zeros(0), np.zeros((0, 1)), np.eye(d, 1), 0.0, 0.0)
+    _, singular, Vt = np.linalg.svd(X, full_matrices=False)
+    rank = max(1, int(np.sum(singular > max(n, d) * EPS * singular[0])))
+    basis = np.ascontiguousarray(Vt[:rank].T)
+    reduced = X @ basis
+    length = np.linalg.norm(reduced, axis=1)
+    weight = np.abs(v)
+    lost = float(weight @ np.linalg.norm(X - reduced @ basis.T, axis=1)) if rank < d else 0.0
+    mass = float(weight @ np.linalg.norm(X, axis=1))
+    kept = length > 0.0
+    w, Z, moved = _merge(0.5 * (v * length)[kept], reduced[kept] / length[kept, None])
+    b = 0.5 * (v @ reduced)
+    return KinkForm(b, w, Z, basis, mass, lost + moved + (d + 16.0 + np.log2(n + 1.0)) * EPS * mass)
+
+
+def _merge(w: Array, Z: Array) -> tuple[Array, Array, float]:
+    """One row a line: summed weights, unit normals, and what moving the normals together can change."""
+    generic = np.random.default_rng(20200713).standard_normal(Z.shape[1])
+    key = Z @ generic
+    Z = np.where((key < 0.0)[:, None], -Z, Z)
+    order = np.argsort(np.abs(key), kind="stable")
+    w, Z = w[order], Z[order]
+    new = np.ones(len(w), dtype=bool)
+    new[1:] = np.max(np.abs(np.diff(Z, axis=0)), axis=1) > SAME_LINE
+    first = np.flatnonzero(new)
+    label = np.cumsum(new) - 1
+    distance = np.linalg.norm(Z - Z[first][label], axis=1)
+    moved = float(np.abs(w) @ distance)
+    summed, size = np.add.reduceat(w, first), np.add.reduceat(np.abs(w), first)
+    real = np.abs(summed) > 8.0 * EPS * size  # opposite kinks on one line cancel
+    moved += float(np.sum(np.abs(summed[~real])))
+    return summed[real], np.ascontiguousarray(Z[first][real]), moved
+
+
+def with_axes(form: KinkForm) -> tuple[Array, Array]:
+    """Weights and normals with the coordinate planes added at weight 0, so that there are r lines of full rank."""
+    return np.append(form.w, np.zeros(form.rank)), np.vstack([form.Z, np.eye(form.rank)])
