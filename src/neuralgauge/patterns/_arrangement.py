@@ -11,6 +11,7 @@ arrangement of those hyperplanes around the vertex, which has rank q.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import chain, combinations, islice
 
 import numpy as np
@@ -43,6 +44,7 @@ def half_cells(A: Array, size: int) -> Iterator[Cells]:
         yield from _upper_cells(A, g, c, np.sort(np.concatenate(cut)), size)
 
 
+@lru_cache
 def _generic(r: int) -> tuple[Array, Array]:
     rng = np.random.default_rng(20200713 + r)
     g, c = rng.standard_normal((2, r))
@@ -149,11 +151,17 @@ def _inside(A: Array, vertices: Array, direction: Array, height: Array) -> Array
 
 def _hash(packed: Bits) -> Hashes:
     """64-bit hash of each row."""
-    words = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8))).view(np.uint64)
-    odd = np.random.default_rng(7).integers(2**63, size=words.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    mixed = (words ^ (words >> np.uint64(31))) * odd
+    padded = np.zeros((len(packed), -(-packed.shape[1] // 8) * 8), dtype=np.uint8)
+    padded[:, : packed.shape[1]] = packed
+    words = padded.view(np.uint64)
+    mixed = (words ^ (words >> np.uint64(31))) * _odd_factors(words.shape[1])
     result: Hashes = np.bitwise_xor.reduce(mixed ^ (mixed >> np.uint64(29)), axis=1)
     return result
+
+
+@lru_cache
+def _odd_factors(count: int) -> Hashes:
+    return np.random.default_rng(7).integers(2**63, size=count, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 
 
 def _contains(table: Hashes, keys: Hashes) -> BoolArray:

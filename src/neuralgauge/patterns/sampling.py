@@ -12,6 +12,7 @@ from .counting import count_patterns
 from .pattern_set import Coverage, PatternSet
 
 DRAWS_PER_PATTERN = 50
+ENTRIES = 2**22  # draws times samples handled at a time
 
 
 def sample_patterns(X: Any, n_patterns: int, random_state: int = 0) -> PatternSet:
@@ -51,11 +52,12 @@ def sample_patterns(X: Any, n_patterns: int, random_state: int = 0) -> PatternSe
     if n_patterns < 1:
         raise InvalidInputError(f"`n_patterns` must be at least 1, got {n_patterns}.")
     rng = np.random.default_rng(random_state)
+    batch = max(1, min(256, ENTRIES // len(matrix)))
     seen: dict[bytes, int] = {}
     kept, n_draws, limit = [], 0, DRAWS_PER_PATTERN * n_patterns
     while len(seen) < n_patterns and n_draws < limit:
-        # A fixed batch keeps the draws the same whatever number of patterns is asked for.
-        vectors = rng.standard_normal((256, matrix.shape[1]))
+        # The stream of draws does not depend on the batch, nor on the number of patterns asked for.
+        vectors = rng.standard_normal((min(batch, limit - n_draws), matrix.shape[1]))
         packed = np.packbits(vectors @ matrix.T >= 0, axis=1)
         for vector, bits in zip(vectors, packed, strict=True):
             key = bits.tobytes()
