@@ -15,8 +15,6 @@ import numpy as np
 
 from .._array import Array
 
-TINY = np.finfo(float).tiny
-
 
 def dot(u: Array, v: Array) -> Array:
     """Row-wise inner products."""
@@ -69,21 +67,37 @@ class Scaling:
     b : array (m, d)
         omega_1.
     eta : array (m,)
+    point : array (m, 1 + d)
+        The scaled point W q = W^{-1} p.
     """
 
     a: Array
     b: Array
     eta: Array
+    point: Array
 
     @classmethod
-    def of(cls, p: Array, q: Array) -> Scaling:
-        """Scaling of the interior pair p, q."""
-        det_p, det_q = np.maximum(determinant(p), TINY), np.maximum(determinant(q), TINY)
-        p_bar, q_bar = p / np.sqrt(det_p)[:, None], q / np.sqrt(det_q)[:, None]
-        gamma = np.sqrt(0.5 * (1.0 + dot(p_bar, q_bar)))
+    def of(cls, p: Array, q: Array, det_p: Array, det_q: Array, p_q: Array) -> Scaling:
+        """Scaling of the interior pair p, q, given its determinants and inner products.
+
+        Near the boundary these three lose all their digits when computed from p and q; `moved` keeps them.
+        """
+        root_p, root_q = np.sqrt(det_p), np.sqrt(det_q)
+        p_bar, q_bar = p / root_p[:, None], q / root_q[:, None]
+        gamma = np.sqrt(0.5 * (1.0 + p_q / (root_p * root_q)))
         b = (p_bar[:, 1:] - q_bar[:, 1:]) / (2.0 * gamma)[:, None]
+        point = np.empty_like(p)
+        point[:, 0] = gamma
+        mixed = (gamma + q_bar[:, 0])[:, None] * p_bar[:, 1:] + (gamma + p_bar[:, 0])[:, None] * q_bar[:, 1:]
+        point[:, 1:] = mixed / (p_bar[:, 0] + q_bar[:, 0] + 2.0 * gamma)[:, None]
+        point *= np.sqrt(root_p * root_q)[:, None]
         # omega_0 from omega_1, so that the hyperbolic norm is 1 to the last bit.
-        return cls(np.sqrt(1.0 + dot(b, b)), b, (det_p / det_q) ** 0.25)
+        return cls(np.sqrt(1.0 + dot(b, b)), b, np.sqrt(root_p / root_q), point)
+
+    def moved(self, alpha: float, step_p: Array, step_q: Array) -> tuple[Array, Array, Array]:
+        """det p, det q and p^T q after a step with these scaled directions W^{-1} dp, W dq."""
+        u, v = self.point + alpha * step_p, self.point + alpha * step_q
+        return self.eta**2 * determinant(u), determinant(v) / self.eta**2, dot(u, v)
 
     def apply(self, x: Array) -> Array:
         """W x."""

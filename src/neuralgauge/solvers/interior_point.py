@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,14 +25,20 @@ from .._array import Array
 from ..programs.block import BlockProgram
 from . import _second_order as soc
 from ._block_system import BlockSystem
-from ._loss_terms import loss_term
+from ._loss_terms import LossDirection, loss_term
 from ._starting_point import centred_blocks, symmetric_products
 
 STEP_FRACTION = 0.99
 REFINEMENTS = 2
 START_LEVEL = 0.1
 LEAST_CENTRING = 1e-4
-Direction = tuple[Array, Array, Array, Array]  # dp, dq, dS, dLambda
+LOSS_CENTRE = 1.0
+GOND=2
+GA=1.0
+GB=0.3
+GMIN=0.03
+GLO=0.1
+GHI=10.
 
 
 @dataclass(frozen=True)
@@ -56,15 +63,35 @@ class Iterate:
     cone_multipliers: Array
 
 
+class Direction(NamedTuple):
+    """A Newton direction.
+
+    Norm cones dp, dq (m, 1 + d) and the same scaled, slacks and multipliers dS, dLambda (m, n), the loss's own.
+    """
+
+    dp: Array
+    dq: Array
+    scaled_dp: Array
+    scaled_dq: Array
+    dS: Array
+    dLambda: Array
+    loss: LossDirection
+
+    def plus(self, other: Direction) -> Direction:
+        """Sum."""
+        mine, theirs = (*self[:-1], *self.loss), (*other[:-1], *other.loss)
+        *cones, ds, dq, dxi, dg = (a + b for a, b in zip(mine, theirs, strict=True))
+        return Direction(*cones, LossDirection(ds, dq, dxi, dg))
+
+
 class InteriorPoint:
-    """The endless iteration; `solvers.loop` decides when to stop."""
+    """The endless iteration; `solvers.program` decides when to stop."""
 
     def __init__(self, program: BlockProgram, witnesses: Array | None) -> None:
         problem, m = program.problem, program.n_blocks
-        self.program, self.beta = program, problem.beta
+        self.program = program
         self.system = BlockSystem(program, program.gates * program.signs[:, None])
-        self.rows = np.linalg.norm(problem.X, axis=1)
-        used = self.rows > 0  # zero rows constrain nothing
+        used = np.linalg.norm(problem.X, axis=1) > 0  # zero rows constrain nothing
         self.X_cone = np.ascontiguousarray(problem.X[used]) if program.cones else np.zeros((0, problem.d))
         self.cone_signs = np.where(program.gates[:, used], 1.0, -1.0) if program.cones else np.zeros((m, 0))
         self.products, self.unfold = symmetric_products(self.X_cone)
@@ -72,74 +99,98 @@ class InteriorPoint:
 
     def _start(self, witnesses: Array | None) -> None:
         problem, (m, n_cone) = self.program.problem, self.cone_signs.shape
+        beta = problem.beta
         centre = START_LEVEL * problem.loss_value(np.zeros(problem.n)) / (m * max(n_cone, 1))
-        self.W = np.zeros((m, problem.d))
+        W = np.zeros((m, problem.d))
         if n_cone and witnesses is not None:
             slack = self.cone_signs * (witnesses @ self.X_cone.T)
             if np.all(slack > 0):
-                scale = centre / self.beta
-                self.W = scale * centred_blocks(self.X_cone, self.cone_signs, witnesses, self.products, self.unfold)
-        self.S = self.cone_signs * (self.W @ self.X_cone.T)
+                W = centred_blocks(self.X_cone, self.cone_signs, witnesses, self.products, self.unfold)
+                W *= centre / beta
+        self.S = self.cone_signs * (W @ self.X_cone.T)
         if n_cone and not np.all(self.S > 0):
             # No interior point at hand: start outside, with slacks that are variables of their own.
             centre *= n_cone
-            self.W = np.zeros((m, problem.d))
+            W = np.zeros((m, problem.d))
             size = np.linalg.norm(self.X_cone, axis=1) / np.sqrt(problem.d)
-            self.S = np.tile(2.0 * centre / self.beta * size, (m, 1))
+            self.S = np.tile(2.0 * centre / beta * size, (m, 1))
         self.Lambda = centre / self.S
-        half = 0.5 * centre / self.beta
-        self.t = half + np.sqrt(half**2 + soc.dot(self.W, self.W))
-        self.zeta = -(self.beta / self.t)[:, None] * self.W
-        steepest = np.sqrt(soc.dot(pull := self.system.adjoint(problem.loss_gradient(np.zeros(problem.n))), pull)).max()
-        mix = min(1.0, 0.5 * self.beta / steepest)
-        self.loss = loss_term(problem, self.system.forward(self.W), centre, mix)
+        half = 0.5 * centre / beta
+        t = half + np.sqrt(half**2 + soc.dot(W, W))
+        self.p = np.column_stack([t, W])
+        self.q = np.column_stack([np.full(m, beta), -(beta / t)[:, None] * W])
+        self.inner = (soc.determinant(self.p), soc.determinant(self.q), soc.dot(self.p, self.q))
+        self.loss = loss_term(problem, self.system.forward(W), max(centre, LOSS_CENTRE * problem.loss_value(np.zeros(problem.n)) / problem.n))
 
     def __iter__(self) -> Iterator[Iterate]:
         while True:
-            X_W = self.cone_signs * (self.W @ self.X_cone.T)
+            W = self.p[:, 1:]
+            X_W = self.cone_signs * (W @ self.X_cone.T)
             multipliers = (self.cone_signs * self.Lambda) @ self.X_cone
-            yield Iterate(self.W, self._violation(X_W), self.loss.g, multipliers)
+            yield Iterate(W, self._violation(X_W), self.loss.g, multipliers)
             if not self._advance(X_W, multipliers):
                 return
 
     def _violation(self, X_W: Array) -> float:
         if X_W.size == 0:
             return 0.0
-        size = np.linalg.norm(self.X_cone, axis=1).max() * np.sqrt(soc.dot(self.W, self.W)).max()
+        size = np.linalg.norm(self.X_cone, axis=1).max() * np.linalg.norm(self.p[:, 1:], axis=1).max()
         return float(max(0.0, -X_W.min() / size)) if size > 0 else 0.0
 
     def _advance(self, X_W: Array, multipliers: Array) -> bool:
         """One predictor-corrector step; False when arithmetic allows none."""
-        p = np.column_stack([self.t, self.W])
-        q = np.column_stack([np.full(len(p), self.beta), self.zeta])
-        if not (soc.determinant(p).min() > 0 and soc.determinant(q).min() > 0):
+        if not all(np.all(values > 0) for values in self.inner):
             return False
-        self._linearize(p, q, X_W, multipliers)
-        total, count = self._complementarity(p, q, None, 0.0)
+        self._linearize(X_W, multipliers)
+        loss = self.loss
         try:
-            self.solve = self.system.factorize(self._curvature(), self.loss.relation(0.0, False)[1])
+            self.solve = self.system.factorize(self._curvature(), loss.relation(0.0 * loss.s, 1.0)[1])
         except np.linalg.LinAlgError:
             return False
-        affine = self._newton(-self.scaled, -self.S * self.Lambda, 0.0, False)
-        alpha = min(1.0, self._step_length(p, q, affine))
-        after, _ = self._complementarity(p, q, affine, alpha)
-        sigma = min(1.0, max(after / total, 0.0) ** 3 + LEAST_CENTRING)
-        centre = sigma * total / count
-        rhs = -soc.product(self.scaled, self.scaled)
-        rhs -= soc.product(self.scaling.solve(affine[0]), self.scaling.apply(affine[1]))
+        affine = self._newton(-self.scaling.point, -self.S * self.Lambda, -loss.s * loss.q, 1.0)
+        before, after = self._mean_product(None, 0.0), self._mean_product(affine, min(1.0, self._reach(affine)))
+        centre = min(before, after * max(after / before, 0.0) ** 2 + LEAST_CENTRING * before)
+        step = self._corrected(affine, centre)
+        alpha = STEP_FRACTION * min(1.0 / STEP_FRACTION, self._reach(step))
+        if not (np.isfinite(step.dp).all() and alpha > 1e-8):
+            return False
+        self._move(step, alpha)
+        return True
+
+    def _corrected(self, affine: Direction, centre: float) -> Direction:
+        """Mehrotra's second-order direction towards `centre`, then Gondzio's corrections of outlying products."""
+        S, Lambda, loss = self.S, self.Lambda, self.loss
+        point = self.scaling.point
+        rhs = -soc.product(point, point) - soc.product(affine.scaled_dp, affine.scaled_dq)
         rhs[:, 0] += centre
         step = self._newton(
-            soc.quotient(self.scaled, rhs), centre - self.S * self.Lambda - affine[2] * affine[3], centre, True
+            soc.quotient(point, rhs),
+            centre - S * Lambda - affine.dS * affine.dLambda,
+            centre - loss.s * loss.q - affine.loss.ds * affine.loss.dq,
+            1.0,
         )
-        alpha = min(1.0, STEP_FRACTION * self._step_length(p, q, step))
-        return self._move(step, alpha)
+        alpha = min(1.0, self._reach(step))
+        for _ in range(GOND):
+            if alpha >= 0.9:
+                break
+            trial = min(1.0, GA * alpha + GB)
+            more = step.plus(self._newton(
+                np.zeros_like(self.p),
+                _outliers((S + trial * step.dS) * (Lambda + trial * step.dLambda), centre),
+                _outliers((loss.s + trial * step.loss.ds) * (loss.q + trial * step.loss.dq), centre),
+                0.0,
+            ))
+            longer = min(1.0, self._reach(more))
+            if longer < alpha + GMIN:
+                break
+            step, alpha = more, longer
+        return step
 
-    def _linearize(self, p: Array, q: Array, X_W: Array, multipliers: Array) -> None:
-        self.scaling = soc.Scaling.of(p, q)
-        self.scaled = self.scaling.apply(q)
-        self.loss.linearize(self.system.forward(self.W))
+    def _linearize(self, X_W: Array, multipliers: Array) -> None:
+        self.scaling = soc.Scaling.of(self.p, self.q, *self.inner)
+        self.loss.linearize(self.system.forward(self.p[:, 1:]))
         self.slack_residual = X_W - self.S
-        self.dual_residual = self.system.adjoint(self.loss.g) - self.zeta - multipliers
+        self.dual_residual = self.system.adjoint(self.loss.g) - self.q[:, 1:] - multipliers
         self.theta = self.Lambda / self.S
 
     def _curvature(self) -> Array:
@@ -148,29 +199,34 @@ class InteriorPoint:
             M += (self.theta @ self.products)[:, self.unfold]
         return M
 
-    def _newton(self, cone_target: Array, slack_target: Array, centre: float, correct: bool) -> Direction:
-        """Direction with W^{-1} dp + W dq = cone_target, Lambda dS + S dLambda = slack_target, beta fixed in q."""
+    def _newton(self, cone_target: Array, slack_target: Array, loss_target: Array, progress: float) -> Direction:
+        """The direction that changes the products to first order by the targets and removes `progress` of the rest.
+
+        That is W^{-1} dp + W dq = cone_target, Lambda dS + S dLambda = slack_target, with beta fixed in q.
+        """
         scaling = self.scaling
         e = scaling.solve(cone_target)
-        shift, _ = self.loss.relation(centre, correct)
-        pull = slack_target / self.S - self.theta * self.slack_residual
+        shift, _ = self.loss.relation(loss_target, progress)
+        slack_residual, dual_residual = progress * self.slack_residual, progress * self.dual_residual
+        pull = slack_target / self.S - self.theta * slack_residual
         curve = 2.0 * scaling.a**2 - 1.0
         known = e[:, 1:] + (2.0 * scaling.a * e[:, 0] / curve)[:, None] * scaling.b
-        R = known - self.dual_residual - self.system.adjoint(shift) + (self.cone_signs * pull) @ self.X_cone
-        step, h_df = self._back_substitute(R, e, pull, self.slack_residual)
+        pulled = dual_residual + self.system.adjoint(shift)
+        R = known - pulled + (self.cone_signs * pull) @ self.X_cone
+        step, h_df = self._back_substitute(R, e, pull, slack_residual)
         for _ in range(REFINEMENTS):
             # The residual of the unreduced equations also holds the rounding of theta * dS, which is what counts.
-            left = self.dual_residual + self.system.adjoint(shift + h_df) - step[1][:, 1:]
-            left -= (self.cone_signs * step[3]) @ self.X_cone
+            left = pulled + self.system.adjoint(h_df) - step[1][:, 1:] - (self.cone_signs * step[3]) @ self.X_cone
             more, more_h_df = self._back_substitute(-left, np.zeros_like(e), 0.0, 0.0)
-            step = (step[0] + more[0], step[1] + more[1], step[2] + more[2], step[3] + more[3])
+            step = [old + new for old, new in zip(step, more, strict=True)]
             h_df = h_df + more_h_df
-        self.loss.direction(self.system.forward(step[0][:, 1:]), h_df)
-        return step
+        scaled = scaling.solve(step[0])
+        loss = self.loss.direction(self.system.forward(step[0][:, 1:]), h_df)
+        return Direction(step[0], step[1], scaled, cone_target - scaled, step[2], step[3], loss)
 
     def _back_substitute(
         self, R: Array, e: Array, pull: Array | float, slack_residual: Array | float
-    ) -> tuple[Direction, Array]:
+    ) -> tuple[list[Array], Array]:
         scaling = self.scaling
         a, b, weight = scaling.a, scaling.b, 1.0 / scaling.eta**2
         dW, h_df = self.solve(R)
@@ -179,31 +235,31 @@ class InteriorPoint:
         dzeta = e[:, 1:] + (2.0 * weight * (a * dt - b_dW))[:, None] * b - weight[:, None] * dW
         moved = self.cone_signs * (dW @ self.X_cone.T)
         dp, dq = np.column_stack([dt, dW]), np.column_stack([np.zeros_like(dt), dzeta])
-        return (dp, dq, moved + slack_residual, pull - self.theta * moved), h_df
+        return [dp, dq, moved + slack_residual, pull - self.theta * moved], h_df
 
-    def _step_length(self, p: Array, q: Array, direction: Direction) -> float:
-        dp, dq, dS, dLambda = direction
-        reach = min(soc.step_length(p, dp), soc.step_length(q, dq), self.loss.step_length())
-        for value, change in ((self.S, dS), (self.Lambda, dLambda)):
-            rate = float(np.max(-change / value, initial=0.0))
-            reach = min(reach, 1.0 / rate if rate > 0 else np.inf)
-        return reach
+    def _reach(self, step: Direction) -> float:
+        """Largest step that stays inside every cone."""
+        reach = min(soc.step_length(self.scaling.point, step.scaled_dp), soc.step_length(self.scaling.point, step.scaled_dq))
+        pairs = ((self.S, step.dS), (self.Lambda, step.dLambda), (self.loss.s, step.loss.ds), (self.loss.q, step.loss.dq))
+        rate = max(float(np.max(-change / value, initial=0.0)) for value, change in pairs)
+        return min(reach, 1.0 / rate) if rate > 0 else reach
 
-    def _complementarity(self, p: Array, q: Array, step: Direction | None, alpha: float) -> tuple[float, int]:
-        total, count = self.loss.complementarity(alpha)
-        count += self.S.size + len(p)
-        if step is None:
-            return total + float(np.vdot(p, q)) + float(np.vdot(self.S, self.Lambda)), count
-        dp, dq, dS, dLambda = step
-        total += float(np.vdot(p + alpha * dp, q + alpha * dq))
-        return total + float(np.vdot(self.S + alpha * dS, self.Lambda + alpha * dLambda)), count
+    def _mean_product(self, step: Direction | None, alpha: float) -> float:
+        """Mean complementarity product, now or after a step."""
+        pairs = [(self.scaling.point, self.scaling.point), (self.S, self.Lambda), (self.loss.s, self.loss.q)]
+        count = len(self.p) + self.S.size + self.loss.s.size
+        if step is not None:
+            moves = ((step.scaled_dp, step.scaled_dq), (step.dS, step.dLambda), (step.loss.ds, step.loss.dq))
+            pairs = [(a + alpha * da, b + alpha * db) for (a, b), (da, db) in zip(pairs, moves, strict=True)]
+        return sum(float(np.vdot(a, b)) for a, b in pairs) / count
 
-    def _move(self, step: Direction, alpha: float) -> bool:
-        dp, dq, dS, dLambda = step
-        if not (np.isfinite(dp).all() and alpha > 1e-8):
-            return False
-        self.t, self.W = self.t + alpha * dp[:, 0], self.W + alpha * dp[:, 1:]
-        self.zeta = self.zeta + alpha * dq[:, 1:]
-        self.S, self.Lambda = self.S + alpha * dS, self.Lambda + alpha * dLambda
-        self.loss.move(alpha)
-        return True
+    def _move(self, step: Direction, alpha: float) -> None:
+        self.inner = self.scaling.moved(alpha, step.scaled_dp, step.scaled_dq)
+        self.p, self.q = self.p + alpha * step.dp, self.q + alpha * step.dq
+        self.S, self.Lambda = self.S + alpha * step.dS, self.Lambda + alpha * step.dLambda
+        self.loss.move(alpha, step.loss)
+
+
+def _outliers(products: Array, centre: float) -> Array:
+    """How far the products lie outside [0.1, 10] times the centre, with a sign; large ones are cut off."""
+    return np.maximum(np.clip(products, GLO * centre, GHI * centre) - products, -GHI * centre)
