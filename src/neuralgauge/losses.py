@@ -54,7 +54,15 @@ class PiecewiseLinearLoss(Loss, Protocol):
 
 @dataclass(frozen=True)
 class Squared:
-    """ell = (f - y)^2 / 2, ell*(g) = g^2 / 2 + g y, for regression."""
+    """ell = (f - y)^2 / 2, ell*(g) = g^2 / 2 + g y, for regression.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neuralgauge as ng
+    >>> ng.Squared().value(np.array([3.0]), np.array([1.0])).tolist()
+    [2.0]
+    """
 
     name: str = "squared"
     targets: Literal["real", "sign"] = "real"
@@ -77,7 +85,15 @@ class Squared:
 
 @dataclass(frozen=True)
 class Logistic:
-    """ell = log(1 + exp(-y f)), ell*(g) = p log p + (1 - p) log(1 - p) with p = -y g in [0, 1]; y = -1, +1."""
+    """ell = log(1 + exp(-y f)), ell*(g) = p log p + (1 - p) log(1 - p) with p = -y g in [0, 1]; y = -1, +1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neuralgauge as ng
+    >>> ng.Logistic().gradient(np.array([0.0, 0.0]), np.array([1.0, -1.0])).tolist()
+    [-0.5, 0.5]
+    """
 
     name: str = "logistic"
     targets: Literal["real", "sign"] = "sign"
@@ -101,7 +117,15 @@ class Logistic:
 
 @dataclass(frozen=True)
 class Hinge:
-    """ell = max(0, 1 - y f), ell*(g) = g y with -y g in [0, 1]; y = -1, +1."""
+    """ell = max(0, 1 - y f), ell*(g) = g y with -y g in [0, 1]; y = -1, +1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neuralgauge as ng
+    >>> ng.Hinge().value(np.array([-1.0, 3.0]), np.array([1.0, 1.0])).tolist()
+    [2.0, 0.0]
+    """
 
     name: str = "hinge"
     targets: Literal["real", "sign"] = "sign"

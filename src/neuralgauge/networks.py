@@ -125,6 +125,14 @@ class GatedNetwork:
         The vectors h_i; None when the patterns came without witnesses, and then nothing can be predicted.
     bias : bool
         Whether the last column multiplies a constant one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neuralgauge as ng
+    >>> net = ng.GatedNetwork(W=np.array([[2.0, 1.0]]), gates=np.array([[1.0, 0.0]]))
+    >>> net.predict([[-3.0], [2.0]]).tolist()
+    [0.0, 5.0]
     """
 
     W: Array

@@ -48,6 +48,15 @@ class PatternSet:
         Whether these are all patterns of the data.
     coverage : Coverage or None
         For sampled patterns.
+
+    Examples
+    --------
+    >>> import neuralgauge as ng
+    >>> patterns = ng.enumerate_patterns([[1.0], [-2.0]])
+    >>> patterns.dense().tolist()
+    [[True, False], [False, True]]
+    >>> patterns.witness(1).tolist()
+    [-1.0]
     """
 
     packed: npt.NDArray[np.uint8]

@@ -1,0 +1,184 @@
+"""Certificates: the lower bound holds in floating-point arithmetic, and nothing is claimed beyond it."""
+
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import neuralgauge as ng
+from neuralgauge.certificate import SCOPE_SENTENCES, lower_bound
+
+
+def integer_problem(seed, loss, beta=None):
+    """One feature without bias: G(v) is the larger of |sum v x_+| and |sum v x_-|, a rational number."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 9))
+    y = rng.integers(-5, 6, n) if loss == "squared" else rng.choice([-1, 1], n)
+    weight = rng.integers(1, 4, n) if seed % 2 else None
+    beta = float(rng.choice([0.1, 1.0, 3.0, 20.0]))
+    return ng.TrainingProblem(rng.integers(-4, 5, (n, 1)), y, beta=beta, loss=loss, bias=False, sample_weight=weight)
+
+
+def fractions(array):
+    return [Fraction(float(a)) for a in array]
+
+
+def exact_gauge(v, problem):
+    x = fractions(problem.X[:, 0])
+    return max(abs(sum(a * max(s * b, Fraction(0)) for a, b in zip(fractions(v), x, strict=True))) for s in (1, -1))
+
+
+def rounded_up(value):
+    """The smallest float that is not below."""
+    number = float(value)
+    return number if Fraction(number) >= value else float(np.nextafter(number, np.inf))
+
+
+def exact_best_dual(problem, v, largest):
+    """The largest dual objective -L*(-kappa v) over 0 <= kappa <= largest, as a rational number."""
+    v, y, s = fractions(v), fractions(problem.y), fractions(problem.sample_weight)
+    linear = sum(a * b for a, b in zip(v, y, strict=True))
+    if problem.loss.name == "hinge":
+        return max(Fraction(0), largest * linear)
+    energy = sum(a * a / w for a, w in zip(v, s, strict=True))
+    kappa = min(largest, max(linear / energy, Fraction(0))) if energy else Fraction(0)
+    return kappa * linear - kappa**2 * energy / 2
+
+
+def random_dual(problem, seed):
+    rng = np.random.default_rng(seed)
+    v = rng.standard_normal(problem.n) * float(rng.choice([1e-3, 1.0, 1e3])) + (seed % 3) * problem.y
+    return problem.clip_dual(v)
+
+
+@pytest.mark.parametrize("first_seed", range(0, 400, 100))
+def test_squared_bound_is_never_above_the_exact_one(first_seed):
+    for seed in range(first_seed, first_seed + 100):
+        problem = integer_problem(seed, "squared")
+        v = random_dual(problem, seed)
+        gauge = exact_gauge(v, problem)
+        largest = Fraction(problem.beta) / gauge if gauge else Fraction(10**9)
+        bound, exact = lower_bound(problem, v, rounded_up(gauge)), exact_best_dual(problem, v, largest)
+        assert Fraction(bound) <= exact, f"seed {seed}"
+        assert bound >= float(exact) - 1e-12 * (1.0 + float(problem.y @ problem.y) * 3), f"seed {seed}"
+
+
+@pytest.mark.parametrize("first_seed", range(0, 400, 100))
+def test_hinge_bound_is_never_above_the_exact_one(first_seed):
+    for seed in range(first_seed, first_seed + 100):
+        problem = integer_problem(seed, "hinge")
+        v = random_dual(problem, seed)
+        gauge = exact_gauge(v, problem)
+        largest = min(Fraction(1), Fraction(problem.beta) / gauge) if gauge else Fraction(1)
+        bound, exact = lower_bound(problem, v, rounded_up(gauge)), exact_best_dual(problem, v, largest)
+        assert Fraction(bound) <= exact, f"seed {seed}"
+        assert bound >= float(exact) - 1e-12, f"seed {seed}"
+
+
+def entropy(p):
+    return sum(-q * q.ln() for q in (p, 1 - p) if q > 0)
+
+
+@pytest.mark.parametrize("first_seed", range(0, 200, 100))
+def test_logistic_bound_is_never_above_fifty_digits(first_seed):
+    """At the scale 1, with probabilities from 1e-16 to 1 - 1e-16 among them."""
+    for seed in range(first_seed, first_seed + 100):
+        problem = integer_problem(seed, "logistic")
+        rng = np.random.default_rng(seed)
+        f = rng.standard_normal(problem.n) * float(rng.choice([1.0, 10.0, 36.0]))
+        v = (1.0 - 2.0**-50) * -problem.loss_gradient(f)
+        with localcontext() as context:
+            context.prec = 50
+            weights, p = map(Decimal, problem.sample_weight), map(Decimal, v * problem.y)
+            pairs = [(w, q / w) for w, q in zip(weights, p, strict=True)]
+            # The bound may shorten v by a few units in the last place, which can gain a little.
+            scales = [1 - k * Decimal(2) ** -53 for k in range(20)]
+            exact = max(sum(w * entropy(scale * q) for w, q in pairs) for scale in scales)
+            bound = lower_bound(problem, v, 0.5 * problem.beta)
+            assert Decimal(bound) <= exact, f"seed {seed}"
+            assert Decimal(bound) >= exact - Decimal("1e-12"), f"seed {seed}"
+
+
+@pytest.mark.parametrize("loss", ["squared", "hinge"])
+@pytest.mark.parametrize("first_seed", range(0, 200, 100))
+def test_bound_is_below_the_exact_objective_of_every_network(loss, first_seed):
+    """sum |w| and L in rational arithmetic, against the bound at that network's own gradient."""
+    for seed in range(first_seed, first_seed + 100):
+        problem = integer_problem(seed, loss)
+        w, signs = np.random.default_rng(seed).integers(-2, 3, 3), (1, -1, 1)
+        f = [
+            sum(s * max(Fraction(int(a)) * b, Fraction(0)) for a, s in zip(w, signs, strict=True))
+            for b in fractions(problem.X[:, 0])
+        ]
+        objective = Fraction(problem.beta) * int(np.abs(w).sum())
+        for output, y, s in zip(f, fractions(problem.y), fractions(problem.sample_weight), strict=True):
+            objective += s * ((output - y) ** 2 / 2 if loss == "squared" else max(Fraction(0), 1 - y * output))
+        for point in (np.array(f, dtype=float), np.zeros(problem.n)):
+            v = -problem.loss_gradient(point)
+            assert Fraction(lower_bound(problem, v, rounded_up(exact_gauge(v, problem)))) <= objective, f"seed {seed}"
+
+
+@pytest.mark.parametrize("loss", ["logistic", "hinge"])
+def test_a_dual_point_outside_the_domain_is_shortened(loss):
+    """G(4, -1) = 0 here, but G(1, -1) = 3: clipping the point would claim 2 for the hinge loss."""
+    problem = ng.TrainingProblem([[1.0], [4.0]], [1.0, -1.0], beta=0.1, loss=loss, bias=False)
+    better = ng.objective(ng.TwoLayerNetwork([[0.5]], [-0.5]), problem)
+    bound = lower_bound(problem, np.array([4.0, -1.0]), 0.0)
+    assert bound <= better < 2.0
+    assert bound == pytest.approx(1.25 if loss == "hinge" else float(entropy(Decimal("0.25"))))
+    wrong_sign = np.array([-0.5, 0.5])
+    assert lower_bound(problem, wrong_sign, 0.0) == 0.0
+
+
+def test_zero_gauge_and_zero_dual():
+    problem = ng.TrainingProblem([[0.0], [0.0]], [3.0, 4.0], beta=1.0, bias=False)
+    assert lower_bound(problem, np.array([3.0, 4.0]), 0.0) == pytest.approx(12.5)
+    assert lower_bound(problem, np.zeros(2), 0.0) == 0.0
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
+def test_a_corrupted_network_is_not_certified(paper, loss):
+    problem = ng.TrainingProblem(paper(0.1).X[:, :1], paper(0.1).y, beta=0.1, loss=loss)
+    solution = ng.train(problem, gap=1e-6)
+    network = solution.network
+    intact = ng.certify(network, problem)
+    assert intact.gap <= 3e-6
+    corrupted = network.U.copy()
+    corrupted[0, 0] *= 1.02
+    certificate = ng.certify(ng.TwoLayerNetwork(corrupted, network.A), problem)
+    assert certificate.upper > intact.upper
+    assert certificate.gap > 2.0 * intact.gap + 1e-6
+    assert certificate.lower == pytest.approx(intact.lower, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lower_optimum_upper(paper, seed):
+    """For random networks: the bound lies below the optimum, the objective above."""
+    problem, optimum = paper(0.1), 0.891447
+    rng = np.random.default_rng(seed)
+    certificate = ng.certify(ng.TwoLayerNetwork(rng.standard_normal((2, 4)), rng.standard_normal(4)), problem)
+    assert certificate.scope == "exact"
+    assert certificate.lower <= optimum * (1 + 1e-6) <= certificate.upper
+    assert certificate.lower >= 0.999 * optimum
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower", "gap"), [(2.0, 1.5, 0.25), (1.0, 1.0, 0.0), (1.0, 1.1, 0.0), (0.0, 0.0, 0.0), (1.0, -1.0, 2.0)]
+)
+def test_gap(upper, lower, gap):
+    assert ng.Certificate(upper, lower, "exact").gap == gap
+
+
+@pytest.mark.parametrize("scope", SCOPE_SENTENCES)
+def test_printing_says_what_is_covered(scope):
+    printed = str(ng.Certificate(2.0, 1.5, scope))
+    for part in ("2\n", "1.5\n", "2.50e-01 (relative)", f'"{scope}"', SCOPE_SENTENCES[scope]):
+        assert part in printed
+
+
+def test_scope_sentences_promise_no_more_than_they_can():
+    every = "every network of every width"
+    assert [scope for scope, sentence in SCOPE_SENTENCES.items() if every in sentence] == ["exact", "bounded"]
+    assert "not a proof" in SCOPE_SENTENCES["estimated"]
+    assert "only" in SCOPE_SENTENCES["patterns"]

@@ -1,0 +1,121 @@
+"""The tree is the theory: imports point down only, and what is exported is documented."""
+
+import ast
+import doctest
+import inspect
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import neuralgauge as ng
+
+SOURCE = Path(ng.__file__).parent
+
+# From the ground up. A module may import from lower layers and from its own.
+LAYERS = (
+    ("errors",),
+    ("_array",),
+    ("losses", "readouts"),
+    ("problem", "networks"),
+    ("patterns", "pricing", "certificate"),
+    ("programs", "solution"),
+    ("solvers",),
+    ("training", "path", "interpolation"),
+    ("certify",),
+    ("estimators", "interchange", "plots", "report"),
+    ("cli", "experiments"),
+    ("__main__",),
+)
+SHOWN_ELSEWHERE = {"load_model", "objective"}  # in the examples of save_model and train
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+
+def module_name(path):
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in SOURCE.rglob("*.py")}
+
+
+def imported_modules(name, path):
+    """Modules of the package that this one imports, anywhere in its text."""
+    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1] + (node.module.split(".") if node.module else [])
+            for alias in node.names:
+                submodule = ".".join([*base, alias.name])
+                yield submodule if submodule in MODULES else ".".join(base)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "neuralgauge":
+            yield node.module.removeprefix("neuralgauge").lstrip(".")
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "neuralgauge":
+                    yield alias.name.removeprefix("neuralgauge").lstrip(".")
+
+
+IMPORTS = {name: set(imported_modules(name, path)) for name, path in MODULES.items()}
+
+
+def top(name):
+    return name.split(".")[0]
+
+
+def test_no_import_cycles():
+    try:
+        TopologicalSorter(IMPORTS).prepare()
+    except CycleError as error:
+        pytest.fail(f"import cycle: {' <- '.join(error.args[1])}")
+
+
+def test_no_cycles_between_folders():
+    folders = {}
+    for name, targets in IMPORTS.items():
+        folders.setdefault(top(name), set()).update(top(target) for target in targets if top(target) != top(name))
+    TopologicalSorter(folders).prepare()
+
+
+def test_every_module_has_a_layer():
+    unknown = {top(name) for name in MODULES} - set(LEVEL) - {""}
+    assert not unknown, f"give {unknown} a layer in this file"
+
+
+@pytest.mark.parametrize("name", sorted(set(MODULES) - {""}))
+def test_imports_point_down(name):
+    for target in IMPORTS[name]:
+        assert target, f"{name} imports the package itself"
+        assert LEVEL[top(target)] <= LEVEL[top(name)], f"{name} imports {target}, which lies above it"
+
+
+def test_the_certificate_knows_no_solver():
+    reached, waiting = set(), ["certificate"]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += IMPORTS[name]
+    assert {top(name) for name in reached} == {"certificate", "problem", "losses", "_array", "errors"}
+
+
+@pytest.mark.parametrize("name", ng.__all__)
+def test_exported_names_are_documented(name):
+    thing = getattr(ng, name)
+    assert (inspect.getdoc(thing) or "").strip(), f"{name} has no docstring"
+    examples = doctest.DocTestFinder(recurse=False).find(thing, name)
+    if does_something(thing) and name not in SHOWN_ELSEWHERE:
+        assert any(test.examples for test in examples), f"the docstring of {name} has no example"
+
+
+def does_something(thing):
+    if not inspect.isclass(thing):
+        return True
+    methods = [name for name, member in vars(thing).items() if inspect.isfunction(member) and name[0] != "_"]
+    return bool(methods) and not getattr(thing, "_is_protocol", False)
+
+
+def test_exported_names_are_sorted_and_complete():
+    assert list(ng.__all__) == sorted(ng.__all__)
+    public = {name for name, thing in vars(ng).items() if not name.startswith("_") and not inspect.ismodule(thing)}
+    assert public == set(ng.__all__)
