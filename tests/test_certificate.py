@@ -97,7 +97,7 @@ def test_logistic_bound_is_never_above_fifty_digits(first_seed):
             exact = max(sum(w * entropy(scale * q) for w, q in pairs) for scale in scales)
             bound = lower_bound(problem, v, 0.5 * problem.beta)
             assert Decimal(bound) <= exact, f"seed {seed}"
-            assert Decimal(bound) >= exact - Decimal("1e-12"), f"seed {seed}"
+            assert Decimal(bound) >= exact - Decimal("1e-11"), f"seed {seed}"
 
 
 @pytest.mark.parametrize("loss", ["squared", "hinge"])

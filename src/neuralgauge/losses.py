@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
-from scipy.special import expit, xlogy
+from scipy.special import expit, xlog1py, xlogy
 
 from ._array import Array
 from .errors import InvalidInputError
@@ -109,7 +109,8 @@ class Logistic:
 
     def conjugate(self, g: Array, y: Array) -> Array:
         p = np.clip(-y * g, 0.0, 1.0)
-        return np.asarray(xlogy(p, p) + xlogy(1.0 - p, 1.0 - p), dtype=np.float64)
+        # log1p, since 1 - p forgets the digits of a small p, and a lower bound on it would not hold.
+        return np.asarray(xlogy(p, p) + xlog1py(1.0 - p, -p), dtype=np.float64)
 
     def domain(self, y: Array) -> tuple[Array, Array]:
         return np.where(y > 0, -1.0, 0.0), np.where(y > 0, 0.0, 1.0)
