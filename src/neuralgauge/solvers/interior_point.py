@@ -28,17 +28,13 @@ from ._block_system import BlockSystem
 from ._loss_terms import LossDirection, loss_term
 from ._starting_point import centred_blocks, symmetric_products
 
-STEP_FRACTION = 0.99
-REFINEMENTS = 2
-START_LEVEL = 0.1
+STEP_FRACTION = 0.95
+REFINEMENTS = 2  # of the unreduced dual equations, for every direction
+START_LEVEL = 0.1  # sum of the starting products, relative to the loss of the zero network
 LEAST_CENTRING = 1e-4
-LOSS_CENTRE = 1.0
-GOND=2
-GA=1.0
-GB=0.3
-GMIN=0.03
-GLO=0.1
-GHI=10.
+CORRECTIONS = 2  # most corrections of outlying products in one iteration
+STEP_GAIN_SOUGHT, STEP_GAIN_LEAST = 0.5, 0.03
+OUTLIER_LOW, OUTLIER_HIGH = 0.1, 10.0
 
 
 @dataclass(frozen=True)
@@ -79,9 +75,16 @@ class Direction(NamedTuple):
 
     def plus(self, other: Direction) -> Direction:
         """Sum."""
-        mine, theirs = (*self[:-1], *self.loss), (*other[:-1], *other.loss)
-        *cones, ds, dq, dxi, dg = (a + b for a, b in zip(mine, theirs, strict=True))
-        return Direction(*cones, LossDirection(ds, dq, dxi, dg))
+        ds, dq, dxi, dg = (a + b for a, b in zip(self.loss, other.loss, strict=True))
+        return Direction(
+            self.dp + other.dp,
+            self.dq + other.dq,
+            self.scaled_dp + other.scaled_dp,
+            self.scaled_dq + other.scaled_dq,
+            self.dS + other.dS,
+            self.dLambda + other.dLambda,
+            LossDirection(ds, dq, dxi, dg),
+        )
 
 
 class InteriorPoint:
@@ -120,7 +123,9 @@ class InteriorPoint:
         self.p = np.column_stack([t, W])
         self.q = np.column_stack([np.full(m, beta), -(beta / t)[:, None] * W])
         self.inner = (soc.determinant(self.p), soc.determinant(self.q), soc.dot(self.p, self.q))
-        self.loss = loss_term(problem, self.system.forward(W), max(centre, LOSS_CENTRE * problem.loss_value(np.zeros(problem.n)) / problem.n))
+        # A piecewise-linear loss needs curvature to start with, so its products start at the size of the loss itself.
+        level = max(centre, problem.loss_value(np.zeros(problem.n)) / problem.n)
+        self.loss = loss_term(problem, self.system.forward(W), level)
 
     def __iter__(self) -> Iterator[Iterate]:
         while True:
@@ -170,18 +175,20 @@ class InteriorPoint:
             1.0,
         )
         alpha = min(1.0, self._reach(step))
-        for _ in range(GOND):
+        for _ in range(CORRECTIONS):
             if alpha >= 0.9:
                 break
-            trial = min(1.0, GA * alpha + GB)
-            more = step.plus(self._newton(
-                np.zeros_like(self.p),
-                _outliers((S + trial * step.dS) * (Lambda + trial * step.dLambda), centre),
-                _outliers((loss.s + trial * step.loss.ds) * (loss.q + trial * step.loss.dq), centre),
-                0.0,
-            ))
+            trial = min(1.0, alpha + STEP_GAIN_SOUGHT)
+            more = step.plus(
+                self._newton(
+                    np.zeros_like(self.p),
+                    _outliers((S + trial * step.dS) * (Lambda + trial * step.dLambda), centre),
+                    _outliers((loss.s + trial * step.loss.ds) * (loss.q + trial * step.loss.dq), centre),
+                    0.0,
+                )
+            )
             longer = min(1.0, self._reach(more))
-            if longer < alpha + GMIN:
+            if longer < alpha + STEP_GAIN_LEAST:
                 break
             step, alpha = more, longer
         return step
@@ -239,8 +246,15 @@ class InteriorPoint:
 
     def _reach(self, step: Direction) -> float:
         """Largest step that stays inside every cone."""
-        reach = min(soc.step_length(self.scaling.point, step.scaled_dp), soc.step_length(self.scaling.point, step.scaled_dq))
-        pairs = ((self.S, step.dS), (self.Lambda, step.dLambda), (self.loss.s, step.loss.ds), (self.loss.q, step.loss.dq))
+        reach = min(
+            soc.step_length(self.scaling.point, step.scaled_dp), soc.step_length(self.scaling.point, step.scaled_dq)
+        )
+        pairs = (
+            (self.S, step.dS),
+            (self.Lambda, step.dLambda),
+            (self.loss.s, step.loss.ds),
+            (self.loss.q, step.loss.dq),
+        )
         rate = max(float(np.max(-change / value, initial=0.0)) for value, change in pairs)
         return min(reach, 1.0 / rate) if rate > 0 else reach
 
@@ -262,4 +276,4 @@ class InteriorPoint:
 
 def _outliers(products: Array, centre: float) -> Array:
     """How far the products lie outside [0.1, 10] times the centre, with a sign; large ones are cut off."""
-    return np.maximum(np.clip(products, GLO * centre, GHI * centre) - products, -GHI * centre)
+    return np.maximum(np.clip(products, OUTLIER_LOW * centre, OUTLIER_HIGH * centre) - products, -OUTLIER_HIGH * centre)
