@@ -105,6 +105,19 @@ def test_offset_columns(exact):
     assert len(ng.enumerate_patterns(X)) == exact.count_cells(X.tolist())
 
 
+@pytest.mark.parametrize("spread", [1e-4, 1e-6, 1e-8, 1e-10, 1e-15])
+def test_nearly_collinear_rows(spread, rng):
+    """Cells too thin for double precision are left out and that is said; what is listed is right."""
+    centres = np.repeat(rng.standard_normal((5, 3)), 3, axis=0)
+    X = centres + spread * rng.standard_normal(centres.shape)
+    patterns = ng.enumerate_patterns(X)
+    assert len(np.unique(patterns.packed, axis=0)) == len(patterns)
+    assert {1e-4: 212, 1e-15: 22}.get(spread, len(patterns)) == len(patterns)
+    assert patterns.complete or spread in (1e-4, 1e-6, 1e-15)
+    if spread > 1e-13:
+        check_witnesses(X, patterns)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_ties_are_closures_of_open_cells(seed):
     """Any u, on hyperplanes or not: where it is off them its pattern is that of some open cell."""

@@ -39,7 +39,7 @@ def half_cells(A: Array, size: int) -> Iterator[Cells]:
         basis = null_space(g[None, :])
         cut = []
         for packed, points in half_cells(_unit(A @ basis), size):
-            cut += [_hash(packed), _hash(packed ^ np.packbits(np.ones(N, dtype=bool)))]
+            cut.append(hash_of_pair(packed, N))
             yield packed, points @ basis.T
         yield from _upper_cells(A, g, c, np.sort(np.concatenate(cut)), size)
 
@@ -79,18 +79,19 @@ def _upper_cells(A: Array, g: Array, c: Array, cut: Hashes, size: int) -> Iterat
 
 
 def _cells_above(A: Array, g: Array, c: Array, cut: Hashes, subsets: Indices, visited: set[bytes]) -> Iterator[Cells]:
-    vertices = _normals(A[subsets])
-    proper = np.linalg.norm(vertices, axis=1) > TIE
-    subsets, vertices = subsets[proper], vertices[proper]
-    vertices *= np.where(vertices @ g > 0, 1.0, -1.0)[:, None]
-    direction, side = _upward(A[subsets], g, c)
-    height = vertices @ A.T  # determinants of the subset and each row
+    normals = _normals(A[subsets])
+    volume = np.linalg.norm(normals, axis=1)
+    proper = volume > TIE
+    subsets, normals, volume = subsets[proper], normals[proper], volume[proper]
+    height = np.where(normals @ g > 0, 1.0, -1.0)[:, None] * normals @ A.T  # determinants of the subset and each row
+    vertices, direction, side = _upward(A[subsets], g, c)
+    vertices *= volume[:, None]
     signs = height > 0
     np.put_along_axis(signs, subsets, side, axis=1)
     np.put_along_axis(height, subsets, np.inf, axis=1)
     simple = np.abs(height).min(axis=1) > TIE
     packed = np.packbits(signs, axis=1)
-    keep = simple & ~_contains(cut, _hash(packed))
+    keep = simple & ~_contains(cut, hash_of_pair(packed, len(A)))
     yield packed[keep], _inside(A, vertices, direction, height)[keep]
     for k in np.flatnonzero(~simple):
         tied = np.isinf(height[k]) | (np.abs(height[k]) <= TIE)
@@ -110,13 +111,16 @@ def _normals(rows: Array) -> Array:
     return np.stack([(-1.0) ** j * np.linalg.det(rows[:, :, columns != j]) for j in columns], axis=1)
 
 
-def _upward(rows: Array, g: Array, c: Array) -> tuple[Array, BoolArray]:
-    """Direction into the upward cell of each vertex (k, r), and its side of each of the r - 1 hyperplanes there."""
+def _upward(rows: Array, g: Array, c: Array) -> tuple[Array, Array, BoolArray]:
+    """Vertices, directions into their upward cells, both (k, r), and sides of the r - 1 hyperplanes there."""
     frames = np.concatenate([rows, np.broadcast_to(g, (len(rows), 1, len(g)))], axis=1)
-    edges = np.linalg.inv(frames)[:, :, :-1]  # column i leaves hyperplane i within the slice
+    # Column i leaves hyperplane i within the slice, the last is the vertex: here it lies on the hyperplanes to a
+    # rounding error even if they are nearly parallel, which the cofactors do not say.
+    inverse = np.linalg.inv(frames)
+    edges, vertices = inverse[:, :, :-1], _unit(inverse[:, :, -1])
     side = np.einsum("r,krq->kq", c, edges) > 0
     edges /= np.linalg.norm(edges, axis=1)[:, None, :]
-    return np.einsum("krq,kq->kr", edges, np.where(side, 1.0, -1.0)), side
+    return vertices, np.einsum("krq,kq->kr", edges, np.where(side, 1.0, -1.0)), side
 
 
 def _cells_above_crossing(A: Array, g: Array, c: Array, cut: Hashes, vertex: Array, tied: BoolArray) -> Cells:
@@ -135,7 +139,7 @@ def _cells_above_crossing(A: Array, g: Array, c: Array, cut: Hashes, vertex: Arr
     signs = np.repeat((height > 0)[None], whole.sum(), axis=0)
     signs[:, tied] = around[whole]
     packed = np.packbits(signs, axis=1)
-    keep = ~_contains(cut, _hash(packed))
+    keep = ~_contains(cut, hash_of_pair(packed, len(A)))
     vertices = np.broadcast_to(vertex, (len(keep), len(vertex)))
     return packed[keep], _inside(A, vertices, points[whole] @ basis.T, height)[keep]
 
@@ -149,10 +153,12 @@ def _inside(A: Array, vertices: Array, direction: Array, height: Array) -> Array
     return _unit(vertices + 0.5 * reach[:, None] * direction)
 
 
-def _hash(packed: Bits) -> Hashes:
-    """64-bit hash of each row."""
+def hash_of_pair(packed: Bits, N: int) -> Hashes:
+    """64-bit hash of each row of N signs, the same for a row and its opposite."""
+    first = (packed[:, :1] >> 7).astype(bool)
     padded = np.zeros((len(packed), -(-packed.shape[1] // 8) * 8), dtype=np.uint8)
-    padded[:, : packed.shape[1]] = packed
+    np.bitwise_xor(packed, np.packbits(np.ones(N, dtype=bool)), out=padded[:, : packed.shape[1]], where=first)
+    np.copyto(padded[:, : packed.shape[1]], packed, where=~first)
     words = padded.view(np.uint64)
     mixed = (words ^ (words >> np.uint64(31))) * _odd_factors(words.shape[1])
     result: Hashes = np.bitwise_xor.reduce(mixed ^ (mixed >> np.uint64(29)), axis=1)

@@ -11,7 +11,7 @@ from scipy.linalg import qr
 
 from .._array import Array, as_matrix
 from ..errors import TooManyPatternsError
-from ._arrangement import Bits, Indices, half_cells
+from ._arrangement import Bits, Hashes, Indices, half_cells, hash_of_pair
 from .counting import count_patterns
 from .pattern_set import PatternSet
 
@@ -27,7 +27,8 @@ def enumerate_patterns(
     These are the open cells of the arrangement of hyperplanes x_i^T u = 0. Patterns of vectors u that lie *on* a
     hyperplane belong to the closure of such a cell, so the convex program [8] needs none of them. Zero rows count
     as active. Duplicate and collinear rows, any number of hyperplanes through one point, and rank deficiency give
-    the right set.
+    the right set. Every witness is checked in floating-point arithmetic, and `complete` is False where a cell is too
+    thin for one.
 
     Parameters
     ----------
@@ -41,8 +42,8 @@ def enumerate_patterns(
     Returns
     -------
     PatternSet
-        n P / 8 bytes of bits and P d / 2 numbers of witnesses. The peak is 1.5 times the bits and twice the
-        witnesses and, where that is more than a few MB, stays under 3 n P / 8 bytes for n > 150 and d = 3.
+        n P / 8 bytes of bits and P d / 2 numbers of witnesses. Where these are more than
+        a few hundred kB the peak stays under 3 n P / 8 bytes for n > 40 d.
 
     Raises
     ------
@@ -52,7 +53,8 @@ def enumerate_patterns(
     Notes
     -----
     Hyperplanes whose normals have a determinant below 1.4e-14 (unit rows) count as meeting in one point, rows of
-    sine below 1e-13 as collinear. Cost O(N^r r) for N distinct lines and rank r, in matrix products: about 3 s for
+    sine below 1e-13 as collinear. Rows of sines between that and 1e-6 leave cells of no width in double precision,
+    which are missing. Cost O(N^r r) for N distinct lines and rank r, in matrix products: about 3 s for
     (n, r) = (1000, 3).
     Source: [A.2] of Pilanci & Ergen (2020), where only the count is given.
 
@@ -77,13 +79,21 @@ def enumerate_patterns(
         )
     # Blocks small against the result keep the peak memory near it.
     size = max(16, min(bound // 512, BLOCK // n))
-    halves, found = [], 0
+    halves, keys, found = [], [], 0
     for packed, points in half_cells(lines.normals, size):
-        halves.append((lines.patterns(packed), lines.vectors(points)))
         found += len(packed)
+        sound = np.all(np.packbits(points @ lines.normals.T > 0, axis=1) == packed, axis=1)
+        if not sound.all():
+            packed, points = packed[sound], points[sound]
+        halves.append((lines.patterns(packed), lines.vectors(points)))
+        keys.append(hash_of_pair(packed, len(lines.normals)))
         if progress is not None:
             progress(min(1.0, 2.0 * found / bound))
-    return _both_halves(halves, found, lines)
+    repeated = _repeated(np.concatenate(keys))
+    del keys
+    halves = _without(halves, repeated)
+    kept = sum(len(packed) for packed, _ in halves)
+    return _both_halves(halves, lines, complete=kept == found)
 
 
 def _short(count: int, unit: float = 1.0) -> str:
@@ -174,18 +184,34 @@ def _group(unit: Array) -> tuple[Indices, Indices]:
     return rank[label], np.sort(first)
 
 
-def _both_halves(halves: list[tuple[Bits, Array]], found: int, lines: _Lines) -> PatternSet:
-    """All patterns: those given and their opposites."""
-    n = len(lines.line)
+def _repeated(keys: Hashes) -> Indices:
+    """Where a key stands that stood before."""
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    return order[1:][keys[1:] == keys[:-1]]
+
+
+def _without(halves: list[tuple[Bits, Array]], repeated: Indices) -> list[tuple[Bits, Array]]:
+    if not len(repeated):
+        return halves
+    ends = np.cumsum([len(packed) for packed, _ in halves])
+    keep = np.ones(ends[-1], dtype=bool)
+    keep[repeated] = False
+    parts = np.split(keep, ends[:-1])
+    return [(packed[k], vectors[k]) for (packed, vectors), k in zip(halves, parts, strict=True)]
+
+
+def _both_halves(halves: list[tuple[Bits, Array]], lines: _Lines, complete: bool) -> PatternSet:
+    """Those given and their opposites; the list is emptied on the way, so that little is held twice."""
     vectors = np.concatenate([u for _, u in halves])
     parts = [packed for packed, _ in halves]
     halves.clear()
-    packed = np.empty((2 * found, len(lines.flips)), dtype=np.uint8)
     parts.reverse()
-    filled = 0
+    found, filled = len(vectors), 0
+    packed = np.empty((2 * found, len(lines.flips)), dtype=np.uint8)
     while parts:
         part = parts.pop()
         packed[filled : filled + len(part)] = part
         filled += len(part)
     np.bitwise_xor(packed[:found], lines.flips, out=packed[found:])
-    return PatternSet(packed, n, vectors, mirrored=found, complete=True)
+    return PatternSet(packed, len(lines.line), vectors, mirrored=found, complete=complete)
