@@ -182,7 +182,7 @@ def test_progress_ends_at_one(rng):
 def test_peak_memory(degenerate, rng):
     X = rng.standard_normal((150, 3))
     if degenerate:
-        X = np.column_stack([*np.divmod(np.arange(225), 15), np.ones(225)])
+        X = np.column_stack([*np.divmod(np.arange(169), 13), np.ones(169)])
     ng.enumerate_patterns(X[:10])
     tracemalloc.start()
     patterns = ng.enumerate_patterns(X)

@@ -42,8 +42,8 @@ def enumerate_patterns(
     Returns
     -------
     PatternSet
-        n P / 8 bytes of bits and P d / 2 numbers of witnesses. Where these are more than
-        a few hundred kB the peak stays under 3 n P / 8 bytes for n > 40 d.
+        n P / 8 bytes of bits and P d / 2 numbers of witnesses. Where these are more than a few hundred kB the arrays
+        alive at one time stay under 3 n P / 8 bytes for n > 40 d.
 
     Raises
     ------
