@@ -93,12 +93,16 @@ def _cells_above(A: Array, g: Array, c: Array, cut: Hashes, subsets: Indices, vi
     packed = np.packbits(signs, axis=1)
     keep = simple & ~_contains(cut, hash_of_pair(packed, len(A)))
     yield packed[keep], _inside(A, vertices, direction, height)[keep]
+    crossings = []
     for k in np.flatnonzero(~simple):
         tied = np.isinf(height[k]) | (np.abs(height[k]) <= TIE)
         key = np.packbits(tied).tobytes()
         if key not in visited:
             visited.add(key)
-            yield _cells_above_crossing(A, g, c, cut, vertices[k], tied)
+            crossings.append(_cells_above_crossing(A, g, c, cut, vertices[k], tied))
+    if crossings:
+        signs_of_each, points_of_each = zip(*crossings, strict=True)
+        yield np.concatenate(signs_of_each), np.concatenate(points_of_each)
 
 
 def _normals(rows: Array) -> Array:
