@@ -2,5 +2,6 @@
 
 from .ascent import ascend
 from .penalty import beta_max
+from .price import Price, price
 
-__all__ = ["ascend", "beta_max"]
+__all__ = ["Price", "ascend", "beta_max", "price"]

@@ -1,0 +1,94 @@
+"""Better neurons met on the way: directions of a cone evaluated, and put on the kinks they are close to."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._array import Array
+from ._compiled import compiled
+from ._relaxation import Index, dot, norm
+
+VALUE = 2  # place of the best value in the state of a search
+
+
+@compiled
+def payoff(w: Array, Z: Array, f: Array, direction: Array, stop: int, end: int, sign: float, index: Index) -> float:
+    """s h along a direction of the cone, from the node's own list."""
+    total = dot(f, direction)
+    for place in range(stop, end):
+        i = index[place]
+        total += sign * w[i] * abs(dot(Z[i], direction))
+    return total / norm(direction)
+
+
+@compiled
+def keep_if_better(w: Array, Z: Array, b: Array, direction: Array, state: Array, z_best: Array) -> None:
+    """Keep the direction if |b^T z| + |E(z)| there is the best so far."""
+    length, even, odd = norm(direction), 0.0, 0.0
+    if length == 0.0:
+        return
+    for i in range(len(w)):
+        even += w[i] * abs(dot(Z[i], direction))
+    odd = dot(b, direction)
+    value = (abs(even) + abs(odd)) / length
+    if value > state[VALUE]:
+        state[VALUE] = value
+        for c in range(len(b)):
+            z_best[c] = direction[c] / length
+
+
+@compiled
+def onto_kinks(
+    w: Array,
+    Z: Array,
+    b: Array,
+    f: Array,
+    res: Array,
+    state: Array,
+    z_best: Array,
+    stop: int,
+    middle: int,
+    end: int,
+    sign: float,
+    index: Index,
+    Y: Array,
+    Q: Array,
+    g: Array,
+) -> None:
+    """Put the maximiser exactly on the concave kinks nearest to it, one more at a time, and try each."""
+    r = len(b)
+    threshold = -1.0
+    for c in range(r):
+        g[c] = f[c]
+    for place in range(stop, end):
+        side = 1.0 if dot(Z[index[place]], res) > 0.0 else -1.0
+        for c in range(r):
+            g[c] += sign * w[index[place]] * side * Z[index[place], c]
+    count = 0
+    for _ in range(2 * r):
+        least, nearest = np.inf, -1
+        for place in range(middle, end):
+            distance = abs(dot(Z[index[place]], res))
+            if threshold < distance < least and abs(Y[place]) < abs(w[index[place]]):
+                least, nearest = distance, index[place]
+        if nearest < 0 or count + 1 >= r:
+            return
+        threshold = least
+        q = Q[count]
+        q[:] = Z[nearest]
+        for _twice in range(2):
+            for k in range(count):
+                overlap = dot(Q[k], q)
+                for c in range(r):
+                    q[c] -= overlap * Q[k, c]
+        length = norm(q)
+        if length < 1e-10:
+            continue
+        for c in range(r):
+            q[c] /= length
+        count += 1
+        for _twice in range(2):
+            overlap = dot(q, g)
+            for c in range(r):
+                g[c] -= overlap * q[c]
+        keep_if_better(w, Z, b, g, state, z_best)

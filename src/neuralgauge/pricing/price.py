@@ -1,0 +1,188 @@
+r"""Pricing: the gauge G(v), exactly or enclosed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from .._array import Array, as_matrix, as_positive, as_vector, frozen
+from ..errors import InvalidInputError
+from .ascent import ascend
+from .kinks import KinkForm, kink_form
+from .sweep_plane import sweep_plane
+
+Method = Literal["auto", "sweep", "branch_and_bound"]
+
+
+@dataclass(frozen=True)
+class Price:
+    """What is known about G(v).
+
+    Attributes
+    ----------
+    value : float
+        ``sign * v @ np.maximum(X @ u, 0)``, attained: a lower bound on G(v).
+    bound : float
+        Upper bound on G(v), in floating-point arithmetic too.
+    u : array of shape (d,)
+        Unit vector that attains `value`; read-only.
+    sign : int
+        +1 or -1: the sign of v^T (X u)_+.
+    closed : bool
+        Whether the method finished, so that bound and value differ by the tolerance or by rounding only.
+    method : str
+        "sweep" or "branch_and_bound".
+    history : tuple of (seconds, value, bound)
+        How branch and bound got there; empty for a sweep.
+    n_nodes : int
+        Cones that branch and bound relaxed.
+    """
+
+    value: float
+    bound: float
+    u: Array
+    sign: int
+    closed: bool
+    method: str
+    history: tuple[tuple[float, float, float], ...] = ()
+    n_nodes: int = 0
+
+
+def price(
+    v: Any,
+    X: Any,
+    *,
+    target: float | None = None,
+    tol: float = 1e-9,
+    time_limit: float | None = None,
+    random_state: int = 0,
+    method: Method = "auto",
+) -> Price:
+    r"""The gauge of a dual point: the largest payoff of any neuron.
+
+    .. math:: G(v) = \max_{\|u\|_2 \le 1} |v^T (Xu)_+|
+
+    If G(v) <= beta, v is feasible in the dual [15] and bounds the training objective from below for every width; if
+    not, the maximiser u is the neuron to add.
+
+    Parameters
+    ----------
+    v : array of shape (n,)
+        Dual point, usually minus the gradient of the loss. Both signs are priced.
+    X : array of shape (n, d)
+        Design matrix, used as it is (for a problem: ``problem.X``). Zero, repeated and collinear rows and any rank
+        are fine.
+    target : float, optional
+        Only decide whether G(v) exceeds it: branch and bound stops once ``value > target`` or ``bound <= target``.
+    tol : float
+        Relative difference of bound and value at which branch and bound is closed, > 0.
+    time_limit : float, optional
+        Seconds for branch and bound after its start vectors are found; the bound holds when time is up.
+    random_state : int
+        Seed of the start vectors of branch and bound; the result does not depend on it once closed.
+    method : {"auto", "sweep", "branch_and_bound"}
+        "auto" sweeps up to rank 3 and branches above.
+
+    Returns
+    -------
+    Price
+        With value <= G(v) <= bound. A sweep leaves only rounding between them, a multiple of
+        n eps sum_i |v_i| |x_i|.
+
+    Raises
+    ------
+    InvalidInputError
+        For shapes that do not match, values that are not finite, `tol` or `time_limit` <= 0, an unknown `method`, or
+        "sweep" above rank 3.
+
+    Notes
+    -----
+    Rank 1: O(n). Rank 2: O(n log n). Rank 3: O(n^2 log n). Above, exponential in the rank; singular values of X below
+    max(n, d) eps of the largest count as zero, and what that drops is added to the bound.
+    Source: dual [15] of Pilanci & Ergen (2020).
+
+    Examples
+    --------
+    >>> from neuralgauge.pricing import price
+    >>> result = price([1, -1, 1, 1, -1], [[-2, 1], [-1, 1], [0, 1], [1, 1], [2, 1]])
+    >>> print(f"{result.value:.4f} {result.bound:.4f} {result.closed}")
+    1.7889 1.7889 True
+    """
+    matrix = as_matrix(X)
+    vector = as_vector(v, matrix.shape[0], "v")
+    tolerance = as_positive(tol, "tol")
+    limit = None if time_limit is None else as_positive(time_limit, "time_limit")
+    goal = None if target is None else _as_target(target)
+    if method not in get_args(Method):
+        raise InvalidInputError(f"`method` must be one of {list(get_args(Method))}, got {method!r}.")
+    # Powers of two: exact, and squares can neither overflow nor vanish.
+    v_scale, X_scale = _power_of_two(vector), _power_of_two(matrix)
+    scale = v_scale * X_scale
+    v_scaled, X_scaled = vector / v_scale, matrix / X_scale
+    form = kink_form(v_scaled, X_scaled)
+    if method == "sweep" and form.rank > 3:
+        raise InvalidInputError(
+            f'`method="sweep"` handles X of rank at most 3, got rank {form.rank}; use "branch_and_bound" or "auto".'
+        )
+    if form.rank == 1 or not len(form.w) or (form.rank <= 3 and method != "branch_and_bound"):
+        z, bound = _sweep(form)
+        found = _attained(v_scaled, X_scaled, form, z, bound + form.margin)
+    else:
+        scaled_goal = None if goal is None else goal / scale
+        found = _branch(v_scaled, X_scaled, form, scaled_goal, tolerance, limit, random_state)
+    history = tuple((seconds, value * scale, bound * scale) for seconds, value, bound in found.history)
+    return replace(found, value=found.value * scale, bound=found.bound * scale, history=history)
+
+
+def _sweep(form: KinkForm) -> tuple[Array, float]:
+    if form.rank == 1 or not len(form.w):  # |b^T z| + |w| |z|, or linear
+        norm = float(np.linalg.norm(form.b))
+        z = form.b / norm if norm > 0.0 else np.eye(1, form.rank)[0]
+        return z, form.gauge(z)
+    if form.rank == 2:
+        return sweep_plane(form)
+    from .sweep_space import sweep_space  # the compiler is loaded only where it is used
+
+    return sweep_space(form)
+
+
+def _branch(
+    v: Array, X: Array, form: KinkForm, target: float | None, tol: float, time_limit: float | None, random_state: int
+) -> Price:
+    from .branch_and_bound import branch_and_bound  # the compiler is loaded only where it is used
+
+    reduced = X @ form.basis
+    starts = [ascend(sign * v, reduced, random_state=random_state)[1][:, 0] for sign in (1.0, -1.0)]
+    result = branch_and_bound(form, max(starts, key=form.gauge), target=target, tol=tol, time_limit=time_limit)
+    price = _attained(v, X, form, result.z, result.bound)
+    return replace(
+        price, method="branch_and_bound", closed=result.closed, history=result.history, n_nodes=result.n_nodes
+    )
+
+
+def _attained(v: Array, X: Array, form: KinkForm, z: Array, bound: float) -> Price:
+    """Evaluate the neuron on the data as given, at z and at -z."""
+    u = form.basis @ z
+    u /= np.linalg.norm(u)
+    X_u = X @ u
+    payoffs = [(float(v @ np.maximum(side * X_u, 0.0)), side) for side in (1.0, -1.0)]
+    payoff, side = max(payoffs, key=lambda pair: abs(pair[0]))
+    return Price(abs(payoff), max(bound, abs(payoff)), frozen(side * u), 1 if payoff >= 0.0 else -1, True, "sweep")
+
+
+def _as_target(target: Any) -> float:
+    try:
+        number = float(target)
+    except (TypeError, ValueError):
+        raise InvalidInputError(f"`target` must be a number, got {target!r}.") from None
+    if not math.isfinite(number):
+        raise InvalidInputError(f"`target` must be finite, got {number}; leave it out to find G(v) itself.")
+    return number
+
+
+def _power_of_two(values: Array) -> float:
+    largest = float(np.max(np.abs(values)))
+    return math.ldexp(1.0, math.frexp(largest)[1]) if largest > 0.0 else 1.0
