@@ -21,13 +21,15 @@ LAYERS = (
     ("patterns", "pricing", "certificate"),
     ("programs", "solution"),
     ("solvers",),
+    ("dual",),
+    ("rounds",),
     ("training", "path", "interpolation"),
     ("certify",),
     ("estimators", "interchange", "plots", "report"),
     ("cli", "experiments"),
     ("__main__",),
 )
-SHOWN_ELSEWHERE = {"load_model", "objective"}  # in the examples of save_model and train
+SHOWN_ELSEWHERE = {"load_model"}  # in the examples of save_model and train
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 

@@ -14,11 +14,11 @@ from .interchange import SavedModel, load_model, save_model
 from .losses import Hinge, Logistic, Loss, Squared
 from .networks import GatedNetwork, TwoLayerNetwork
 from .patterns import PatternSet, count_patterns, enumerate_patterns, sample_patterns
-from .pricing import beta_max
+from .pricing import Price, beta_max, price
 from .problem import TrainingProblem
 from .solution import Record, Solution, Status
 from .solvers.program import solve_program
-from .training import objective, train
+from .training import train
 
 __version__ = "0.1.0"
 
@@ -33,6 +33,7 @@ __all__ = [
     "ModelFileError",
     "NeuralgaugeError",
     "PatternSet",
+    "Price",
     "ReLUClassifier",
     "ReLURegressor",
     "Record",
@@ -48,7 +49,6 @@ __all__ = [
     "count_patterns",
     "enumerate_patterns",
     "load_model",
-    "objective",
     "sample_patterns",
     "save_model",
     "solve_program",

@@ -6,7 +6,7 @@ from .certificate import Certificate
 from .errors import InvalidInputError
 from .networks import TwoLayerNetwork
 from .problem import TrainingProblem
-from .training import objective, train
+from .training import train
 
 
 def certify(
@@ -49,6 +49,6 @@ def certify(
             f"the network must have {problem.d} inputs (constant one included) and 1 output, "
             f"got {network.U.shape[0]} and {network.A.shape[1]}."
         )
-    upper = objective(network.balance(), problem)
+    upper = problem.objective(network.balance())
     solution = train(problem, gap=1e-6, time_limit=time_limit, random_state=random_state)
     return Certificate(upper, solution.certificate.lower, solution.certificate.scope)

@@ -9,6 +9,7 @@ import numpy as np
 from ._array import Array, as_matrix, as_positive, as_vector, frozen, with_ones
 from .errors import InvalidInputError
 from .losses import Loss, get_loss
+from .networks import TwoLayerNetwork
 
 
 class TrainingProblem:
@@ -115,6 +116,10 @@ class TrainingProblem:
     def loss_gradient(self, f: Array) -> Array:
         """Gradient of L at f, shape (n,)."""
         return self.sample_weight * self.loss.gradient(f, self.y)
+
+    def objective(self, network: TwoLayerNetwork) -> float:
+        """The weight-decay objective [2] of a network, from its own ReLU outputs and weights."""
+        return self.loss_value(network.forward(self.X)) + self.beta * network.weight_decay()
 
     def dual_terms(self, v: Array) -> Array:
         """Terms -s_i ell*(-v_i / s_i) whose sum is the dual objective [15], after clipping v to its domain."""

@@ -1,24 +1,17 @@
-"""From a training problem to a trained, certified network."""
+"""From a training problem to a trained, certified network: the one pipeline."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
-from ._array import Array, as_positive
-from .certificate import Certificate, Scope
-from .networks import TwoLayerNetwork
-from .patterns import PatternSet, count_patterns, enumerate_patterns, sample_patterns
+from ._array import as_positive
 from .problem import TrainingProblem
-from .programs.mapping import network_of_blocks
+from .rounds import Rounds
 from .solution import Record, Solution, Status
-from .solvers.program import solve_program
 
-MAX_ENTRIES = 2_000_000  # blocks times samples of the largest program that is solved over all patterns
-SAMPLED_PATTERNS = 300
+MAX_ROUNDS = 200
 
 
 def train(
@@ -26,15 +19,16 @@ def train(
     gap: float = 1e-4,
     *,
     time_limit: float | None = None,
-    random_state: int = 0,
-    n_patterns: int = SAMPLED_PATTERNS,
+    random_state: int | np.random.Generator | None = 0,
+    prove: bool | None = None,
     progress: Callable[[Record], None] | None = None,
 ) -> Solution:
-    """Train a two-layer ReLU network by convex optimization and certify it.
+    r"""Train a two-layer ReLU network to global optimality and certify it.
 
-    Where the rank and the number of samples allow it, every activation pattern is listed and the convex program [8]
-    over all of them is solved: the certificate then has scope "exact" and holds for every network of every width.
-    Otherwise `n_patterns` sampled patterns are used and the scope is "patterns": other patterns may be better.
+    Column generation: a local search gives a first network; then rounds of *pricing* (which neuron would the dual
+    point v pay for, G(v) > beta?), a short local search with the neurons found, and the convex program [8] over their
+    activation patterns, whose solution gives the next network and the next v. The certificate is the network's own
+    objective [2] above and the dual objective of the best v, scaled to G(v) <= beta, below.
 
     Parameters
     ----------
@@ -42,18 +36,21 @@ def train(
     gap : float
         Relative gap at which to stop.
     time_limit : float, optional
-        Seconds for the solver; the best network so far is returned.
-    random_state : int
-        Seed of the sampled patterns; the result is deterministic for a given value.
-    n_patterns : int
-        Sampled patterns when not all can be used.
+        Seconds after which the best network so far is returned with its certificate.
+    random_state : int, Generator or None
+        Seed of all starts; the result is deterministic for a given integer unless a time limit cuts it short.
+    prove : bool, optional
+        Whether to price exactly at the end, which makes the scope "exact" ("bounded" if time runs out). By default
+        up to rank 5, with at most 30 seconds for it above rank 3; True at any rank; False never.
     progress : callable, optional
-        Called with a `Record` each iteration.
+        Called with a `Record` after every round.
 
     Returns
     -------
     Solution
-        `certificate.upper` is the weight-decay objective [2] of the returned network's own ReLU outputs.
+        `network` has no duplicate or vanishing neurons and at most n + 1 of them; `certificate.upper` is the
+        weight-decay objective [2] of its own ReLU outputs; `history` is monotone in the objective. Ctrl-C returns the
+        best so far with the status "interrupted".
 
     Raises
     ------
@@ -62,7 +59,8 @@ def train(
 
     Notes
     -----
-    All patterns are used up to 2 P n = 2,000,000 entries. Source: Theorem 1 of Pilanci & Ergen (2020).
+    A round costs some O(n d) sweeps a pricing start and 10 to 30 interior-point iterations over the m active blocks,
+    min(n^2 m d, n (m d)^2) each. Source: Theorem 1 and the dual [15] of Pilanci & Ergen (2020).
 
     Examples
     --------
@@ -75,52 +73,9 @@ def train(
     as_positive(gap, "gap")
     if time_limit is not None:
         as_positive(time_limit, "time_limit")
-    start = time.perf_counter()
-    patterns, scope = _choose_patterns(problem, n_patterns, random_state)
-    solved = solve_program(problem, patterns, 0.5 * gap, time_limit=time_limit, progress=progress)
-    assert solved.blocks is not None
-    network, upper = _best_network(problem, solved.blocks)
-    certificate = Certificate(upper, solved.certificate.lower, scope)
-    status = Status.SOLVED if certificate.gap <= gap else solved.status
-    if status is Status.SOLVED and certificate.gap > gap:
-        status = Status.STALLED
-    return replace(
-        solved,
-        network=network,
-        certificate=certificate,
-        status=status,
-        seconds=time.perf_counter() - start,
-        blocks=None,
-    )
-
-
-def _choose_patterns(problem: TrainingProblem, n_patterns: int, random_state: int) -> tuple[PatternSet, Scope]:
-    """All patterns if the program over them fits, else sampled ones."""
-    rank = int(np.linalg.matrix_rank(problem.X))
-    if 2 * count_patterns(problem.n, rank) * problem.n <= MAX_ENTRIES:
-        return enumerate_patterns(problem.X), "exact"
-    return sample_patterns(problem.X, n_patterns, random_state=random_state), "patterns"
-
-
-def objective(network: TwoLayerNetwork, problem: TrainingProblem) -> float:
-    """The weight-decay objective [2] of a network, from its own outputs and weights."""
-    return problem.loss_value(network.forward(problem.X)) + problem.beta * network.weight_decay()
-
-
-def _best_network(problem: TrainingProblem, blocks: Array) -> tuple[TwoLayerNetwork, float]:
-    """The network of the blocks without its vanishing neurons, whichever cut has the lowest objective.
-
-    An interior point leaves every block slightly off zero; cutting those lowers the penalty more than it costs.
-    """
-    signs = np.repeat([1.0, -1.0], len(blocks) // 2)
-    norms = np.linalg.norm(blocks, axis=1)
-    best: tuple[TwoLayerNetwork, float] | None = None
-    for cut in (0.0, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3):
-        keep = norms > cut * norms.max(initial=0.0)
-        network = network_of_blocks(blocks[keep], signs[keep], problem.bias).merge(1e-6)
-        value = objective(network, problem)
-        # Prefer the smaller network unless it is worse by more than rounding can explain.
-        if best is None or value <= best[1] * (1.0 + 1e-12):
-            best = (network, value)
-    assert best is not None
-    return best
+    rounds = Rounds(problem, gap, time_limit, np.random.default_rng(random_state), prove, progress)
+    try:
+        status = rounds.run(MAX_ROUNDS)
+    except KeyboardInterrupt:
+        status = Status.INTERRUPTED
+    return rounds.solution(status)

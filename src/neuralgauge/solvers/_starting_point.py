@@ -50,6 +50,7 @@ def centred_blocks(
         M = (inverse**2 @ products)[:, unfold]
         M[:, diagonal, diagonal] += (1.0 / t)[:, None]
         M -= W[:, :, None] * W[:, None, :] / (t**2 * root)[:, None, None]
+        M[:, diagonal, diagonal] += (1e-14 * np.trace(M, axis1=1, axis2=2))[:, None]  # thin cells
         dW = -np.linalg.solve(M, gradient[:, :, None])[:, :, 0]
         decrement = np.sqrt(np.maximum(0.0, -dot(gradient, dW)))
         rate = np.max(-(cone_signs * (dW @ X.T)) * inverse, axis=1)

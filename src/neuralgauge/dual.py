@@ -1,0 +1,102 @@
+"""The dual side of training: the best dual point, what pricing knows of its gauge, and the bound that follows."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from ._array import Array
+from .certificate import Certificate, Scope, lower_bound
+from .networks import TwoLayerNetwork
+from .pricing import ascend, price
+from .problem import TrainingProblem
+
+PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
+PROOF_SECONDS = 30.0  # for branch and bound when nobody set a limit
+START_WORK = 1e6  # entries of X touched by one sweep over all starts
+Found = list[tuple[float, Array, Array]]  # sign, values (k,), unit vectors (d, k)
+
+
+class DualSide:
+    """Best dual point v, its searched gauge, its proven bound."""
+
+    def __init__(self, problem: TrainingProblem, rng: np.random.Generator, prove: bool | None) -> None:
+        self.problem, self.rng = problem, rng
+        rank = int(np.linalg.matrix_rank(problem.X))
+        self.prove = rank <= PROVEN_RANK if prove is None else prove
+        self.insist = prove is True
+        self.patience = PROOF_SECONDS if prove is None and rank > 3 else np.inf
+        self.n_starts = int(np.clip(START_WORK / problem.X.size, 32, 256))
+        self.v = np.zeros(problem.n)
+        self.gauge, self.lower = 0.0, lower_bound(problem, self.v, 0.0)
+        self.proven = self.lower
+        self.scope: Scope = "bounded"
+        self.independent_starts = 0
+        self.missed = np.zeros((problem.d, 0))
+
+    def price(self, v: Array, network: TwoLayerNetwork) -> Found:
+        """Local maximisers of both signs from random starts and the network's neurons; keeps v if it is the best."""
+        problem = self.problem
+        found = []
+        for sign in (1.0, -1.0):
+            starts = np.hstack([network.U[:, sign * network.A[:, 0] > 0], self.missed])
+            found.append((sign, *ascend(sign * v, problem.X, self.n_starts, self.rng, starts=starts)))
+        for sign, _, U in found:
+            self._raise_gauge(float(np.max(sign * self.v @ np.maximum(problem.X @ U, 0.0))))
+        clipped = problem.clip_dual(v)
+        gauge = max(float(values[0]) for _, values, _ in found)
+        if (bound := lower_bound(problem, clipped, gauge)) > self.lower:
+            self.v, self.gauge, self.lower = clipped, gauge, bound
+        return found
+
+    def settle(self, upper: float, gap: float, deadline: float) -> bool:
+        """Whether a proof, or failing that many more starts, leave the bound within the gap of `upper`."""
+        goal = upper - gap * abs(upper)
+        if self.prove and self._proves(goal, deadline):
+            return True
+        if self.insist or self.missed.size:
+            return False
+        starts = 4 * self.n_starts
+        found = [ascend(sign * self.v, self.problem.X, starts, self.rng) for sign in (1.0, -1.0)]
+        if self._raise_gauge(max(float(values[0]) for values, _ in found)):
+            self.missed = np.hstack([U[:, :5] for _, U in found])
+        self.independent_starts = starts
+        return self.lower >= goal
+
+    def _proves(self, goal: float, deadline: float) -> bool:
+        self.missed = np.zeros((self.problem.d, 0))
+        limit = max(min(deadline - time.perf_counter(), self.patience), 1e-3)
+        target = self._gauge_allowed(goal)
+        priced = price(self.v, self.problem.X, target=target, time_limit=limit if np.isfinite(limit) else None)
+        self.proven = max(self.proven, lower_bound(self.problem, self.v, priced.bound))
+        if self.proven >= goal:
+            self.scope = "exact"
+            return True
+        if self._raise_gauge(priced.value):
+            self.missed = priced.u[:, None]
+        return False
+
+    def certificate(self, upper: float) -> Certificate:
+        """The strongest true statement: proven where that was done, else estimated."""
+        if self.scope == "exact" or self.insist or self.proven >= self.lower:
+            return Certificate(upper, self.proven, self.scope)
+        return Certificate(upper, self.lower, "estimated", self.independent_starts)
+
+    def _gauge_allowed(self, goal: float) -> float:
+        """The largest G(v) at which v still proves `goal`, by bisection."""
+        low, high = self.gauge, 4.0 * max(self.gauge, self.problem.beta)
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            if lower_bound(self.problem, self.v, middle) >= goal:
+                low = middle
+            else:
+                high = middle
+        return low
+
+    def _raise_gauge(self, value: float) -> bool:
+        """Take note of a neuron that v pays more for than was known; the bound falls."""
+        if value <= self.gauge * (1.0 + 1e-12):
+            return False
+        self.gauge, self.lower = value, lower_bound(self.problem, self.v, value)
+        return True

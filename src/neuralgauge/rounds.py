@@ -1,0 +1,164 @@
+"""The rounds of column generation: price, search locally, solve the restricted convex program, simplify."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from ._array import Array
+from .certificate import Certificate
+from .dual import DualSide
+from .networks import TwoLayerNetwork
+from .patterns.strategies import interior_vectors
+from .problem import TrainingProblem
+from .programs.block import BlockProgram
+from .programs.mapping import network_of_blocks
+from .solution import Record, Solution, Status
+from .solvers.local_search import local_search
+from .solvers.program import run
+from .solvers.simplify import simplify
+
+FIRST_NEURONS, FIRST_SEARCH, ROUND_SEARCH = 60, 100, 30  # neurons; iterations of local search
+COLUMNS = 25  # most new neurons of each sign and round
+SPREAD = 1e-4  # 1 - cosine under which two of them count as one
+PATIENCE = 4  # rounds without progress
+
+
+class Rounds:
+    """State of one training run: the best network, the best dual point, the neurons in play."""
+
+    def __init__(
+        self,
+        problem: TrainingProblem,
+        gap: float,
+        time_limit: float | None,
+        rng: np.random.Generator,
+        prove: bool | None,
+        progress: Callable[[Record], None] | None,
+    ) -> None:
+        self.problem, self.target, self.rng, self.progress = problem, gap, rng, progress
+        self.start = time.perf_counter()
+        self.deadline = np.inf if time_limit is None else self.start + time_limit
+        self.network = self.active = TwoLayerNetwork(np.zeros((problem.d, 0)), np.zeros((0, 1)), problem.bias)
+        self.upper = problem.objective(self.network)
+        self.dual = DualSide(problem, rng, prove)
+        self.history: list[Record] = []
+
+    @property
+    def gap(self) -> float:
+        """Gap of the best pair, estimated."""
+        return Certificate(self.upper, self.dual.lower, "estimated").gap
+
+    def run(self, max_rounds: int) -> Status:
+        """Rounds until the gap is reached, nothing moves, or time is up."""
+        problem = self.problem
+        v = -problem.loss_gradient(np.zeros(problem.n))
+        idle, best = 0, (self.upper, self.dual.lower)
+        for index in range(max_rounds):
+            columns, signs = self._columns(v)
+            self._record()
+            if self.gap <= self.target:
+                if self.dual.settle(self.upper, self.target, self.deadline):
+                    return Status.SOLVED
+                columns, signs = self._columns(v)
+            if time.perf_counter() >= self.deadline:
+                return Status.TIME_LIMIT
+            moved = self.upper < best[0] * (1 - 1e-3 * self.target) or self.dual.lower > best[1]
+            idle, best = 0 if moved else idle + 1, (self.upper, self.dual.lower)
+            if idle > PATIENCE:
+                return Status.STALLED
+            if index == 0:
+                self._first_network()
+            else:
+                self._search(columns, signs)
+            v = self._solve(columns, signs)
+        return Status.ITERATION_LIMIT
+
+    def solution(self, status: Status) -> Solution:
+        """What there is so far, certified."""
+        certificate = self.dual.certificate(self.upper)
+        if status is Status.SOLVED and certificate.gap > self.target:
+            status = Status.STALLED
+        seconds = time.perf_counter() - self.start
+        n_iter = max(0, len(self.history) - 1)
+        return Solution(self.network, certificate, status, n_iter, seconds, self.dual.v, tuple(self.history))
+
+    def _columns(self, v: Array) -> tuple[Array, Array]:
+        """Neurons that v pays for, (d, k), and their signs; the lower bound is updated on the way."""
+        found = self.dual.price(v, self.active)
+        worth = self.problem.beta * (1.0 + 0.1 * min(self.gap, 1.0))
+        columns, signs = [np.zeros((self.problem.d, 0))], [np.zeros(0)]
+        for sign, values, U in found:
+            U = _spread(U[:, values > worth])
+            columns.append(U)
+            signs.append(np.full(U.shape[1], sign))
+        return np.hstack(columns), np.concatenate(signs)
+
+    def _first_network(self) -> None:
+        """Random small neurons, grown by local search."""
+        problem = self.problem
+        m = min(FIRST_NEURONS, 2 * problem.n)
+        # All together the neurons start at a penalty of 1 % of the loss, whatever the units of X and y.
+        size = np.sqrt(0.01 * self.upper / (problem.beta * m))
+        U = self.rng.standard_normal((problem.d, m))
+        U *= size / np.linalg.norm(U, axis=0)
+        alpha = np.where(np.arange(m) % 2 == 0, size, -size)[:, None]
+        self._consider(local_search(problem, TwoLayerNetwork(U, alpha, problem.bias), FIRST_SEARCH))
+
+    def _search(self, columns: Array, signs: Array) -> None:
+        """Local search from the neurons in play and the new ones at a small weight."""
+        if self.active.n_neurons == 0 or columns.shape[1] == 0:
+            return
+        size = 0.1 * np.sqrt(np.mean(self.active.A**2))
+        U = np.hstack([self.active.U, size * columns])
+        A = np.vstack([self.active.A, size * signs[:, None]])
+        found = local_search(self.problem, TwoLayerNetwork(U, A, self.problem.bias), ROUND_SEARCH)
+        if self.problem.objective(found) < self.upper:
+            self._consider(found)
+
+    def _solve(self, columns: Array, signs: Array) -> Array:
+        """The convex program over the patterns of the neurons in play and of the new ones; its dual point."""
+        problem = self.problem
+        vectors = np.hstack([self.active.U, columns]).T
+        sigma = np.concatenate([np.sign(self.active.A[:, 0]), signs])
+        if len(vectors) == 0:
+            return self.dual.v
+        witnesses = interior_vectors(problem.X, vectors, self.rng)
+        gates = witnesses @ problem.X.T >= 0
+        keys = np.packbits(np.column_stack([gates, sigma > 0]), axis=1)
+        first = np.sort(np.unique(keys, axis=0, return_index=True)[1])
+        program = BlockProgram(problem, gates[first], sigma[first])
+        tol = max(0.1 * self.target, min(0.03 * self.gap, 1e-2))
+        left = self.deadline - time.perf_counter()
+        solved = run(program, witnesses[first], tol, 100, left if np.isfinite(left) else None)
+        assert solved.blocks is not None
+        if solved.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        self._consider(network_of_blocks(solved.blocks, program.signs, problem.bias))
+        return solved.dual
+
+    def _consider(self, network: TwoLayerNetwork) -> None:
+        """Simplify the network, go on from it, and keep it if it is the best."""
+        self.active = simplify(network, self.problem, 0.02 * self.target)
+        value = self.problem.objective(self.active)
+        if value < self.upper:
+            self.network, self.upper = self.active, value
+
+    def _record(self) -> None:
+        seconds = time.perf_counter() - self.start
+        self.history.append(Record(seconds, self.upper, self.dual.lower, self.network.n_neurons))
+        if self.progress is not None:
+            self.progress(self.history[-1])
+
+
+def _spread(U: Array) -> Array:
+    """The first columns that differ from those before them, at most COLUMNS."""
+    kept: list[int] = []
+    for k in range(U.shape[1]):
+        if len(kept) == COLUMNS:
+            break
+        if not kept or np.max(U[:, kept].T @ U[:, k]) < 1.0 - SPREAD:
+            kept.append(k)
+    return U[:, kept]
