@@ -77,7 +77,7 @@ def branch_and_bound(
     Notes
     -----
     With N kinks the cost of a cone is O(m r) for the m kinks that cross its parent; their number falls with the
-    diameter. The number of cones grows 20 to 30 times a rank. Memory O(N r depth).
+    diameter. Near a trained network the number of cones grows about 15 times a rank. Memory O(N r depth).
     """
     clock = _Clock(time_limit)
     tree = _Tree(form, z, tol)

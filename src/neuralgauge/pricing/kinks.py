@@ -80,7 +80,8 @@ def kink_form(v: Array, X: Array) -> KinkForm:
     kept = length > 0.0
     w, Z, moved = _merge(0.5 * (v * length)[kept], reduced[kept] / length[kept, None])
     b = 0.5 * (v @ reduced)
-    return KinkForm(b, w, Z, basis, mass, lost + moved + (d + 16.0 + np.log2(n + 1.0)) * EPS * mass)
+    margin = lost + moved + (d + 16.0 + float(np.log2(n + 1.0))) * EPS * mass
+    return KinkForm(b, w, Z, basis, mass, margin)
 
 
 def _merge(w: Array, Z: Array) -> tuple[Array, Array, float]:
