@@ -56,9 +56,7 @@ def warm_up() -> float:
 def main() -> None:
     limit = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
     print(f"compile or load: {warm_up():.1f} s")
-    print(
-        f"{'data':10} {'n':>6} {'rank':>4} {'method':18} {'seconds':>8} {'value':>14} {'bound/value - 1':>16} {'cones':>9}"
-    )
+    print("data            n rank method              seconds          value  bound/value - 1     cones")
     for name, v, X in problems():
         started = time.perf_counter()
         result = price(v, X, time_limit=limit)

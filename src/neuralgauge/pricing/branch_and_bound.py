@@ -20,7 +20,7 @@ from .kinks import EPS, KinkForm
 
 History = tuple[tuple[float, float, float], ...]
 PATIENCE = 8.0  # give a node up when that many more steps like the last would not bring it below the threshold
-STEPS = (1.0, 0.4, 0.15, 0.05)  # thresholds above the best value of the first passes, relative
+STEPS = (3.0, 1.0, 0.5, 0.2, 0.06)  # thresholds above the best value of the first passes, relative
 PAUSE = 0.1  # seconds between looks at the clock
 
 
