@@ -31,6 +31,7 @@ from ._starting_point import centred_blocks, symmetric_products
 STEP_FRACTION = 0.95
 REFINEMENTS = 2  # of the unreduced dual equations, for every direction
 START_LEVEL = 0.1  # sum of the starting products, relative to the loss of the zero network
+START_LOSS = 1.5
 LEAST_CENTRING = 1e-4
 CORRECTIONS = 2  # most corrections of outlying products in one iteration
 STEP_GAIN_SOUGHT, STEP_GAIN_LEAST = 0.5, 0.03
@@ -109,6 +110,7 @@ class InteriorPoint:
             slack = self.cone_signs * (witnesses @ self.X_cone.T)
             if np.all(slack > 0):
                 W = centred_blocks(self.X_cone, self.cone_signs, witnesses, self.products, self.unfold)
+                centre = self._moderate(centre, self.system.forward(W) / beta)
                 W *= centre / beta
         self.S = self.cone_signs * (W @ self.X_cone.T)
         if n_cone and not np.all(self.S > 0):
@@ -126,6 +128,14 @@ class InteriorPoint:
         # A piecewise-linear loss needs curvature to start with, so its products start at the size of the loss itself.
         level = max(centre, problem.loss_value(np.zeros(problem.n)) / problem.n)
         self.loss = loss_term(problem, self.system.forward(W), level)
+
+    def _moderate(self, centre: float, f: Array) -> float:
+        """The centre, lowered until outputs centre * f leave the loss about where the zero network has it."""
+        problem = self.program.problem
+        allowed = START_LOSS * problem.loss_value(np.zeros(problem.n))
+        while problem.loss_value(centre * f) > allowed and centre > 0.0:
+            centre *= 0.3
+        return centre
 
     def __iter__(self) -> Iterator[Iterate]:
         while True:
