@@ -20,7 +20,13 @@ BoolArray = npt.NDArray[np.bool_]
 def _to_float(values: Any, name: str) -> Array:
     if hasattr(values, "toarray"):
         raise InvalidInputError(f"`{name}` must be dense, got a sparse {type(values).__name__}; call `.toarray()`.")
-    raw = np.asarray(values)
+    try:
+        raw = np.asarray(values)
+    except ValueError:
+        raise InvalidInputError(
+            f"`{name}` must have rows of equal length, got a ragged {type(values).__name__}; "
+            "give every row the same number of values."
+        ) from None
     if np.iscomplexobj(raw):
         raise InvalidInputError(f"`{name}` must hold real numbers, got complex data; use its real part.")
     try:
