@@ -29,7 +29,6 @@ LAYERS = (
     ("cli", "experiments"),
     ("__main__",),
 )
-SHOWN_ELSEWHERE = {"load_model"}  # in the examples of save_model and train
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 
@@ -106,7 +105,7 @@ def test_exported_names_are_documented(name):
     thing = getattr(ng, name)
     assert (inspect.getdoc(thing) or "").strip(), f"{name} has no docstring"
     examples = doctest.DocTestFinder(recurse=False).find(thing, name)
-    if does_something(thing) and name not in SHOWN_ELSEWHERE:
+    if does_something(thing):
         assert any(test.examples for test in examples), f"the docstring of {name} has no example"
 
 

@@ -41,8 +41,9 @@ class TwoLayerNetwork:
     bias: bool = True
 
     def __post_init__(self) -> None:
-        U = np.array(self.U, dtype=np.float64)
-        A = np.array(self.A, dtype=np.float64)
+        # One memory order: it decides the rounding of products, and equal weights should give equal outputs.
+        U = np.array(self.U, dtype=np.float64, order="C")
+        A = np.array(self.A, dtype=np.float64, order="C")
         A = A[:, None] if A.ndim == 1 else A
         if U.ndim != 2 or A.ndim != 2 or U.shape[1] != A.shape[0]:
             raise InvalidInputError(

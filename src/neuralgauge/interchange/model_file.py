@@ -84,6 +84,18 @@ def load_model(path: str | Path) -> SavedModel:
     ModelFileError
         If the file is missing, unreadable, of another kind, cut short, changed since it was written, or written
         in a newer format.
+
+    Examples
+    --------
+    >>> import tempfile, neuralgauge as ng
+    >>> model = ng.ReLUClassifier(beta=0.1).fit([[0.0], [1.0], [2.0]], ["low", "high", "high"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ng.save_model(model, f"{folder}/model.safetensors")
+    ...     loaded = ng.load_model(f"{folder}/model.safetensors")
+    >>> loaded.task, loaded.loss, loaded.beta, loaded.classes
+    ('classification', 'logistic', 0.1, ('high', 'low'))
+    >>> loaded.predict([[2.0]]).tolist()
+    ['high']
     """
     try:
         content = Path(path).read_bytes()
