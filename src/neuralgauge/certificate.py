@@ -54,7 +54,7 @@ class Certificate:
         """Relative gap (upper - lower) / upper, never negative; 0 when both are 0."""
         if self.upper <= self.lower:
             return 0.0
-        return (self.upper - self.lower) / abs(self.upper)
+        return float((self.upper - self.lower) / abs(self.upper))
 
     def __str__(self) -> str:
         return (
