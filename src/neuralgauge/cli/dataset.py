@@ -65,9 +65,12 @@ def _two_labels(table: Table, target: str) -> npt.NDArray[Any]:
     if len(classes) == 1:
         raise InvalidInputError(f"Column {target!r} has one class, {classes[0]!r}; classification needs two.")
     if len(classes) > 2:
-        shown = ", ".join(repr(label) for label in classes[:5]) + (", ..." if len(classes) > 5 else "")
-        remedy = (
-            "use `--task regression` for numbers" if is_numeric(table, target) else "merge classes or encode numbers"
+        remedy, shown = "merge classes or encode numbers", [repr(label) for label in classes]
+        if is_numeric(table, target):
+            remedy = "use `--task regression` for numbers"
+            shown = [str(label) for label in sorted(classes, key=float)]
+        listed = ", ".join(shown[:5]) + (", ..." if len(shown) > 5 else "")
+        raise InvalidInputError(
+            f"Column {target!r} has {len(classes)} classes ({listed}); two are supported, {remedy}."
         )
-        raise InvalidInputError(f"Column {target!r} has {len(classes)} classes ({shown}); two are supported, {remedy}.")
     return y
