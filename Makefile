@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo setup test test-all lint bench clean
+.PHONY: demo setup test test-all lint bench bench-peers clean
 
 demo: .venv/.installed  ## train, certify, save and predict on scikit-learn's diabetes data
 	$(BIN)/python examples/diabetes.py
@@ -23,6 +23,8 @@ lint: .venv/.dev  ## style and types
 bench: .venv/.dev  ## benchmarks; those against peers need an environment of their own, see benchmarks/README.md
 	$(BIN)/python benchmarks/program.py
 
+bench-peers: .venv-peers/.installed  ## adelie and scnn, which pin old NumPy, for `make bench` to compare with
+
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv .venv
@@ -39,5 +41,10 @@ bench: .venv/.dev  ## benchmarks; those against peers need an environment of the
 	$(BIN)/python -m pip install --quiet -e '.[dev]'
 	touch .venv/.installed .venv/.test $@
 
+.venv-peers/.installed: Makefile
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet numpy==1.26.4 adelie==1.1.52 pyscnn==0.0.10
+	touch $@
+
 clean:
-	rm -rf .venv build dist results demo-output
+	rm -rf .venv .venv-peers build dist results demo-output

@@ -1,0 +1,55 @@
+"""Seconds and memory of one call, in a process that does nothing else. NumPy only: peers run it on their own NumPy."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+MEGABYTE = 2**20
+
+
+def _status(name: str) -> float | None:
+    """A memory figure of this process in MB, from Linux; None elsewhere."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name)), None)
+
+
+def _peak() -> float:
+    # getrusage also counts what the parent held before exec; VmHWM does not.
+    known = _status("VmHWM")
+    if known is not None:
+        return known
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (MEGABYTE if sys.platform == "darwin" else 1024)
+
+
+def _forget_peak() -> float:
+    """Start the peak afresh where the system allows it; the memory held now."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return _peak()
+    return _status("VmRSS") or _peak()
+
+
+def main(competitors: dict[str, Callable[[dict[str, Any]], Callable[[], dict[str, Any]]]]) -> None:
+    """`SCRIPT COMPETITOR INPUT OUTPUT`: prepare, solve under the clock, write what came out.
+
+    A competitor takes the arrays and options of INPUT, imports and warms up what it needs and returns the call to be
+    measured, which returns the arrays of OUTPUT.
+    """
+    name, source, target = sys.argv[1:]
+    with np.load(source) as data:
+        solve = competitors[name](dict(data))
+    held = _forget_peak()
+    start = time.perf_counter()
+    result = solve()
+    seconds = time.perf_counter() - start
+    peak = _peak()
+    np.savez(target, seconds=seconds, peak=peak, added=peak - held, **result)
