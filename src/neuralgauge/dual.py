@@ -14,7 +14,7 @@ from .problem import TrainingProblem
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
 PROOF_SECONDS = 30.0  # for branch and bound when nobody set a limit
-START_WORK = 1e6  # entries of X touched by one sweep over all starts
+START_WORK = 2e6  # entries of X touched by one sweep over all starts
 Found = list[tuple[float, Array, Array]]  # sign, values (k,), unit vectors (d, k)
 
 
@@ -27,7 +27,7 @@ class DualSide:
         self.prove = rank <= PROVEN_RANK if prove is None else prove
         self.insist = prove is True
         self.patience = PROOF_SECONDS if prove is None and rank > 3 else np.inf
-        self.n_starts = int(np.clip(START_WORK / problem.X.size, 32, 256))
+        self.n_starts = int(np.clip(START_WORK / problem.X.size, 32, 512))
         self.v = np.zeros(problem.n)
         self.gauge, self.lower = 0.0, lower_bound(problem, self.v, 0.0)
         self.proven = self.lower
@@ -42,6 +42,7 @@ class DualSide:
         for sign in (1.0, -1.0):
             starts = np.hstack([network.U[:, sign * network.A[:, 0] > 0], self.missed])
             found.append((sign, *ascend(sign * v, problem.X, self.n_starts, self.rng, starts=starts)))
+        self.missed = np.zeros((problem.d, 0))
         for sign, _, U in found:
             self._raise_gauge(float(np.max(sign * self.v @ np.maximum(problem.X @ U, 0.0))))
         clipped = problem.clip_dual(v)
@@ -65,7 +66,6 @@ class DualSide:
         return self.lower >= goal
 
     def _proves(self, goal: float, deadline: float) -> bool:
-        self.missed = np.zeros((self.problem.d, 0))
         limit = max(min(deadline - time.perf_counter(), self.patience), 1e-3)
         target = self._gauge_allowed(goal)
         priced = price(self.v, self.problem.X, target=target, time_limit=limit if np.isfinite(limit) else None)

@@ -88,6 +88,9 @@ class Rounds:
     def _columns(self, v: Array) -> tuple[Array, Array]:
         """Neurons that v pays for, (d, k), and their signs; the lower bound is updated on the way."""
         found = self.dual.price(v, self.active)
+        if np.any(v != self.dual.v):
+            # Half-way to the best v the gauge is steadier: better bounds, and columns that last.
+            found += self.dual.price(0.5 * (self.dual.v + v), self.active)
         worth = self.problem.beta * (1.0 + 0.1 * min(self.gap, 1.0))
         columns, signs = [np.zeros((self.problem.d, 0))], [np.zeros(0)]
         for sign, values, U in found:

@@ -43,7 +43,7 @@ class ReLUClassifier(ClassifierMixin, ReLUEstimator):  # type: ignore[misc]
         Penalty, > 0, never rescaled. None takes 1 % of the smallest beta that gives the zero network.
     bias : bool, default=True
         Whether hidden neurons have a bias, penalised like any weight.
-    gap : float, default=1e-4
+    gap : float, default=1e-3
         Relative gap between objective and lower bound at which training stops, > 0.
     time_limit : float or None, default=None
         Seconds after which the best network so far is taken, with a `ConvergenceWarning`.
@@ -89,7 +89,7 @@ class ReLUClassifier(ClassifierMixin, ReLUEstimator):  # type: ignore[misc]
         loss: str | Loss = "logistic",
         beta: float | None = None,
         bias: bool = True,
-        gap: float = 1e-4,
+        gap: float = 1e-3,
         time_limit: float | None = None,
         random_state: Any = 0,
         verbose: bool | Callable[[Record], None] = False,

@@ -28,7 +28,7 @@ class ReLURegressor(RegressorMixin, ReLUEstimator):  # type: ignore[misc]
         Penalty, > 0, never rescaled. None takes 1 % of the smallest beta that gives the zero network.
     bias : bool, default=True
         Whether hidden neurons have a bias, penalised like any weight.
-    gap : float, default=1e-4
+    gap : float, default=1e-3
         Relative gap between objective and lower bound at which training stops, > 0.
     time_limit : float or None, default=None
         Seconds after which the best network so far is taken, with a `ConvergenceWarning`.
@@ -68,7 +68,7 @@ class ReLURegressor(RegressorMixin, ReLUEstimator):  # type: ignore[misc]
     >>> from neuralgauge import ReLURegressor
     >>> X = [[-2.0], [-1.0], [0.0], [1.0], [2.0]]
     >>> model = ReLURegressor(beta=0.01).fit(X, [2.0, 1.0, 0.0, 1.0, 2.0])
-    >>> model.certificate_.gap <= 1e-4
+    >>> model.certificate_.gap <= 1e-3
     True
     >>> abs(float(model.predict([[1.5]])[0]) - 1.5) < 0.05
     True
@@ -80,7 +80,7 @@ class ReLURegressor(RegressorMixin, ReLUEstimator):  # type: ignore[misc]
         loss: str | Loss = "squared",
         beta: float | None = None,
         bias: bool = True,
-        gap: float = 1e-4,
+        gap: float = 1e-3,
         time_limit: float | None = None,
         random_state: Any = 0,
         verbose: bool | Callable[[Record], None] = False,

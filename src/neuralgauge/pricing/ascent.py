@@ -28,7 +28,7 @@ def ascend(
     *,
     starts: Array | None = None,
     sweeps: int = 200,
-    tol: float = 1e-4,
+    tol: float = 1e-5,
 ) -> tuple[Array, Array]:
     r"""Local maximisers of :math:`v^T (Xu)_+` on the unit sphere, one for every start.
 
@@ -105,11 +105,17 @@ def _ascend_all(X: Array, v: Array, U: Array, sweeps: int, tol: float) -> Array:
 
 @compiled
 def _shorten(X: Array, v: Array, curvature: Array, slopes: Array, r: Array, sweeps: int, tol: float) -> None:
-    """Coordinate descent on |r|^2 over the slopes of the concave kinks."""
+    """Coordinate descent on |r|^2 over the slopes of the concave kinks.
+
+    Most slopes stay at 0 or 1; between two sweeps over all, only those that moved are swept.
+    """
     n, d = X.shape
+    moving = np.arange(n)
+    count, full = n, True
     for _ in range(sweeps):
-        moved = 0.0
-        for i in range(n):
+        moved, kept = 0.0, 0
+        for k in range(count):
+            i = moving[k]
             if curvature[i] <= 0.0:
                 continue
             z = 0.0
@@ -121,8 +127,17 @@ def _shorten(X: Array, v: Array, curvature: Array, slopes: Array, r: Array, swee
                 for j in range(d):
                     r[j] += change * v[i] * X[i, j]
                 moved -= change * change * curvature[i] * v[i]
-        if moved <= tol * tol * np.dot(r, r):
+                moving[kept] = i
+                kept += 1
+        small = moved <= tol * tol * np.dot(r, r)
+        if full and small:
             return
+        full = small or kept == 0
+        count = kept
+        if full:
+            count = n
+            for i in range(n):
+                moving[i] = i
 
 
 @compiled
