@@ -66,8 +66,8 @@ def scnn(data):
         raise ValueError("columns of different norms: unitizing them changes the penalty")
     penalty = float(data["beta"]) / len(X) / (norms[0] if unitize else 1.0)
 
-    def solve(iterations=int(data["iterations"])):
-        model = ConvexReLU(data["vectors"].T)
+    def solve(m=None, iterations=int(data["iterations"])):
+        model = ConvexReLU(data["vectors"][:m].T)
         network, _ = optimize_model(
             model,
             AL(model, max_primal_iters=iterations, tol=tol, constraint_tol=tol),
@@ -81,7 +81,7 @@ def scnn(data):
         hidden, output = (np.asarray(weights) for weights in network.get_parameters())
         return {"U": hidden.T, "A": output.T}
 
-    solve(2)
+    solve(4, iterations=2)
     return solve
 
 

@@ -202,7 +202,7 @@ def comparisons(settings):
     )
     if settings.peers is None:
         return
-    loose = scnn("default tolerance, unit columns", unitize=True, tol=1e-6, rounds=1)
+    loose = scnn("default tolerance, unit columns", unitize=True, tol=1e-6, rounds=3)
     more = [
         scnn("default tolerance", unitize=False, tol=1e-6, rounds=1),
         scnn("tolerance 1e-12, unit columns", unitize=True, tol=1e-12, rounds=1),
@@ -273,6 +273,7 @@ def parse():
     parser.add_argument("--threads", type=int, default=1, help="threads of every competitor (default 1)")
     parser.add_argument("--reference-budget", type=float, default=900.0, help="seconds for Clarabel at 500 patterns")
     parser.add_argument("--peers", type=Path, default=os.environ.get("NEURALGAUGE_PEERS", DEFAULT_PEERS))
+    parser.add_argument("--only", default="", metavar="TEXT", help="comparisons with this in the title, such as gated")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     settings = parser.parse_args()
     settings.rounds = settings.rounds or (3 if settings.quick else 5)
@@ -295,6 +296,8 @@ def main():
         print("MB: peak resident memory of the process; added: of it, what the solver took after warming up.")
         print("ratio: seconds over those of our fastest run whose objective is no higher.")
     for title, data, competitors, wanted in comparisons(settings):
+        if settings.only.lower() not in title.lower():
+            continue
         compare(data, competitors, settings)
         if not settings.json:
             show(title, competitors, wanted)
