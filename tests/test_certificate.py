@@ -123,7 +123,7 @@ def test_bound_is_below_the_exact_objective_of_every_network(loss, first_seed):
 def test_a_dual_point_outside_the_domain_is_shortened(loss):
     """G(4, -1) = 0 here, but G(1, -1) = 3: clipping the point would claim 2 for the hinge loss."""
     problem = ng.TrainingProblem([[1.0], [4.0]], [1.0, -1.0], beta=0.1, loss=loss, bias=False)
-    better = ng.objective(ng.TwoLayerNetwork([[0.5]], [-0.5]), problem)
+    better = problem.objective(ng.TwoLayerNetwork([[0.5]], [-0.5]))
     bound = lower_bound(problem, np.array([4.0, -1.0]), 0.0)
     assert bound <= better < 2.0
     assert bound == pytest.approx(1.25 if loss == "hinge" else float(entropy(Decimal("0.25"))))

@@ -44,7 +44,7 @@ def test_objective_is_loss_plus_penalty(paper):
     problem = paper(0.1)
     network = ng.TwoLayerNetwork([[1.0], [0.5]], [-2.0])
     f = obvious_outputs(network, problem.X[:, :-1])
-    assert ng.objective(network, problem) == pytest.approx(0.5 * np.sum((f - problem.y) ** 2) + 0.05 * (1.25 + 4.0))
+    assert problem.objective(network) == pytest.approx(0.5 * np.sum((f - problem.y) ** 2) + 0.05 * (1.25 + 4.0))
 
 
 @pytest.mark.parametrize("c", [1, 2])

@@ -19,7 +19,7 @@ def test_optimum_of_the_five_points(paper, beta, optimum):
     assert trained.certificate.scope == "exact"
     assert trained.certificate.upper == pytest.approx(optimum, rel=2e-6)
     assert trained.certificate.lower <= optimum * (1 + 1e-6)
-    assert ng.objective(trained.network, problem) == trained.certificate.upper
+    assert problem.objective(trained.network) == trained.certificate.upper
 
 
 @pytest.mark.parametrize(("n", "rank", "count"), [(50, 2, 100), (50, 3, 2452), (1000, 3, 999002), (200, 4, 2627200)])

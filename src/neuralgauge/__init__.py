@@ -49,6 +49,7 @@ __all__ = [
     "count_patterns",
     "enumerate_patterns",
     "load_model",
+    "price",
     "sample_patterns",
     "save_model",
     "solve_program",

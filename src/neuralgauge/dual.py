@@ -14,7 +14,7 @@ from .problem import TrainingProblem
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
 PROOF_SECONDS = 30.0  # for branch and bound when nobody set a limit
-START_WORK = 2e6  # entries of X touched by one sweep over all starts
+START_WORK = 5e5  # entries of X touched by one sweep over all starts
 Found = list[tuple[float, Array, Array]]  # sign, values (k,), unit vectors (d, k)
 
 
@@ -27,7 +27,7 @@ class DualSide:
         self.prove = rank <= PROVEN_RANK if prove is None else prove
         self.insist = prove is True
         self.patience = PROOF_SECONDS if prove is None and rank > 3 else np.inf
-        self.n_starts = int(np.clip(START_WORK / problem.X.size, 32, 512))
+        self.n_starts = int(np.clip(START_WORK / problem.X.size, 32, 128))
         self.v = np.zeros(problem.n)
         self.gauge, self.lower = 0.0, lower_bound(problem, self.v, 0.0)
         self.proven = self.lower
@@ -58,7 +58,7 @@ class DualSide:
             return True
         if self.insist or self.missed.size:
             return False
-        starts = 4 * self.n_starts
+        starts = 8 * self.n_starts
         found = [ascend(sign * self.v, self.problem.X, starts, self.rng) for sign in (1.0, -1.0)]
         if self._raise_gauge(max(float(values[0]) for values, _ in found)):
             self.missed = np.hstack([U[:, :5] for _, U in found])

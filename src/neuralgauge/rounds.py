@@ -23,6 +23,7 @@ from .solvers.simplify import simplify
 FIRST_NEURONS, FIRST_SEARCH, ROUND_SEARCH = 60, 100, 30  # neurons; iterations of local search
 COLUMNS = 25  # most new neurons of each sign and round
 SPREAD = 1e-4  # 1 - cosine under which two of them count as one
+DUST = 0.1  # see `_paid`
 PATIENCE = 4  # rounds without progress
 
 
@@ -140,7 +141,19 @@ class Rounds:
         if solved.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
         self._consider(network_of_blocks(solved.blocks, program.signs, problem.bias))
+        self.active = self._paid(self.active, solved.dual)
         return solved.dual
+
+    def _paid(self, network: TwoLayerNetwork, v: Array) -> TwoLayerNetwork:
+        """The neurons whose share of the penalty exceeds what v falls short of paying for them.
+
+        On the central path the two have a constant product, so neurons that end at zero have them the other way round.
+        """
+        share = network.A[:, 0] ** 2
+        value = np.sign(network.A[:, 0]) * (v @ np.maximum(self.problem.X @ network.U, 0.0))
+        shortfall = 1.0 - value / (self.problem.beta * np.linalg.norm(network.U, axis=0))
+        keep = share > DUST * shortfall * share.sum()
+        return TwoLayerNetwork(network.U[:, keep], network.A[keep], network.bias)
 
     def _consider(self, network: TwoLayerNetwork) -> None:
         """Simplify the network, go on from it, and keep it if it is the best."""

@@ -33,8 +33,8 @@ def test_network_to_blocks(loss, bias, seed):
     program, W = blocks_of_network(network, problem)
     assert np.all(np.where(program.gates, 1.0, -1.0) * (W @ problem.X.T) >= 0)
     np.testing.assert_allclose(program.forward(W), network.forward(problem.X), atol=1e-12)
-    assert program.objective(W) == pytest.approx(ng.objective(network.balance(), problem))
-    assert program.objective(W) <= ng.objective(network, problem)
+    assert program.objective(W) == pytest.approx(problem.objective(network.balance()))
+    assert program.objective(W) <= problem.objective(network)
 
 
 @every_loss
@@ -52,7 +52,7 @@ def test_blocks_to_network(loss, bias, seed):
     assert network.n_neurons == np.count_nonzero(W.any(axis=1))
     assert network.bias == bias
     np.testing.assert_allclose(network.forward(problem.X), program.forward(W), atol=1e-12)
-    assert ng.objective(network, problem) == pytest.approx(program.objective(W))
+    assert problem.objective(network) == pytest.approx(program.objective(W))
     assert network.weight_decay() == pytest.approx(np.linalg.norm(W, axis=1).sum())
 
 
@@ -78,7 +78,7 @@ def test_dead_neurons_have_no_block():
 def test_optimum_of_the_program_is_the_objective_of_its_network(loss):
     problem = random_problem(5, loss)
     solution = ng.solve_program(problem, ng.sample_patterns(problem.X, 10), tol=1e-7)
-    assert ng.objective(solution.network, problem) == pytest.approx(solution.certificate.upper, rel=1e-8)
+    assert problem.objective(solution.network) == pytest.approx(solution.certificate.upper, rel=1e-8)
     program, W = blocks_of_network(solution.network, problem)
     assert program.objective(W) == pytest.approx(solution.certificate.upper, rel=1e-8)
 

@@ -12,12 +12,16 @@ between 0 and 1 are the concave kinks at which the maximiser sits exactly: no sm
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from .._array import Array
 from ._compiled import compiled
 
 LINEARIZATIONS = 60
+THREADS = min(8, os.cpu_count() or 1)
 
 
 def ascend(
@@ -62,7 +66,10 @@ def ascend(
         U = np.vstack([U, starts.T])
     length = np.linalg.norm(U, axis=1)
     U = np.ascontiguousarray(U[length > 0] / length[length > 0, None])
-    values = _ascend_all(np.ascontiguousarray(X), np.ascontiguousarray(v), U, sweeps, tol)
+    X, v = np.ascontiguousarray(X), np.ascontiguousarray(v)
+    parts = np.array_split(U, min(len(U), THREADS))  # views: every thread moves its own rows, free of the interpreter
+    with ThreadPoolExecutor(len(parts)) as pool:
+        values = np.concatenate(list(pool.map(lambda part: _ascend_all(X, v, part, sweeps, tol), parts)))
     order = np.argsort(-values, kind="stable")
     return values[order], U[order].T
 

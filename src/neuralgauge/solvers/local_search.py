@@ -2,6 +2,8 @@ r"""Local search on the non-convex objective [2]: a fast start, stopped before t
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.optimize import minimize
 
@@ -54,7 +56,7 @@ def local_search(problem: TrainingProblem, network: TwoLayerNetwork, max_iter: i
         return problem.loss_value(f) + 0.5 * beta * float(theta @ theta), gradient
 
     theta = np.concatenate([start.U.ravel(), start.A[:, 0]])
-    options = {"maxiter": max_iter, "maxcor": MEMORY, "maxfun": 3 * max_iter, "ftol": 1e-12, "gtol": 1e-9}
+    options: Any = {"maxiter": max_iter, "maxcor": MEMORY, "maxfun": 3 * max_iter, "ftol": 1e-12, "gtol": 1e-9}
     found = minimize(objective, theta, jac=True, method="L-BFGS-B", options=options)
     if not found.fun <= objective(theta)[0]:
         return start
