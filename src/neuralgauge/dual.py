@@ -23,7 +23,10 @@ class DualSide:
 
     def __init__(self, problem: TrainingProblem, rng: np.random.Generator, prove: bool | None) -> None:
         self.problem, self.rng = problem, rng
-        rank = int(np.linalg.matrix_rank(problem.X))
+        _, stretch, axes = np.linalg.svd(problem.X, full_matrices=False)
+        rank = int(np.sum(stretch > stretch[0] * max(problem.X.shape) * np.finfo(float).eps))
+        # Vectors that spread X u evenly, for data far from the origin, where most uniform u cut no cell.
+        self.whitening = axes[:rank].T / stretch[:rank]
         self.prove = rank <= PROVEN_RANK if prove is None else prove
         self.insist = prove is True
         self.patience = PROOF_SECONDS if prove is None and rank > 3 else np.inf
@@ -40,8 +43,10 @@ class DualSide:
         problem = self.problem
         found = []
         for sign in (1.0, -1.0):
-            starts = np.hstack([network.U[:, sign * network.A[:, 0] > 0], self.missed])
-            found.append((sign, *ascend(sign * v, problem.X, self.n_starts, self.rng, starts=starts)))
+            own = network.U[:, sign * network.A[:, 0] > 0]
+            spread = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], self.n_starts // 2))
+            starts = np.hstack([own, self.missed, spread])
+            found.append((sign, *ascend(sign * v, problem.X, self.n_starts // 2, self.rng, starts=starts)))
         self.missed = np.zeros((problem.d, 0))
         for sign, _, U in found:
             self._raise_gauge(float(np.max(sign * self.v @ np.maximum(problem.X @ U, 0.0))))

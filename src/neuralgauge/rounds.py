@@ -24,7 +24,7 @@ FIRST_NEURONS, FIRST_SEARCH, ROUND_SEARCH = 60, 100, 30  # neurons; iterations o
 COLUMNS = 25  # most new neurons of each sign and round
 SPREAD = 1e-4  # 1 - cosine under which two of them count as one
 DUST = 0.1  # see `_paid`
-PATIENCE = 4  # rounds without progress
+PATIENCE = 8  # rounds without progress
 
 
 class Rounds:
@@ -141,7 +141,11 @@ class Rounds:
         if solved.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
         self._consider(network_of_blocks(solved.blocks, program.signs, problem.bias))
+        behind = problem.objective(self.active) > self.upper * (1.0 + 1e-9)
         self.active = self._paid(self.active, solved.dual)
+        if behind:  # some neuron that the best network needs had been let go
+            U, A = np.hstack([self.active.U, self.network.U]), np.vstack([self.active.A, self.network.A])
+            self.active = TwoLayerNetwork(U, A, problem.bias)
         return solved.dual
 
     def _paid(self, network: TwoLayerNetwork, v: Array) -> TwoLayerNetwork:
