@@ -17,6 +17,7 @@ from scipy.linalg import blas, lapack
 
 from .._array import Array
 from ..programs.block import BlockProgram
+from ._second_order import Scaling
 
 Solve = Callable[[Array], tuple[Array, Array]]
 CHUNK = 2_000_000  # entries of F in memory at a time
@@ -34,6 +35,7 @@ class BlockSystem:
         self.m, self.n = gate_weights.shape
         self.d = self.X.shape[1]
         self.small_side_is_samples = self.m * self.d > self.n
+        self._X_Xt: Array | None = None
         self._gram: Array | None = None
         self._gram_weights: Array | None = None
 
@@ -46,29 +48,53 @@ class BlockSystem:
         """B^T v as (m, d)."""
         return (self.gates * v) @ self.X
 
-    def factorize(self, M: Array, h: Array) -> Solve:
-        """A function R -> (dW, h * B dW); its rounding is undone by the caller's refinement."""
-        return self._by_samples(M, h) if self.small_side_is_samples else self._by_blocks(M, h)
+    def factorize(self, scaling: Scaling, cone_curvature: Array | None, h: Array) -> Solve:
+        """A function R -> (dW, h * B dW); its rounding is undone by the caller's refinement.
 
-    def _by_samples(self, M: Array, h: Array) -> Solve:
-        n, d = self.n, self.d
-        inverse = np.linalg.inv(_cholesky(M))
-        root = np.sqrt(h)
-        scaled = self.gates * root
-        K = np.zeros((n, n), order="F")
-        chunk = max(1, CHUNK // (d * n))
-        for start in range(0, self.m, chunk):
-            C = inverse[start : start + chunk]
-            F = (C.reshape(-1, d) @ self.Xt).reshape(len(C), d, n)
-            F *= scaled[start : start + chunk, None, :]
-            K = blas.dsyrk(1.0, F.reshape(-1, n).T, beta=1.0, c=K, lower=1, overwrite_c=1)
-        K[np.diag_indices(n)] += 1.0
-        factor = _factor(K)
+        M_i is the curvature of the norm under its scaling plus `cone_curvature` (m, d, d), None without cones.
+        """
+        if not self.small_side_is_samples:
+            M = scaling.curvature()
+            return self._by_blocks(M if cone_curvature is None else M + cone_curvature, h)
+        if cone_curvature is None:
+            return self._by_samples(self._free_gram(scaling), scaling.curvature_solve, h)
+        inverse: Array = np.linalg.inv(_cholesky(scaling.curvature() + cone_curvature)).astype(np.float64, copy=False)
 
         def solve_M(R: Array) -> Array:
             half = np.matmul(inverse, R[:, :, None])
             result: Array = np.matmul(inverse.transpose(0, 2, 1), half)[:, :, 0]
             return result
+
+        return self._by_samples(self._gram_of(inverse), solve_M, h)
+
+    def _gram_of(self, inverse: Array) -> Array:
+        """Lower half of B M^{-1} B^T from the inverses of the Cholesky factors."""
+        n, d = self.n, self.d
+        K = np.zeros((n, n), order="F")
+        chunk = max(1, CHUNK // (d * n))
+        for start in range(0, self.m, chunk):
+            C = inverse[start : start + chunk]
+            F = (C.reshape(-1, d) @ self.Xt).reshape(len(C), d, n)
+            F *= self.gates[start : start + chunk, None, :]
+            K = blas.dsyrk(1.0, F.reshape(-1, n).T, beta=1.0, c=K, lower=1, overwrite_c=1)
+        return K
+
+    def _free_gram(self, scaling: Scaling) -> Array:
+        """The same without cones: M^{-1} = eta^2 (I + 2 b b^T) makes it two products of (m, n), a d-th of the work."""
+        if self._X_Xt is None:
+            self._X_Xt = self.X @ self.Xt
+        gates = scaling.eta[:, None] * self.gates
+        K: Array = blas.dsyrk(1.0, gates.T, lower=1)
+        K *= self._X_Xt
+        gates *= scaling.b @ self.Xt
+        return blas.dsyrk(2.0, gates.T, beta=1.0, c=K, lower=1, overwrite_c=1)
+
+    def _by_samples(self, K: Array, solve_M: Callable[[Array], Array], h: Array) -> Solve:
+        root = np.sqrt(h)
+        K *= root[:, None]
+        K *= root
+        K[np.diag_indices(self.n)] += 1.0
+        factor = _factor(K)
 
         def solve(R: Array) -> tuple[Array, Array]:
             dW = solve_M(R)

@@ -121,3 +121,8 @@ class Scaling:
         M = (-2.0 * weight / (2.0 * self.a**2 - 1.0))[:, None, None] * self.b[:, :, None] * self.b[:, None, :]
         M[:, np.arange(d), np.arange(d)] += weight[:, None]
         return M
+
+    def curvature_solve(self, R: Array) -> Array:
+        """The inverse of `curvature` applied to each row of R (m, d): eta^2 (I + 2 b b^T)."""
+        result: Array = (self.eta**2)[:, None] * (R + (2.0 * dot(self.b, R))[:, None] * self.b)
+        return result

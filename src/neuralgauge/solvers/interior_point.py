@@ -29,6 +29,7 @@ from ._loss_terms import LossDirection, loss_term
 from ._starting_point import centred_blocks, symmetric_products
 
 STEP_FRACTION = 0.95
+REFINED = 1e-9  # relative residual that is good enough
 REFINEMENTS = 2  # of the unreduced dual equations, for every direction
 START_LEVEL = 0.1  # sum of the starting products, relative to the loss of the zero network
 START_LOSS = 1.5
@@ -159,7 +160,9 @@ class InteriorPoint:
         self._linearize(X_W, multipliers)
         loss = self.loss
         try:
-            self.solve = self.system.factorize(self._curvature(), loss.relation(0.0 * loss.s, 1.0)[1])
+            self.solve = self.system.factorize(
+                self.scaling, self._cone_curvature(), loss.relation(0.0 * loss.s, 1.0)[1]
+            )
         except np.linalg.LinAlgError:
             return False
         affine = self._newton(-self.scaling.point, -self.S * self.Lambda, -loss.s * loss.q, 1.0)
@@ -210,11 +213,11 @@ class InteriorPoint:
         self.dual_residual = self.system.adjoint(self.loss.g) - self.q[:, 1:] - multipliers
         self.theta = self.Lambda / self.S
 
-    def _curvature(self) -> Array:
-        M = self.scaling.curvature()
-        if self.theta.size:
-            M += (self.theta @ self.products)[:, self.unfold]
-        return M
+    def _cone_curvature(self) -> Array | None:
+        if not self.theta.size:
+            return None
+        result: Array = (self.theta @ self.products)[:, self.unfold]
+        return result
 
     def _newton(self, cone_target: Array, slack_target: Array, loss_target: Array, progress: float) -> Direction:
         """The direction that changes the products to first order by the targets and removes `progress` of the rest.
@@ -234,6 +237,8 @@ class InteriorPoint:
         for _ in range(REFINEMENTS):
             # The residual of the unreduced equations also holds the rounding of theta * dS, which is what counts.
             left = pulled + self.system.adjoint(h_df) - step[1][:, 1:] - (self.cone_signs * step[3]) @ self.X_cone
+            if np.max(np.abs(left)) <= REFINED * np.max(np.abs(R)):
+                break
             more, more_h_df = self._back_substitute(-left, np.zeros_like(e), 0.0, 0.0)
             step = [old + new for old, new in zip(step, more, strict=True)]
             h_df = h_df + more_h_df
