@@ -2,38 +2,48 @@
 
 from pathlib import Path
 
-import numpy as np
 from sklearn.datasets import load_diabetes
+from sklearn.metrics import r2_score
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
 
 import neuralgauge as ng
 
-data = load_diabetes(as_frame=True)
-
-
-def standardized(columns: list[str]) -> np.ndarray:
-    """The chosen columns with mean 0 and population standard deviation 1."""
-    table = data.data[columns]
-    return ((table - table.mean()) / table.std(ddof=0)).to_numpy()
-
-
-y = ((data.target - data.target.mean()) / data.target.std(ddof=0)).to_numpy()
+X, y = load_diabetes(return_X_y=True, as_frame=True)
 folder = Path("demo-output")
 folder.mkdir(exist_ok=True)
 
-for title, columns, rows in (
-    ("One feature, 442 patients: every activation pattern is listed", ["bmi"], slice(None)),
-    ("Two features, the first 60 patients: every activation pattern is listed", ["bmi", "s5"], slice(60)),
-    ("All ten features: sampled activation patterns", list(data.data.columns), slice(None)),
-):
-    X = standardized(columns)[rows]
-    problem = ng.TrainingProblem(X, y[rows], beta=10.0 if len(X) > 100 else 1.0)
-    solution = ng.train(problem, gap=1e-4)
+
+def report(title: str, solution: ng.Solution) -> None:
+    """Print one training run."""
     print(f"\n{title}\n{'-' * len(title)}")
     print(solution.certificate)
     print(f"neurons      {solution.network.n_neurons}")
     print(f"seconds      {solution.seconds:.2f}")
     print(f"status       {solution.status}")
 
-model = ng.ReLURegressor(beta=10.0).fit(standardized(list(data.data.columns)), y)
-prediction = model.predict(standardized(list(data.data.columns))[:3])
-print(f"\nThe scikit-learn estimator predicts {np.round(prediction, 3)} for the first three patients.")
+
+print("Progression of diabetes after one year, 442 patients, columns and target standardised, beta = 10.")
+print("The first run compiles the searches, which takes some seconds once.")
+target = ((y - y.mean()) / y.std(ddof=0)).to_numpy()
+for title, columns in (
+    ("Body mass index and one serum value: proven", ["bmi", "s5"]),
+    ("With blood pressure: proven", ["bmi", "s5", "bp"]),
+    ("All ten columns: searched", list(X.columns)),
+):
+    features = StandardScaler().fit_transform(X[columns])
+    report(title, ng.train(ng.TrainingProblem(features, target, beta=10.0), gap=1e-4))
+
+X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+scaler, mean, std = StandardScaler().fit(X_train), y_train.mean(), y_train.std(ddof=0)
+model = ng.ReLURegressor(beta=30.0).fit(scaler.transform(X_train), (y_train - mean) / std)
+path = folder / "diabetes.safetensors"
+ng.save_model(model, path, force=True)
+loaded = ng.load_model(path)
+predictions = mean + std * loaded.predict(scaler.transform(X_test))
+title = "A scikit-learn estimator with beta = 30, saved, loaded and tried on new patients"
+print(f"\n{title}\n{'-' * len(title)}")
+print(f"file         {path}, {path.stat().st_size} bytes")
+print(f"predictions  {predictions[:5].round(0)}")
+print(f"measured     {y_test[:5].to_numpy()}")
+print(f"R^2          {r2_score(y_test, predictions):.2f} on {len(y_test)} new patients")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from ._array import as_positive
 from .problem import TrainingProblem
@@ -12,6 +13,7 @@ from .rounds import Rounds
 from .solution import Record, Solution, Status
 
 MAX_ROUNDS = 200
+MANY_SAMPLES = 2000  # below, threads cost matrix products more in waiting than they gain
 
 
 def train(
@@ -73,6 +75,18 @@ def train(
     as_positive(gap, "gap")
     if time_limit is not None:
         as_positive(time_limit, "time_limit")
+    with threadpool_limits(1 if problem.n < MANY_SAMPLES else None, "blas"):
+        return _train(problem, gap, time_limit, random_state, prove, progress)
+
+
+def _train(
+    problem: TrainingProblem,
+    gap: float,
+    time_limit: float | None,
+    random_state: int | np.random.Generator | None,
+    prove: bool | None,
+    progress: Callable[[Record], None] | None,
+) -> Solution:
     rounds = Rounds(problem, gap, time_limit, np.random.default_rng(random_state), prove, progress)
     try:
         status = rounds.run(MAX_ROUNDS)
