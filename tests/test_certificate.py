@@ -142,11 +142,11 @@ def test_a_corrupted_network_is_not_certified(paper, loss):
     problem = ng.TrainingProblem(paper(0.1).X[:, :1], paper(0.1).y, beta=0.1, loss=loss)
     solution = ng.train(problem, gap=1e-6)
     network = solution.network
-    intact = ng.certify(network, problem)
+    intact = ng.certify(network, problem, gap=1e-6)
     assert intact.gap <= 3e-6
     corrupted = network.U.copy()
     corrupted[0, 0] *= 1.02
-    certificate = ng.certify(ng.TwoLayerNetwork(corrupted, network.A), problem)
+    certificate = ng.certify(ng.TwoLayerNetwork(corrupted, network.A), problem, gap=1e-6)
     assert certificate.upper > intact.upper
     assert certificate.gap > 2.0 * intact.gap + 1e-6
     assert certificate.lower == pytest.approx(intact.lower, rel=1e-6)

@@ -24,8 +24,8 @@ LAYERS = (
     ("dual",),
     ("rounds",),
     ("training", "path", "interpolation"),
-    ("certify",),
     ("estimators", "interchange", "plots", "report"),
+    ("certify",),
     ("cli", "experiments"),
     ("__main__",),
 )

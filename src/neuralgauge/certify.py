@@ -2,38 +2,67 @@
 
 from __future__ import annotations
 
-from .certificate import Certificate
+from typing import Any
+
+import numpy as np
+
+from .certificate import Certificate, lower_bound
 from .errors import InvalidInputError
+from .interchange import network_of
 from .networks import TwoLayerNetwork
 from .problem import TrainingProblem
 from .training import train
 
 
 def certify(
-    network: TwoLayerNetwork, problem: TrainingProblem, time_limit: float | None = None, random_state: int = 0
+    network: Any,
+    problem: TrainingProblem,
+    time_limit: float | None = None,
+    random_state: int | np.random.Generator | None = 0,
+    prove: bool | None = None,
+    *,
+    gap: float = 1e-4,
 ) -> Certificate:
-    """Certificate of any network: its own objective above, the bound of the convex program below.
+    r"""Certificate of any network: its own objective [2] above, the dual bound of the best training below.
 
     Parameters
     ----------
-    network : TwoLayerNetwork
-        Weights for the columns of ``problem.X``; balanced first, which keeps the function and lowers the penalty.
+    network : TwoLayerNetwork, tuple (U, A), MLPRegressor, MLPClassifier or torch.nn.Sequential
+        A network of one hidden ReLU layer and one output on the columns of ``problem.X``: weight arrays `U` (d, m)
+        and `A` (m,) or (m, 1), with the hidden biases as the last row of `U` if ``problem.bias``; a fitted
+        scikit-learn network; ``Sequential(Linear, ReLU, Linear)`` of PyTorch. X must be as that network saw it.
     problem : TrainingProblem
+        The data, the loss and the `beta` that count. For a classifier y is -1 for ``classes_[0]`` and +1 for
+        ``classes_[1]``, and the outputs are the logits.
     time_limit : float, optional
         Seconds for the lower bound.
-    random_state : int
-        Seed of sampled patterns.
+    random_state : int, Generator or None
+        Seed of the training behind the bound.
+    prove : bool, optional
+        As in `train`: whether to price exactly, which makes the bound hold for every network of every width.
+    gap : float
+        Relative gap at which the training behind the bound stops: the bound falls short of the optimum by at most
+        this much of it, if time suffices.
 
     Returns
     -------
     Certificate
-        Scope "exact" where all patterns can be used; otherwise "patterns", and then the bound covers the sampled
-        patterns only and may lie above the network's own objective.
+        `upper` is the objective of `network` after balancing, |u_j| = |alpha_j|, which keeps its outputs and lowers
+        its penalty. `lower` and `scope` are those of the training; where that found a better network, the gap says
+        by how much the given one can be improved, and "estimated" bounds stay below the given network too.
 
     Raises
     ------
     InvalidInputError
-        If the network does not fit the problem's columns.
+        If the network is not of this kind or does not fit the problem's columns; `network_of` in
+        `neuralgauge.interchange` lists the cases.
+
+    Notes
+    -----
+    What the penalty covers: all hidden and output weights; the hidden biases, as weights of the column of ones; an
+    output bias b, which [2] has not, as one more neuron that is constant, at the price of beta |b|. No penalty is
+    taken over from where the network was trained: scikit-learn minimises the mean loss plus alpha / (2 n) times the
+    squared weights without biases, PyTorch whatever it was given. Cost: that of `train`.
 
     Examples
     --------
@@ -44,11 +73,29 @@ def certify(
     >>> print(f"{certificate.upper:.2f} {certificate.gap:.3f} {certificate.scope}")
     2.50 0.643 exact
     """
-    if network.U.shape[0] != problem.d or network.A.shape[1] != 1:
+    given = network_of(network, problem.bias)
+    _check_shape(given, problem)
+    given = given.balance()
+    upper = problem.objective(given)
+    solution = train(problem, gap, time_limit=time_limit, random_state=random_state, prove=prove)
+    found = solution.certificate
+    lower = found.lower
+    if found.scope == "estimated":
+        # The search may have missed the neurons of the given network; with them the bound cannot exceed its objective.
+        payoffs = np.abs(solution.dual @ np.maximum(problem.X @ given.U, 0.0))
+        gauge = float(np.max(payoffs / np.linalg.norm(given.U, axis=0), initial=0.0))
+        lower = min(lower, lower_bound(problem, solution.dual, gauge))
+    return Certificate(upper, lower, found.scope, found.starts)
+
+
+def _check_shape(network: TwoLayerNetwork, problem: TrainingProblem) -> None:
+    if network.A.shape[1] != 1:
+        raise InvalidInputError(f"the network must have 1 output, got {network.A.shape[1]}.")
+    rows = network.U.shape[0]
+    if rows != problem.d:
+        ones = int(problem.bias)
+        remedy = "; the hidden biases are the last row of U" if ones and rows == problem.d - 1 else ""
         raise InvalidInputError(
-            f"the network must have {problem.d} inputs (constant one included) and 1 output, "
-            f"got {network.U.shape[0]} and {network.A.shape[1]}."
+            f"the network must take the {problem.d - ones} columns of X{' and the constant one' if ones else ''}, "
+            f"{problem.d} rows of U, got {rows}{remedy}."
         )
-    upper = problem.objective(network.balance())
-    solution = train(problem, gap=1e-6, time_limit=time_limit, random_state=random_state)
-    return Certificate(upper, solution.certificate.lower, solution.certificate.scope)

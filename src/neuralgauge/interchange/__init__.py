@@ -1,7 +1,8 @@
-"""Networks in and out of the package: model files, and what they need to give answers in the user's units."""
+"""Networks in and out of the package: model files with what gives answers in the user's units, other libraries."""
 
+from .foreign import network_of
 from .model_file import load_model, save_model
 from .saved_model import SavedModel
 from .standardization import Standardization
 
-__all__ = ["SavedModel", "Standardization", "load_model", "save_model"]
+__all__ = ["SavedModel", "Standardization", "load_model", "network_of", "save_model"]
