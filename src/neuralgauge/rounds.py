@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ._array import Array
 from .certificate import Certificate
 from .dual import DualSide
 from .networks import TwoLayerNetwork
+from .patterns.facets import facet_rows, violated_rows
 from .patterns.strategies import interior_vectors
 from .problem import TrainingProblem
 from .programs.block import BlockProgram
@@ -24,6 +26,7 @@ FIRST_NEURONS, FIRST_SEARCH, ROUND_SEARCH = 60, 100, 30  # neurons; iterations o
 COLUMNS = 25  # most new neurons of each sign and round
 SPREAD = 1e-4  # 1 - cosine under which two of them count as one
 DUST = 0.1  # see `_paid`
+REPAIRS = 3  # most solutions of one restricted program
 PATIENCE = 8  # rounds without progress
 
 
@@ -133,20 +136,32 @@ class Rounds:
         gates = witnesses @ problem.X.T >= 0
         keys = np.packbits(np.column_stack([gates, sigma > 0]), axis=1)
         first = np.sort(np.unique(keys, axis=0, return_index=True)[1])
-        program = BlockProgram(problem, gates[first], sigma[first])
-        tol = max(0.1 * self.target, min(0.03 * self.gap, 1e-2))
-        left = self.deadline - time.perf_counter()
-        solved = run(program, witnesses[first], tol, 100, left if np.isfinite(left) else None)
+        gates, sigma, witnesses = gates[first], sigma[first], witnesses[first]
+        solved = self._restricted(BlockProgram(problem, gates, sigma, rows=facet_rows(problem.X, witnesses)), witnesses)
         assert solved.blocks is not None
-        if solved.status is Status.INTERRUPTED:
-            raise KeyboardInterrupt
-        self._consider(network_of_blocks(solved.blocks, program.signs, problem.bias))
+        self._consider(network_of_blocks(solved.blocks, sigma, problem.bias))
         behind = problem.objective(self.active) > self.upper * (1.0 + 1e-9)
         self.active = self._paid(self.active, solved.dual)
         if behind:  # some neuron that the best network needs had been let go
             U, A = np.hstack([self.active.U, self.network.U]), np.vstack([self.active.A, self.network.A])
             self.active = TwoLayerNetwork(U, A, problem.bias)
         return solved.dual
+
+    def _restricted(self, program: BlockProgram, witnesses: Array) -> Solution:
+        """Solve over the facets known, and again with those that were violated."""
+        tol = max(0.1 * self.target, min(0.03 * self.gap, 1e-2))
+        for _ in range(REPAIRS):
+            left = self.deadline - time.perf_counter()
+            solved = run(program, witnesses, tol, 100, left if np.isfinite(left) else None)
+            if solved.status is Status.INTERRUPTED:
+                raise KeyboardInterrupt
+            assert solved.blocks is not None
+            assert program.rows is not None
+            rows = violated_rows(self.problem.X, program.gates, program.rows, solved.blocks)
+            if rows is None:
+                break
+            program = replace(program, rows=rows)
+        return solved
 
     def _paid(self, network: TwoLayerNetwork, v: Array) -> TwoLayerNetwork:
         """The neurons whose share of the penalty exceeds what v falls short of paying for them.

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from .._array import Array, BoolArray
 from ..problem import TrainingProblem
@@ -30,12 +31,16 @@ class BlockProgram:
         sigma_i, -1 or +1.
     cones : bool
         Whether block i is confined to its cone K_i (ReLU) or free (gated ReLU).
+    rows : int array of shape (m, k), optional
+        The samples whose constraints block i keeps; all by default. Where they miss a facet of K_i, the program is a
+        relaxation: its dual bound still holds for the program with all of them.
     """
 
     problem: TrainingProblem
     gates: BoolArray
     signs: Array
     cones: bool = True
+    rows: npt.NDArray[np.intp] | None = None
 
     @property
     def n_blocks(self) -> int:
@@ -54,7 +59,8 @@ class BlockProgram:
 
     def subset(self, keep: BoolArray) -> BlockProgram:
         """The program with the blocks marked in `keep` only."""
-        return BlockProgram(self.problem, self.gates[keep], self.signs[keep], self.cones)
+        rows = None if self.rows is None else self.rows[keep]
+        return BlockProgram(self.problem, self.gates[keep], self.signs[keep], self.cones, rows)
 
     def objective(self, W: Array) -> float:
         """L + beta sum |w_i|, whether or not W is feasible."""

@@ -25,8 +25,9 @@ from .._array import Array
 from ..programs.block import BlockProgram
 from . import _second_order as soc
 from ._block_system import BlockSystem
+from ._cone_rows import cone_rows
 from ._loss_terms import LossDirection, loss_term
-from ._starting_point import centred_blocks, symmetric_products
+from ._starting_point import centred_blocks
 
 STEP_FRACTION = 0.95
 REFINED = 1e-9  # relative residual that is good enough
@@ -93,33 +94,26 @@ class InteriorPoint:
     """The endless iteration; `solvers.program` decides when to stop."""
 
     def __init__(self, program: BlockProgram, witnesses: Array | None) -> None:
-        problem, m = program.problem, program.n_blocks
         self.program = program
         self.system = BlockSystem(program, program.gates * program.signs[:, None])
-        used = np.linalg.norm(problem.X, axis=1) > 0  # zero rows constrain nothing
-        self.X_cone = np.ascontiguousarray(problem.X[used]) if program.cones else np.zeros((0, problem.d))
-        self.cone_signs = np.where(program.gates[:, used], 1.0, -1.0) if program.cones else np.zeros((m, 0))
-        self.products, self.unfold = symmetric_products(self.X_cone)
+        self.cones = cone_rows(program)
         self._start(witnesses)
 
     def _start(self, witnesses: Array | None) -> None:
-        problem, (m, n_cone) = self.program.problem, self.cone_signs.shape
+        problem, m, n_cone = self.program.problem, self.program.n_blocks, self.cones.count
         beta = problem.beta
         centre = START_LEVEL * problem.loss_value(np.zeros(problem.n)) / (m * max(n_cone, 1))
         W = np.zeros((m, problem.d))
-        if n_cone and witnesses is not None:
-            slack = self.cone_signs * (witnesses @ self.X_cone.T)
-            if np.all(slack > 0):
-                W = centred_blocks(self.X_cone, self.cone_signs, witnesses, self.products, self.unfold)
-                centre = self._moderate(centre, self.system.forward(W) / beta)
-                W *= centre / beta
-        self.S = self.cone_signs * (W @ self.X_cone.T)
+        if n_cone and witnesses is not None and np.all(self.cones.forward(witnesses) > 0):
+            W = centred_blocks(self.cones, witnesses)
+            centre = self._moderate(centre, self.system.forward(W) / beta)
+            W *= centre / beta
+        self.S = self.cones.forward(W)
         if n_cone and not np.all(self.S > 0):
             # No interior point at hand: start outside, with slacks that are variables of their own.
             centre *= n_cone
             W = np.zeros((m, problem.d))
-            size = np.linalg.norm(self.X_cone, axis=1) / np.sqrt(problem.d)
-            self.S = np.tile(2.0 * centre / beta * size, (m, 1))
+            self.S = np.zeros((m, n_cone)) + 2.0 * centre / beta * self.cones.lengths / np.sqrt(problem.d)
         self.Lambda = centre / self.S
         half = 0.5 * centre / beta
         t = half + np.sqrt(half**2 + soc.dot(W, W))
@@ -141,8 +135,8 @@ class InteriorPoint:
     def __iter__(self) -> Iterator[Iterate]:
         while True:
             W = self.p[:, 1:]
-            X_W = self.cone_signs * (W @ self.X_cone.T)
-            multipliers = (self.cone_signs * self.Lambda) @ self.X_cone
+            X_W = self.cones.forward(W)
+            multipliers = self.cones.adjoint(self.Lambda)
             yield Iterate(W, self._violation(X_W), self.loss.g, multipliers)
             if not self._advance(X_W, multipliers):
                 return
@@ -150,7 +144,7 @@ class InteriorPoint:
     def _violation(self, X_W: Array) -> float:
         if X_W.size == 0:
             return 0.0
-        size = np.linalg.norm(self.X_cone, axis=1).max() * np.linalg.norm(self.p[:, 1:], axis=1).max()
+        size = self.cones.lengths.max() * np.linalg.norm(self.p[:, 1:], axis=1).max()
         return float(max(0.0, -X_W.min() / size)) if size > 0 else 0.0
 
     def _advance(self, X_W: Array, multipliers: Array) -> bool:
@@ -216,8 +210,7 @@ class InteriorPoint:
     def _cone_curvature(self) -> Array | None:
         if not self.theta.size:
             return None
-        result: Array = (self.theta @ self.products)[:, self.unfold]
-        return result
+        return self.cones.gram(self.theta)
 
     def _newton(self, cone_target: Array, slack_target: Array, loss_target: Array, progress: float) -> Direction:
         """The direction that changes the products to first order by the targets and removes `progress` of the rest.
@@ -232,11 +225,11 @@ class InteriorPoint:
         curve = 2.0 * scaling.a**2 - 1.0
         known = e[:, 1:] + (2.0 * scaling.a * e[:, 0] / curve)[:, None] * scaling.b
         pulled = dual_residual + self.system.adjoint(shift)
-        R = known - pulled + (self.cone_signs * pull) @ self.X_cone
+        R = known - pulled + self.cones.adjoint(pull)
         step, h_df = self._back_substitute(R, e, pull, slack_residual)
         for _ in range(REFINEMENTS):
             # The residual of the unreduced equations also holds the rounding of theta * dS, which is what counts.
-            left = pulled + self.system.adjoint(h_df) - step[1][:, 1:] - (self.cone_signs * step[3]) @ self.X_cone
+            left = pulled + self.system.adjoint(h_df) - step[1][:, 1:] - self.cones.adjoint(step[3])
             if np.max(np.abs(left)) <= REFINED * np.max(np.abs(R)):
                 break
             more, more_h_df = self._back_substitute(-left, np.zeros_like(e), 0.0, 0.0)
@@ -255,7 +248,7 @@ class InteriorPoint:
         b_dW = soc.dot(b, dW)
         dt = (e[:, 0] + 2.0 * a * weight * b_dW) / (weight * (2.0 * a**2 - 1.0))
         dzeta = e[:, 1:] + (2.0 * weight * (a * dt - b_dW))[:, None] * b - weight[:, None] * dW
-        moved = self.cone_signs * (dW @ self.X_cone.T)
+        moved = self.cones.forward(dW)
         dp, dq = np.column_stack([dt, dW]), np.column_stack([np.zeros_like(dt), dzeta])
         return [dp, dq, moved + slack_residual, pull - self.theta * moved], h_df
 

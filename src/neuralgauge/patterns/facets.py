@@ -1,0 +1,93 @@
+r"""Which of the n constraints of an activation cone matter.
+
+Of the constraints (2 D - I) X w >= 0 of one cell only a few are facets, on average at most 2 (d - 1) in general
+position; the rest are implied, and crowd an interior-point method that is given them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import ConvexHull, QhullError
+
+from .._array import Array, BoolArray
+
+EXACT_COLUMNS = 4  # up to here all facets are found
+NEAREST = 4  # rows for each column above
+VIOLATION = 1e-7
+
+
+def facet_rows(X: Array, witnesses: Array) -> npt.NDArray[np.intp]:
+    r"""Rows of X that hold the facets of each witness's cell, padded with the nearest other rows.
+
+    With u the witness and a_i = +-x_i the inward normals, w = tau u + z lies in the cone iff
+    :math:`\tau + p_i^T z \ge 0`, where p_i is the part of a_i orthogonal to u, over a_i^T u. So the facets are the
+    vertices of the convex hull of the p_i in d - 1 dimensions.
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+        Zero rows constrain nothing and are left out.
+    witnesses : array of shape (m, d)
+        Strictly inside their cells.
+
+    Returns
+    -------
+    int array of shape (m, k)
+        All facets for d <= 4 columns, k being the largest number of them. Above, the 4 d rows nearest in angle: a
+        relaxation, to be completed by the rows that its solution violates.
+    """
+    used = np.flatnonzero(np.any(X != 0.0, axis=1))
+    X = X[used]
+    n, d = X.shape
+    units = witnesses / np.linalg.norm(witnesses, axis=1, keepdims=True)
+    nearness = np.abs(units @ X.T) / np.linalg.norm(X, axis=1)
+    if d > EXACT_COLUMNS:
+        return used[_nearest(nearness, min(n, NEAREST * d))]
+    corners = [_hull_vertices(X, unit) for unit in units]
+    for block, rows in enumerate(corners):
+        nearness[block, rows] -= 2.0  # facets first
+    return used[_nearest(nearness, max(len(rows) for rows in corners))]
+
+
+def violated_rows(X: Array, gates: BoolArray, rows: npt.NDArray[np.intp], W: Array) -> npt.NDArray[np.intp] | None:
+    """`rows` with those added that the blocks W (m, d) violate most, the same number for every block; None if none.
+
+    Blocks under a thousandth of all do not count, nor do violations under 1e-7 of |x| |w|.
+    """
+    size = np.linalg.norm(W, axis=1)
+    heavy = size > 1e-3 * size.sum()
+    scale = np.outer(np.where(heavy, size, np.inf), np.maximum(np.linalg.norm(X, axis=1), np.finfo(float).tiny))
+    slack = np.where(gates, 1.0, -1.0) * (W @ X.T) / scale
+    np.put_along_axis(slack, rows, np.inf, axis=1)
+    most = int(np.max(np.sum(slack < -VIOLATION, axis=1)))
+    if most == 0:
+        return None
+    return np.hstack([rows, _nearest(slack, min(most, 2 * X.shape[1], X.shape[0] - rows.shape[1]))])
+
+
+def _nearest(nearness: Array, k: int) -> npt.NDArray[np.intp]:
+    if k >= nearness.shape[1]:
+        return np.broadcast_to(np.arange(nearness.shape[1]), nearness.shape)
+    return np.argpartition(nearness, k - 1, axis=1)[:, :k]
+
+
+def _hull_vertices(X: Array, u: Array) -> npt.NDArray[np.intp]:
+    along = X @ u
+    if X.shape[1] == 1:
+        return np.array([int(np.argmin(np.abs(along)))])
+    points = (X / along[:, None]) @ _complement(u)
+    if points.shape[1] == 1:
+        return np.unique([int(points[:, 0].argmin()), int(points[:, 0].argmax())])
+    try:
+        return np.asarray(ConvexHull(points).vertices, dtype=np.intp)
+    except QhullError:  # fewer points than dimensions, or all in one plane
+        return np.arange(len(X))
+
+
+def _complement(u: Array) -> Array:
+    """Orthonormal columns orthogonal to the unit vector u: a Householder reflection without its first column."""
+    shifted = u.copy()
+    shifted[0] += np.copysign(1.0, u[0])
+    result: Array = (np.eye(len(u)) - np.outer(shifted, shifted) * (2.0 / (shifted @ shifted)))[:, 1:]
+    return result
