@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,21 +11,19 @@ from ._array import Array
 from .certificate import Certificate
 from .dual import DualSide
 from .networks import TwoLayerNetwork
-from .patterns.facets import facet_rows, violated_rows
 from .patterns.strategies import interior_vectors
 from .problem import TrainingProblem
 from .programs.block import BlockProgram
 from .programs.mapping import network_of_blocks
 from .solution import Record, Solution, Status
+from .solvers.facets import run_on_facets
 from .solvers.local_search import local_search
-from .solvers.program import run
 from .solvers.simplify import simplify
 
 FIRST_NEURONS, FIRST_SEARCH, ROUND_SEARCH = 60, 100, 30  # neurons; iterations of local search
 COLUMNS = 25  # most new neurons of each sign and round
 SPREAD = 1e-4  # 1 - cosine under which two of them count as one
 DUST = 0.1  # see `_paid`
-REPAIRS = 3  # most solutions of one restricted program
 PATIENCE = 8  # rounds without progress
 
 
@@ -136,32 +133,21 @@ class Rounds:
         gates = witnesses @ problem.X.T >= 0
         keys = np.packbits(np.column_stack([gates, sigma > 0]), axis=1)
         first = np.sort(np.unique(keys, axis=0, return_index=True)[1])
-        gates, sigma, witnesses = gates[first], sigma[first], witnesses[first]
-        solved = self._restricted(BlockProgram(problem, gates, sigma, rows=facet_rows(problem.X, witnesses)), witnesses)
+        tol = max(0.1 * self.target, min(0.03 * self.gap, 1e-2))
+        left = max(self.deadline - time.perf_counter(), 1e-9)
+        program = BlockProgram(problem, gates[first], sigma[first])
+        limit = left if np.isfinite(left) else None
+        solved = run_on_facets(program, witnesses[first], tol, 100, limit, strict=False)
+        if solved.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
         assert solved.blocks is not None
-        self._consider(network_of_blocks(solved.blocks, sigma, problem.bias))
+        self._consider(network_of_blocks(solved.blocks, program.signs, problem.bias))
         behind = problem.objective(self.active) > self.upper * (1.0 + 1e-9)
         self.active = self._paid(self.active, solved.dual)
         if behind:  # some neuron that the best network needs had been let go
             U, A = np.hstack([self.active.U, self.network.U]), np.vstack([self.active.A, self.network.A])
             self.active = TwoLayerNetwork(U, A, problem.bias)
         return solved.dual
-
-    def _restricted(self, program: BlockProgram, witnesses: Array) -> Solution:
-        """Solve over the facets known, and again with those that were violated."""
-        tol = max(0.1 * self.target, min(0.03 * self.gap, 1e-2))
-        for _ in range(REPAIRS):
-            left = self.deadline - time.perf_counter()
-            solved = run(program, witnesses, tol, 100, left if np.isfinite(left) else None)
-            if solved.status is Status.INTERRUPTED:
-                raise KeyboardInterrupt
-            assert solved.blocks is not None
-            assert program.rows is not None
-            rows = violated_rows(self.problem.X, program.gates, program.rows, solved.blocks)
-            if rows is None:
-                break
-            program = replace(program, rows=rows)
-        return solved
 
     def _paid(self, network: TwoLayerNetwork, v: Array) -> TwoLayerNetwork:
         """The neurons whose share of the penalty exceeds what v falls short of paying for them.

@@ -11,9 +11,9 @@ from ._array import as_positive
 from .problem import TrainingProblem
 from .rounds import Rounds
 from .solution import Record, Solution, Status
+from .solvers.loop import MANY_SAMPLES
 
 MAX_ROUNDS = 200
-MANY_SAMPLES = 2000  # below, threads cost matrix products more in waiting than they gain
 
 
 def train(

@@ -13,11 +13,9 @@ from scipy.spatial import ConvexHull, QhullError
 from .._array import Array, BoolArray
 
 EXACT_COLUMNS = 4  # up to here all facets are found
-NEAREST = 4  # rows for each column above
-VIOLATION = 1e-7
 
 
-def facet_rows(X: Array, witnesses: Array) -> npt.NDArray[np.intp]:
+def facet_rows(X: Array, witnesses: Array, nearest: int) -> npt.NDArray[np.intp]:
     r"""Rows of X that hold the facets of each witness's cell, padded with the nearest other rows.
 
     With u the witness and a_i = +-x_i the inward normals, w = tau u + z lies in the cone iff
@@ -30,11 +28,13 @@ def facet_rows(X: Array, witnesses: Array) -> npt.NDArray[np.intp]:
         Zero rows constrain nothing and are left out.
     witnesses : array of shape (m, d)
         Strictly inside their cells.
+    nearest : int
+        Rows taken for each column of X where the facets are not found exactly.
 
     Returns
     -------
     int array of shape (m, k)
-        All facets for d <= 4 columns, k being the largest number of them. Above, the 4 d rows nearest in angle: a
+        All facets for d <= 4 columns, k being the largest number of them. Above, the `nearest` d rows of least angle: a
         relaxation, to be completed by the rows that its solution violates.
     """
     used = np.flatnonzero(np.any(X != 0.0, axis=1))
@@ -43,27 +43,31 @@ def facet_rows(X: Array, witnesses: Array) -> npt.NDArray[np.intp]:
     units = witnesses / np.linalg.norm(witnesses, axis=1, keepdims=True)
     nearness = np.abs(units @ X.T) / np.linalg.norm(X, axis=1)
     if d > EXACT_COLUMNS:
-        return used[_nearest(nearness, min(n, NEAREST * d))]
+        return used[_nearest(nearness, min(n, nearest * d))]
     corners = [_hull_vertices(X, unit) for unit in units]
     for block, rows in enumerate(corners):
         nearness[block, rows] -= 2.0  # facets first
     return used[_nearest(nearness, max(len(rows) for rows in corners))]
 
 
-def violated_rows(X: Array, gates: BoolArray, rows: npt.NDArray[np.intp], W: Array) -> npt.NDArray[np.intp] | None:
+def violated_rows(
+    X: Array, gates: BoolArray, rows: npt.NDArray[np.intp], W: Array, strict: bool
+) -> npt.NDArray[np.intp] | None:
     """`rows` with those added that the blocks W (m, d) violate most, the same number for every block; None if none.
 
-    Blocks under a thousandth of all do not count, nor do violations under 1e-7 of |x| |w|.
+    A violation is one above 1e-9 of |x| |w| when `strict`; otherwise above 1e-7, and blocks under a thousandth of all
+    do not count.
     """
     size = np.linalg.norm(W, axis=1)
-    heavy = size > 1e-3 * size.sum()
-    scale = np.outer(np.where(heavy, size, np.inf), np.maximum(np.linalg.norm(X, axis=1), np.finfo(float).tiny))
+    counted = size > (0.0 if strict else 1e-3 * size.sum())
+    scale = np.outer(np.where(counted, size, np.inf), np.maximum(np.linalg.norm(X, axis=1), np.finfo(float).tiny))
     slack = np.where(gates, 1.0, -1.0) * (W @ X.T) / scale
     np.put_along_axis(slack, rows, np.inf, axis=1)
-    most = int(np.max(np.sum(slack < -VIOLATION, axis=1)))
+    most = int(np.max(np.sum(slack < (-1e-9 if strict else -1e-7), axis=1)))
     if most == 0:
         return None
-    return np.hstack([rows, _nearest(slack, min(most, 2 * X.shape[1], X.shape[0] - rows.shape[1]))])
+    # A few more than were violated: the next solution moves on.
+    return np.hstack([rows, _nearest(slack, min(most + X.shape[1], X.shape[0] - rows.shape[1]))])
 
 
 def _nearest(nearness: Array, k: int) -> npt.NDArray[np.intp]:

@@ -1,25 +1,20 @@
-"""Solve the convex program over given patterns: the one loop that stops, times and logs the interior point."""
+"""Solve the convex program over given patterns."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 
 from .._array import Array, BoolArray, as_positive
-from ..certificate import Certificate, lower_bound
 from ..errors import InvalidInputError
-from ..networks import GatedNetwork, TwoLayerNetwork
 from ..patterns import PatternSet
 from ..problem import TrainingProblem
 from ..programs.block import BlockProgram
-from ..programs.mapping import network_of_blocks
-from ..solution import Record, Solution, Status
-from .interior_point import InteriorPoint, Iterate
-
-VIOLATION = 1e-9  # largest cone violation, relative to |x_j| |w_i|, of a point called feasible
+from ..solution import Record, Solution
+from .facets import interior, run_on_facets
+from .loop import network_of, run
 
 
 def solve_program(
@@ -92,9 +87,11 @@ def solve_program(
         from .reference import solve_with_cvxpy
 
         blocks, dual, certificate, status, seconds, history = solve_with_cvxpy(program)
-        return Solution(_network(program, blocks, witnesses), certificate, status, 0, seconds, dual, history, blocks)
+        return Solution(network_of(program, blocks, witnesses), certificate, status, 0, seconds, dual, history, blocks)
     if solver != "interior_point":
         raise InvalidInputError(f'`solver` must be "interior_point" or "reference", got {solver!r}.')
+    if witnesses is not None and interior(program, witnesses):
+        return run_on_facets(program, witnesses, tol, max_iter, time_limit, progress)
     return run(program, witnesses, tol, max_iter, time_limit, progress)
 
 
@@ -117,84 +114,3 @@ def _block_program(
     if sigma.shape != (len(gates),) or not np.all(np.abs(sigma) == 1.0):
         raise InvalidInputError(f"`signs` must hold {len(gates)} values -1 or +1, got shape {sigma.shape}.")
     return BlockProgram(problem, gates, sigma, cones=not gated), witnesses
-
-
-class Bounds:
-    """Best feasible point and best dual point of one run."""
-
-    def __init__(self, program: BlockProgram) -> None:
-        problem = program.problem
-        self.program = program
-        self.W = np.zeros((program.n_blocks, problem.d))
-        self.upper = problem.loss_value(np.zeros(problem.n))
-        self.lower, self.dual = -np.inf, np.zeros(problem.n)
-
-    @property
-    def gap(self) -> float:
-        """Relative gap of the best pair."""
-        return Certificate(self.upper, self.lower, "patterns").gap
-
-    def update(self, iterate: Iterate) -> None:
-        """Keep what is better in this iterate."""
-        program = self.program
-        if iterate.violation <= VIOLATION and (value := program.objective(iterate.W)) < self.upper:
-            self.upper, self.W = value, iterate.W
-        v = program.problem.clip_dual(-iterate.g)
-        gauge = gauge_bound(program, v, iterate.cone_multipliers)
-        if np.isfinite(gauge) and (bound := lower_bound(program.problem, v, gauge)) > self.lower:
-            self.lower, self.dual = bound, v
-
-
-def gauge_bound(program: BlockProgram, v: Array, cone_multipliers: Array) -> float:
-    """Upper bound on max_i max {v^T (sigma_i D_i X w) : |w| <= 1, w in K_i} from multipliers of the cones.
-
-    By weak duality each is at most |sigma_i X^T D_i v + X^T (2 D_i - I) Lambda_i|; a margin covers the rounding.
-    """
-    sums = program.adjoint(v) + cone_multipliers
-    size = float(np.linalg.norm(np.abs(v) @ np.abs(program.problem.X)) + np.abs(cone_multipliers).max(initial=0.0))
-    margin = 4.0 * (program.problem.n + program.problem.d) * np.finfo(float).eps * size
-    return float(np.sqrt(np.einsum("ij,ij->i", sums, sums).max())) + margin
-
-
-def run(
-    program: BlockProgram,
-    witnesses: Array | None,
-    tol: float,
-    max_iter: int,
-    time_limit: float | None = None,
-    progress: Callable[[Record], None] | None = None,
-) -> Solution:
-    """Iterate until the gap of a feasible point is at most `tol`, a limit is met, or Ctrl-C."""
-    start = time.perf_counter()
-    bounds, history = Bounds(program), []
-    status, n_iter = Status.STALLED, 0
-    try:
-        for n_iter, iterate in enumerate(InteriorPoint(program, witnesses)):
-            bounds.update(iterate)
-            seconds = time.perf_counter() - start
-            history.append(Record(seconds, bounds.upper, bounds.lower, program.n_blocks))
-            if progress is not None:
-                progress(history[-1])
-            if bounds.gap <= tol:
-                status = Status.SOLVED
-                break
-            if n_iter >= max_iter:
-                status = Status.ITERATION_LIMIT
-                break
-            if time_limit is not None and seconds >= time_limit:
-                status = Status.TIME_LIMIT
-                break
-    except KeyboardInterrupt:
-        status = Status.INTERRUPTED
-    network = _network(program, bounds.W, witnesses)
-    certificate = Certificate(bounds.upper, bounds.lower, "patterns")
-    seconds = time.perf_counter() - start
-    return Solution(network, certificate, status, n_iter, seconds, bounds.dual, tuple(history), bounds.W)
-
-
-def _network(program: BlockProgram, W: Array, witnesses: Array | None) -> TwoLayerNetwork | GatedNetwork:
-    bias = program.problem.bias
-    if program.cones:
-        return network_of_blocks(W, program.signs, bias)
-    alive = np.einsum("ij,ij->i", W, W) > 0
-    return GatedNetwork(W[alive] * program.signs[alive][:, None], None if witnesses is None else witnesses[alive], bias)

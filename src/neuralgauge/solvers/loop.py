@@ -1,0 +1,126 @@
+"""The one loop that stops, times and logs the interior point, and the bounds it collects."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from .._array import Array
+from ..certificate import Certificate, lower_bound
+from ..networks import GatedNetwork, TwoLayerNetwork
+from ..programs.block import BlockProgram
+from ..programs.mapping import network_of_blocks
+from ..solution import Record, Solution, Status
+from .interior_point import InteriorPoint, Iterate
+
+MANY_SAMPLES = 2000  # below, BLAS threads cost more in waiting than they gain
+VIOLATION = 1e-9  # largest cone violation, relative to |x_j| |w_i|, of a point called feasible
+
+
+class Bounds:
+    """Best feasible point and best dual point of one run."""
+
+    def __init__(self, program: BlockProgram) -> None:
+        problem = program.problem
+        self.program = program
+        self.W = np.zeros((program.n_blocks, problem.d))
+        self.upper = problem.loss_value(np.zeros(problem.n))
+        self.lower, self.dual = -np.inf, np.zeros(problem.n)
+
+    @property
+    def gap(self) -> float:
+        """Relative gap of the best pair."""
+        return Certificate(self.upper, self.lower, "patterns").gap
+
+    def update(self, iterate: Iterate) -> None:
+        """Keep what is better in this iterate."""
+        program = self.program
+        if iterate.violation <= VIOLATION and (value := program.objective(iterate.W)) < self.upper:
+            self.upper, self.W = value, iterate.W
+        v = program.problem.clip_dual(-iterate.g)
+        gauge = gauge_bound(program, v, iterate.cone_multipliers)
+        if np.isfinite(gauge) and (bound := lower_bound(program.problem, v, gauge)) > self.lower:
+            self.lower, self.dual = bound, v
+
+
+def gauge_bound(program: BlockProgram, v: Array, cone_multipliers: Array) -> float:
+    """Upper bound on max_i max {v^T (sigma_i D_i X w) : |w| <= 1, w in K_i} from multipliers of the cones.
+
+    By weak duality each is at most |sigma_i X^T D_i v + X^T (2 D_i - I) Lambda_i|; a margin covers the rounding.
+    """
+    sums = program.adjoint(v) + cone_multipliers
+    size = float(np.linalg.norm(np.abs(v) @ np.abs(program.problem.X)) + np.abs(cone_multipliers).max(initial=0.0))
+    margin = 4.0 * (program.problem.n + program.problem.d) * np.finfo(float).eps * size
+    return float(np.sqrt(np.einsum("ij,ij->i", sums, sums).max())) + margin
+
+
+def run(
+    program: BlockProgram,
+    witnesses: Array | None,
+    tol: float,
+    max_iter: int,
+    time_limit: float | None = None,
+    progress: Callable[[Record], None] | None = None,
+) -> Solution:
+    """Iterate until the gap of a feasible point is at most `tol`, a limit is met, or Ctrl-C."""
+    with threadpool_limits(1 if program.problem.n < MANY_SAMPLES else None, "blas"):
+        return _run(program, witnesses, tol, max_iter, time_limit, progress)
+
+
+def _run(
+    program: BlockProgram,
+    witnesses: Array | None,
+    tol: float,
+    max_iter: int,
+    time_limit: float | None,
+    progress: Callable[[Record], None] | None,
+) -> Solution:
+    start = time.perf_counter()
+    bounds, history = Bounds(program), []
+    status, n_iter = Status.STALLED, 0
+    try:
+        for n_iter, iterate in enumerate(InteriorPoint(program, witnesses)):
+            bounds.update(iterate)
+            seconds = time.perf_counter() - start
+            history.append(Record(seconds, bounds.upper, bounds.lower, program.n_blocks))
+            if progress is not None:
+                progress(history[-1])
+            if bounds.gap <= tol:
+                status = Status.SOLVED
+                break
+            if n_iter >= max_iter:
+                status = Status.ITERATION_LIMIT
+                break
+            if time_limit is not None and seconds >= time_limit:
+                status = Status.TIME_LIMIT
+                break
+    except KeyboardInterrupt:
+        status = Status.INTERRUPTED
+    return solution(program, bounds, witnesses, status, n_iter, time.perf_counter() - start, tuple(history))
+
+
+def solution(
+    program: BlockProgram,
+    bounds: Bounds,
+    witnesses: Array | None,
+    status: Status,
+    n_iter: int,
+    seconds: float,
+    history: tuple[Record, ...],
+) -> Solution:
+    """The best points of a run as a `Solution`."""
+    network = network_of(program, bounds.W, witnesses)
+    certificate = Certificate(bounds.upper, bounds.lower, "patterns")
+    return Solution(network, certificate, status, n_iter, seconds, bounds.dual, history, bounds.W)
+
+
+def network_of(program: BlockProgram, W: Array, witnesses: Array | None) -> TwoLayerNetwork | GatedNetwork:
+    """The network of blocks: ReLU with cones, gated without."""
+    bias = program.problem.bias
+    if program.cones:
+        return network_of_blocks(W, program.signs, bias)
+    alive = np.einsum("ij,ij->i", W, W) > 0
+    return GatedNetwork(W[alive] * program.signs[alive][:, None], None if witnesses is None else witnesses[alive], bias)
