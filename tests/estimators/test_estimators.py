@@ -33,7 +33,7 @@ def test_fitted_regressor_carries_its_certificate(regression_data):
     X, y = regression_data
     model = ReLURegressor(beta=0.5).fit(X, y)
     assert model.beta_ == 0.5
-    assert model.certificate_.gap <= 1e-4
+    assert model.certificate_.gap <= 1e-3
     assert model.network_.n_features == 3
     problem = TrainingProblem(X, y, beta=0.5)
     objective = problem.loss_value(model.predict(X)) + 0.5 * model.network_.weight_decay()

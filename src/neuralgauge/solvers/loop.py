@@ -16,7 +16,7 @@ from ..programs.mapping import network_of_blocks
 from ..solution import Record, Solution, Status
 from .interior_point import InteriorPoint, Iterate
 
-MANY_SAMPLES = 2000  # below, BLAS threads cost more in waiting than they gain
+MANY_SAMPLES = 10_000  # below, BLAS threads cost more in waiting than they gain
 VIOLATION = 1e-9  # largest cone violation, relative to |x_j| |w_i|, of a point called feasible
 
 
