@@ -11,7 +11,6 @@ from ._array import as_positive
 from .problem import TrainingProblem
 from .rounds import Rounds
 from .solution import Record, Solution, Status
-from .solvers.loop import MANY_SAMPLES
 
 MAX_ROUNDS = 200
 
@@ -75,7 +74,7 @@ def train(
     as_positive(gap, "gap")
     if time_limit is not None:
         as_positive(time_limit, "time_limit")
-    with threadpool_limits(1 if problem.n < MANY_SAMPLES else None, "blas"):
+    with threadpool_limits(1, "blas"):  # skinny products, which threads only keep waiting; pricing uses all cores
         return _train(problem, gap, time_limit, random_state, prove, progress)
 
 

@@ -16,7 +16,6 @@ from ..programs.mapping import network_of_blocks
 from ..solution import Record, Solution, Status
 from .interior_point import InteriorPoint, Iterate
 
-MANY_SAMPLES = 10_000  # below, BLAS threads cost more in waiting than they gain
 VIOLATION = 1e-9  # largest cone violation, relative to |x_j| |w_i|, of a point called feasible
 
 
@@ -66,7 +65,7 @@ def run(
     progress: Callable[[Record], None] | None = None,
 ) -> Solution:
     """Iterate until the gap of a feasible point is at most `tol`, a limit is met, or Ctrl-C."""
-    with threadpool_limits(1 if program.problem.n < MANY_SAMPLES else None, "blas"):
+    with threadpool_limits(1, "blas"):  # small and skinny products, which threads only keep waiting
         return _run(program, witnesses, tol, max_iter, time_limit, progress)
 
 
