@@ -176,7 +176,7 @@ def proof(data):
 
     def solve():
         start = ng.train(problem, float(data["gap"]), time_limit=limit, prove=False)
-        priced = ng.price(start.dual, problem.X, target=problem.beta, time_limit=max(limit - start.seconds, 1.0))
+        priced = ng.price(start.dual, problem.X, tol=1e-5, time_limit=max(limit - start.seconds, 1.0))
         bounds = [(start.seconds + t, lower_bound(problem, start.dual, bound)) for t, _, bound in priced.history]
         return {"curve": np.array(bounds), "upper": start.certificate.upper, "estimated": start.certificate.lower}
 
