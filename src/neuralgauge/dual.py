@@ -9,7 +9,7 @@ import numpy as np
 from ._array import Array
 from .certificate import Certificate, Scope, lower_bound
 from .networks import TwoLayerNetwork
-from .pricing import ascend, price
+from .pricing import ascend, plane_maxima, price
 from .problem import TrainingProblem
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
@@ -31,6 +31,7 @@ class DualSide:
         self.insist = prove is True
         self.patience = PROOF_SECONDS if prove is None and rank > 3 else np.inf
         self.n_starts = int(np.clip(START_WORK / problem.X.size, 32, 128))
+        self.plane = axes[:2].T if rank == 2 else None
         self.v = np.zeros(problem.n)
         self.gauge, self.lower = 0.0, lower_bound(problem, self.v, 0.0)
         self.proven = self.lower
@@ -44,6 +45,9 @@ class DualSide:
         found = []
         for sign in (1.0, -1.0):
             own = network.U[:, sign * network.A[:, 0] > 0]
+            if self.plane is not None:
+                found.append((sign, *plane_maxima(sign * v, problem.X, self.plane)))
+                continue
             spread = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], self.n_starts // 2))
             starts = np.hstack([own, self.missed, spread])
             found.append((sign, *ascend(sign * v, problem.X, self.n_starts // 2, self.rng, starts=starts)))

@@ -2,6 +2,7 @@
 
 from .ascent import ascend
 from .penalty import beta_max
+from .plane_maxima import plane_maxima
 from .price import Price, price
 
-__all__ = ["Price", "ascend", "beta_max", "price"]
+__all__ = ["Price", "ascend", "beta_max", "plane_maxima", "price"]
