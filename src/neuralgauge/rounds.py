@@ -24,6 +24,7 @@ FIRST_NEURONS, FIRST_SEARCH, ROUND_SEARCH = 60, 100, 30  # neurons; iterations o
 COLUMNS = 25  # most new neurons of each sign and round
 SPREAD = 1e-4  # 1 - cosine under which two of them count as one
 DUST = 0.1  # see `_paid`
+SEARCH_ABOVE = 1e-2  # gap down to which a local search in every round saves more than it costs
 PATIENCE = 8  # rounds without progress
 
 
@@ -113,7 +114,7 @@ class Rounds:
 
     def _search(self, columns: Array, signs: Array) -> None:
         """Local search from the neurons in play and the new ones at a small weight."""
-        if self.active.n_neurons == 0 or columns.shape[1] == 0:
+        if self.active.n_neurons == 0 or columns.shape[1] == 0 or self.gap < SEARCH_ABOVE:
             return
         size = 0.1 * np.sqrt(np.mean(self.active.A**2))
         U = np.hstack([self.active.U, size * columns])

@@ -45,9 +45,10 @@ def plane_maxima(v: Array, X: Array, axes: Array, most: int = 200) -> tuple[Arra
     if not len(kinks):
         return np.zeros(1), axes[:, :1]
     ends = np.append(kinks[1:], kinks[0] + 2.0 * np.pi)
-    middle = _circle(0.5 * (kinks[0] + ends[0]))
+    longest = int(np.argmax(ends - kinks))  # not one between kinks that coincide
+    middle = _circle(0.5 * (kinks[longest] + ends[longest]))
     a = np.cumsum(changes, axis=0)
-    a += (weights * (Z @ middle > 0)) @ Z - a[0]
+    a += (weights * (Z @ middle > 0)) @ Z - a[longest]
     best = kinks + (np.arctan2(a[:, 1], a[:, 0]) - kinks) % (2.0 * np.pi)
     tangents = _circle(kinks + 0.5 * np.pi)
     rising = np.einsum("ij,ji->i", np.roll(a, 1, axis=0), tangents) >= 0.0
