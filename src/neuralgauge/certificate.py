@@ -119,4 +119,4 @@ def _rounded_down(problem: TrainingProblem, v: Array) -> float:
     # logistic loss has slopes up to 37; the sum adds log2(n) more.
     size = np.abs(terms) + np.abs(v * problem.y) + v * v / problem.sample_weight
     slack = (64 + np.log2(problem.n)) * np.finfo(float).eps * float(np.sum(size))
-    return float(np.sum(terms)) - slack
+    return float(np.sum(terms) - slack)

@@ -81,3 +81,16 @@ def test_wrong_arguments(paper, arguments, message):
     given = {"patterns": ng.enumerate_patterns(problem.X), **arguments}
     with pytest.raises(ng.InvalidInputError, match=message):
         ng.solve_program(problem, **given)
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
+@pytest.mark.parametrize("d", [2, 6])
+def test_facets_change_nothing_but_the_time(loss, d):
+    problem = problem_of(7, loss, 60, d, beta=0.5)
+    patterns = ng.sample_patterns(problem.X, 15)
+    on_facets = ng.solve_program(problem, patterns)
+    on_all = ng.solve_program(problem, patterns.dense())  # without witnesses no facets are known
+    assert on_facets.status is ng.Status.SOLVED
+    assert on_facets.certificate.upper == pytest.approx(on_all.certificate.upper, rel=3e-8)
+    slack = np.where(np.vstack([patterns.dense()] * 2), 1.0, -1.0) * (on_facets.blocks @ problem.X.T)
+    assert slack.min() >= -1e-8 * np.abs(on_facets.blocks).max()
