@@ -9,7 +9,7 @@ import numpy as np
 from ._array import Array
 from .certificate import Certificate, Scope, lower_bound
 from .networks import TwoLayerNetwork
-from .pricing import ascend, plane_maxima, price
+from .pricing import Price, ascend, plane_maxima, price
 from .problem import TrainingProblem
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
@@ -24,7 +24,7 @@ class DualSide:
     def __init__(self, problem: TrainingProblem, rng: np.random.Generator, prove: bool | None) -> None:
         self.problem, self.rng = problem, rng
         _, stretch, axes = np.linalg.svd(problem.X, full_matrices=False)
-        rank = int(np.sum(stretch > stretch[0] * max(problem.X.shape) * np.finfo(float).eps))
+        self.rank = rank = int(np.sum(stretch > stretch[0] * max(problem.X.shape) * np.finfo(float).eps))
         # Vectors that spread X u evenly, for data far from the origin, where most uniform u cut no cell.
         self.whitening = axes[:rank].T / stretch[:rank]
         self.prove = rank <= PROVEN_RANK if prove is None else prove
@@ -75,16 +75,28 @@ class DualSide:
         return self.lower >= goal
 
     def _proves(self, goal: float, deadline: float) -> bool:
-        limit = max(min(deadline - time.perf_counter(), self.patience), 1e-3)
-        target = self._gauge_allowed(goal)
-        priced = price(self.v, self.problem.X, target=target, time_limit=limit if np.isfinite(limit) else None)
-        self.proven = max(self.proven, lower_bound(self.problem, self.v, priced.bound))
+        priced = self._price_exactly(self._gauge_allowed(goal), deadline)
         if self.proven >= goal:
             self.scope = "exact"
             return True
         if self._raise_gauge(priced.value):
             self.missed = priced.u[:, None]
         return False
+
+    def conclude(self, deadline: float) -> None:
+        """Prove what can be proven of a run that ends short of its gap: a sweep, or what time is left for branching."""
+        if self.scope == "exact" or not self.prove or (self.rank > 3 and time.perf_counter() >= deadline):
+            return
+        priced = self._price_exactly(None, deadline)
+        if priced.closed:
+            self.scope = "exact"
+        self._raise_gauge(priced.value)
+
+    def _price_exactly(self, target: float | None, deadline: float) -> Price:
+        limit = max(min(deadline - time.perf_counter(), self.patience), 1e-3)
+        priced = price(self.v, self.problem.X, target=target, time_limit=limit if np.isfinite(limit) else None)
+        self.proven = max(self.proven, lower_bound(self.problem, self.v, priced.bound))
+        return priced
 
     def certificate(self, upper: float) -> Certificate:
         """The strongest true statement: proven where that was done, else estimated."""

@@ -80,8 +80,12 @@ class Rounds:
 
     def solution(self, status: Status) -> Solution:
         """What there is so far, certified."""
+        if status not in (Status.SOLVED, Status.INTERRUPTED):
+            self.dual.conclude(self.deadline)
         certificate = self.dual.certificate(self.upper)
-        if status is Status.SOLVED and certificate.gap > self.target:
+        if certificate.gap <= self.target and status is not Status.INTERRUPTED:
+            status = Status.SOLVED
+        elif status is Status.SOLVED:
             status = Status.STALLED
         seconds = time.perf_counter() - self.start
         n_iter = max(0, len(self.history) - 1)

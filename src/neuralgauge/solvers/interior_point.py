@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -26,7 +25,8 @@ from ..programs.block import BlockProgram
 from . import _second_order as soc
 from ._block_system import BlockSystem
 from ._cone_rows import cone_rows
-from ._loss_terms import LossDirection, loss_term
+from ._direction import Direction, outliers
+from ._loss_terms import loss_term
 from ._starting_point import centred_blocks
 
 STEP_FRACTION = 0.95
@@ -37,7 +37,6 @@ START_LOSS = 1.5
 LEAST_CENTRING = 1e-4
 CORRECTIONS = 2  # most corrections of outlying products in one iteration
 STEP_GAIN_SOUGHT, STEP_GAIN_LEAST = 0.5, 0.03
-OUTLIER_LOW, OUTLIER_HIGH = 0.1, 10.0
 
 
 @dataclass(frozen=True)
@@ -60,34 +59,6 @@ class Iterate:
     violation: float
     g: Array
     cone_multipliers: Array
-
-
-class Direction(NamedTuple):
-    """A Newton direction.
-
-    Norm cones dp, dq (m, 1 + d) and the same scaled, slacks and multipliers dS, dLambda (m, n), the loss's own.
-    """
-
-    dp: Array
-    dq: Array
-    scaled_dp: Array
-    scaled_dq: Array
-    dS: Array
-    dLambda: Array
-    loss: LossDirection
-
-    def plus(self, other: Direction) -> Direction:
-        """Sum."""
-        ds, dq, dxi, dg = (a + b for a, b in zip(self.loss, other.loss, strict=True))
-        return Direction(
-            self.dp + other.dp,
-            self.dq + other.dq,
-            self.scaled_dp + other.scaled_dp,
-            self.scaled_dq + other.scaled_dq,
-            self.dS + other.dS,
-            self.dLambda + other.dLambda,
-            LossDirection(ds, dq, dxi, dg),
-        )
 
 
 class InteriorPoint:
@@ -189,8 +160,8 @@ class InteriorPoint:
             more = step.plus(
                 self._newton(
                     np.zeros_like(self.p),
-                    _outliers((S + trial * step.dS) * (Lambda + trial * step.dLambda), centre),
-                    _outliers((loss.s + trial * step.loss.ds) * (loss.q + trial * step.loss.dq), centre),
+                    outliers((S + trial * step.dS) * (Lambda + trial * step.dLambda), centre),
+                    outliers((loss.s + trial * step.loss.ds) * (loss.q + trial * step.loss.dq), centre),
                     0.0,
                 )
             )
@@ -280,8 +251,3 @@ class InteriorPoint:
         self.p, self.q = self.p + alpha * step.dp, self.q + alpha * step.dq
         self.S, self.Lambda = self.S + alpha * step.dS, self.Lambda + alpha * step.dLambda
         self.loss.move(alpha, step.loss)
-
-
-def _outliers(products: Array, centre: float) -> Array:
-    """How far the products lie outside [0.1, 10] times the centre, with a sign; large ones are cut off."""
-    return np.maximum(np.clip(products, OUTLIER_LOW * centre, OUTLIER_HIGH * centre) - products, -OUTLIER_HIGH * centre)

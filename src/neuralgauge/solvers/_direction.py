@@ -1,0 +1,45 @@
+"""Newton directions of the interior-point method and the correction of outlying products."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._array import Array
+from ._loss_terms import LossDirection
+
+OUTLIER_LOW, OUTLIER_HIGH = 0.1, 10.0
+
+
+class Direction(NamedTuple):
+    """A Newton direction.
+
+    Norm cones dp, dq (m, 1 + d) and the same scaled, slacks and multipliers dS, dLambda (m, n), the loss's own.
+    """
+
+    dp: Array
+    dq: Array
+    scaled_dp: Array
+    scaled_dq: Array
+    dS: Array
+    dLambda: Array
+    loss: LossDirection
+
+    def plus(self, other: Direction) -> Direction:
+        """Sum."""
+        ds, dq, dxi, dg = (a + b for a, b in zip(self.loss, other.loss, strict=True))
+        return Direction(
+            self.dp + other.dp,
+            self.dq + other.dq,
+            self.scaled_dp + other.scaled_dp,
+            self.scaled_dq + other.scaled_dq,
+            self.dS + other.dS,
+            self.dLambda + other.dLambda,
+            LossDirection(ds, dq, dxi, dg),
+        )
+
+
+def outliers(products: Array, centre: float) -> Array:
+    """How far the products lie outside [0.1, 10] times the centre, with a sign; large ones are cut off."""
+    return np.maximum(np.clip(products, OUTLIER_LOW * centre, OUTLIER_HIGH * centre) - products, -OUTLIER_HIGH * centre)
