@@ -15,6 +15,7 @@ from .problem import TrainingProblem
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
 PROOF_SECONDS = 30.0  # for branch and bound when nobody set a limit
 START_WORK = 5e5  # entries of X touched by one sweep over all starts
+SETTLING_STARTS = 6  # times the starts of a round, all of them fresh, before a gap is called reached
 Found = list[tuple[float, Array, Array]]  # sign, values (k,), unit vectors (d, k)
 
 
@@ -67,7 +68,7 @@ class DualSide:
             return True
         if self.insist or self.missed.size:
             return False
-        starts = 8 * self.n_starts
+        starts = SETTLING_STARTS * self.n_starts
         found = [ascend(sign * self.v, self.problem.X, starts, self.rng) for sign in (1.0, -1.0)]
         if self._raise_gauge(max(float(values[0]) for values, _ in found)):
             self.missed = np.hstack([U[:, :5] for _, U in found])
