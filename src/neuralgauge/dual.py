@@ -15,6 +15,7 @@ from .problem import TrainingProblem
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
 PROOF_SECONDS = 30.0  # for branch and bound when nobody set a limit
 START_WORK = 5e5  # entries of X touched by one sweep over all starts
+NEAR = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
 SETTLING_STARTS = 6  # times the starts of a round, all of them fresh, before a gap is called reached
 Found = list[tuple[float, Array, Array]]  # sign, values (k,), unit vectors (d, k)
 
@@ -49,9 +50,9 @@ class DualSide:
             if self.plane is not None:
                 found.append((sign, *plane_maxima(sign * v, problem.X, self.plane)))
                 continue
-            spread = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], self.n_starts // 2))
-            starts = np.hstack([own, self.missed, spread])
-            found.append((sign, *ascend(sign * v, problem.X, self.n_starts // 2, self.rng, starts=starts)))
+            spread = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], self.n_starts // 4))
+            starts = np.hstack([own, self.missed, spread, self._around(own, self.n_starts // 2)])
+            found.append((sign, *ascend(sign * v, problem.X, self.n_starts // 4, self.rng, starts=starts)))
         self.missed = np.zeros((problem.d, 0))
         for sign, _, U in found:
             self._raise_gauge(float(np.max(sign * self.v @ np.maximum(problem.X @ U, 0.0))))
@@ -61,15 +62,28 @@ class DualSide:
             self.v, self.gauge, self.lower = clipped, gauge, bound
         return found
 
-    def settle(self, upper: float, gap: float, deadline: float) -> bool:
+    def _around(self, U: Array, count: int) -> Array:
+        """Vectors near the neurons at hand, where better ones are found far more often than by uniform starts."""
+        if U.shape[1] == 0:
+            return self.rng.standard_normal((len(U), count))
+        chosen = U[:, self.rng.integers(U.shape[1], size=count)]
+        noise = self.rng.standard_normal(chosen.shape) * np.linalg.norm(chosen, axis=0)
+        distance = 10.0 ** self.rng.uniform(*NEAR, size=count)
+        result: Array = chosen + distance * noise / np.sqrt(len(U))
+        return result
+
+    def settle(self, network: TwoLayerNetwork, upper: float, gap: float, deadline: float) -> bool:
         """Whether a proof, or failing that many more starts, leave the bound within the gap of `upper`."""
         goal = upper - gap * abs(upper)
+        if self.prove and self.rank > 3 and self.lower < upper - 0.7 * gap * abs(upper):
+            return False  # branching takes far less with some room between the two
         if self.prove and self._proves(goal, deadline):
             return True
         if self.insist or self.missed.size:
             return False
         starts = SETTLING_STARTS * self.n_starts
-        found = [ascend(sign * self.v, self.problem.X, starts, self.rng) for sign in (1.0, -1.0)]
+        near = self._around(network.U, self.n_starts)
+        found = [ascend(sign * self.v, self.problem.X, starts, self.rng, starts=near) for sign in (1.0, -1.0)]
         if self._raise_gauge(max(float(values[0]) for values, _ in found)):
             self.missed = np.hstack([U[:, :5] for _, U in found])
         self.independent_starts = starts

@@ -62,7 +62,7 @@ class Rounds:
             columns, signs = self._columns(v)
             self._record()
             if self.gap <= self.target:
-                if self.dual.settle(self.upper, self.target, self.deadline):
+                if self.dual.settle(self.network, self.upper, self.target, self.deadline):
                     return Status.SOLVED
                 columns, signs = self._columns(v)
             if time.perf_counter() >= self.deadline:

@@ -51,7 +51,7 @@ def ascend(
     Returns
     -------
     values : array of shape (k,)
-        h at the points, largest first; each is a lower bound on the maximum. 0 and the start itself where h <= 0.
+        h at the points, largest first; each is a lower bound on the maximum.
     U : array of shape (d, k)
         The unit vectors.
 
