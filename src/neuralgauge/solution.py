@@ -29,7 +29,8 @@ class Record:
     seconds : float
         Wall-clock time since the start.
     objective, lower_bound : float
-        Best primal value and best lower bound so far.
+        Best primal value and best lower bound so far, as known at that moment: a bound from a search (scope
+        "estimated") falls when the search finds better later, so early ones may lie above the final objective.
     n_neurons : int
         Neurons or blocks in use.
     """
