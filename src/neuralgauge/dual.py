@@ -43,7 +43,7 @@ class DualSide:
 
     def price(self, v: Array, network: TwoLayerNetwork) -> Found:
         """Local maximisers of both signs from random starts and the network's neurons; keeps v if it is the best."""
-        problem = self.problem
+        problem, v = self.problem, self.problem.clip_dual(v)
         found = []
         for sign in (1.0, -1.0):
             own = network.U[:, sign * network.A[:, 0] > 0]
@@ -56,10 +56,9 @@ class DualSide:
         self.missed = np.zeros((problem.d, 0))
         for sign, _, U in found:
             self._raise_gauge(float(np.max(sign * self.v @ np.maximum(problem.X @ U, 0.0))))
-        clipped = problem.clip_dual(v)
         gauge = max(float(values[0]) for _, values, _ in found)
-        if (bound := lower_bound(problem, clipped, gauge)) > self.lower:
-            self.v, self.gauge, self.lower = clipped, gauge, bound
+        if (bound := lower_bound(problem, v, gauge)) > self.lower:
+            self.v, self.gauge, self.lower = v, gauge, bound
         return found
 
     def _around(self, U: Array, count: int) -> Array:

@@ -94,3 +94,21 @@ def test_facets_change_nothing_but_the_time(loss, d):
     assert on_facets.certificate.upper == pytest.approx(on_all.certificate.upper, rel=3e-8)
     slack = np.where(np.vstack([patterns.dense()] * 2), 1.0, -1.0) * (on_facets.blocks @ problem.X.T)
     assert slack.min() >= -1e-8 * np.abs(on_facets.blocks).max()
+
+
+def test_an_interrupted_solution_is_feasible():
+    problem = problem_of(3, "squared", 80, 7, beta=0.5)
+    patterns = ng.sample_patterns(problem.X, 40)
+    calls = []
+
+    def interrupt(record):
+        calls.append(record)
+        if len(calls) == 12:
+            raise KeyboardInterrupt
+
+    solution = ng.solve_program(problem, patterns, progress=interrupt)
+    assert solution.status is ng.Status.INTERRUPTED
+    slack = np.where(np.vstack([patterns.dense()] * 2), 1.0, -1.0) * (solution.blocks @ problem.X.T)
+    assert slack.min() >= -1e-8 * np.abs(solution.blocks).max()
+    optimum = ng.solve_program(problem, patterns).certificate
+    assert solution.certificate.lower <= optimum.upper <= solution.certificate.upper < problem.loss_value(0 * problem.y)

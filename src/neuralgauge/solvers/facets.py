@@ -33,16 +33,16 @@ def run_on_facets(
     Parameters
     ----------
     strict : bool
-        Whether the blocks must satisfy every constraint of every cone (then so they do, or are zero when a limit is
-        met before). Otherwise small blocks and small violations pass, and so does what is left after the last
-        repair: enough for a network that is evaluated on its own. The dual side is valid in any case.
+        Whether the blocks must satisfy every constraint of every cone, also when a limit is met. Otherwise small
+        blocks and small violations pass, and so does what is left after the last repair: enough for a network that
+        is evaluated on its own. The dual side is valid in any case.
     """
     start, n_iter = time.perf_counter(), 0
-    X, zero = program.problem.X, Bounds(program)
+    X, best = program.problem.X, Bounds(program)
 
     def relaxed_progress(record: Record) -> None:
         if progress is not None:
-            progress(replace(record, seconds=time.perf_counter() - start, objective=zero.upper))
+            progress(replace(record, seconds=time.perf_counter() - start, objective=best.upper))
 
     relaxation = replace(program, rows=facet_rows(X, witnesses, NEAREST_STRICT if strict else NEAREST_LOOSE))
     for _ in range(REPAIRS):
@@ -56,14 +56,28 @@ def run_on_facets(
         if rows is None or (not strict and solved.status is not Status.SOLVED):
             return replace(solved, n_iter=n_iter, seconds=seconds)
         if solved.status in (Status.INTERRUPTED, Status.TIME_LIMIT):
-            zero.lower, zero.dual = solved.certificate.lower, solved.dual
-            return solution(program, zero, witnesses, solved.status, n_iter, seconds, ()) if strict else solved
+            if not strict:
+                return solved
+            best.lower, best.dual = solved.certificate.lower, solved.dual
+            best.offer(_inside(program, solved.blocks, witnesses))
+            return solution(program, best, witnesses, solved.status, n_iter, seconds, ())
         relaxation = replace(program, rows=rows)
     if not strict:
         return replace(solved, n_iter=n_iter, seconds=seconds)
     left = None if time_limit is None else max(time_limit - seconds, 1e-9)
     solved = run(program, witnesses, tol, max_iter, left, progress)
     return replace(solved, n_iter=n_iter + solved.n_iter, seconds=time.perf_counter() - start)
+
+
+def _inside(program: BlockProgram, W: Array, witnesses: Array) -> Array:
+    """The blocks moved towards their witnesses, each as far as its cone demands."""
+    size = np.linalg.norm(W, axis=1) / np.linalg.norm(witnesses, axis=1)
+    inner = size[:, None] * witnesses
+    signs = np.where(program.gates, 1.0, -1.0)
+    violation = np.maximum(-signs * (W @ program.problem.X.T), 0.0)
+    room = np.maximum(signs * (inner @ program.problem.X.T), np.finfo(float).tiny)
+    share = np.max(violation / (violation + room), axis=1)[:, None]
+    return (1.0 - share) * W + share * inner
 
 
 def interior(program: BlockProgram, witnesses: Array | None) -> bool:

@@ -34,11 +34,16 @@ class Bounds:
         """Relative gap of the best pair."""
         return Certificate(self.upper, self.lower, "patterns").gap
 
+    def offer(self, W: Array) -> None:
+        """Keep these feasible blocks if they are better."""
+        if (value := self.program.objective(W)) < self.upper:
+            self.upper, self.W = value, W
+
     def update(self, iterate: Iterate) -> None:
         """Keep what is better in this iterate."""
         program = self.program
-        if iterate.violation <= VIOLATION and (value := program.objective(iterate.W)) < self.upper:
-            self.upper, self.W = value, iterate.W
+        if iterate.violation <= VIOLATION:
+            self.offer(iterate.W)
         v = program.problem.clip_dual(-iterate.g)
         gauge = gauge_bound(program, v, iterate.cone_multipliers)
         if np.isfinite(gauge) and (bound := lower_bound(program.problem, v, gauge)) > self.lower:
