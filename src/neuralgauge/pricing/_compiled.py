@@ -11,5 +11,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F) -> F:
-    """The function compiled to machine code at its first call, kept on disk, released from the interpreter lock."""
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    """The function compiled to machine code at its first call, released from the interpreter lock.
+
+    The code is kept on disk where there is a folder to write to.
+    """
+    try:
+        return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    except RuntimeError:  # neither the package's folder nor the user's cache can be written
+        return cast(F, numba.njit(nogil=True, error_model="numpy")(function))
