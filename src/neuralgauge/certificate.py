@@ -56,21 +56,24 @@ class Certificate:
             return 0.0
         return float((self.upper - self.lower) / abs(self.upper))
 
-    def __str__(self) -> str:
-        return (
-            f"objective    {self.upper:.10g}\n"
-            f"lower bound  {self.lower:.10g}\n"
-            f"gap          {self.gap:.2e} (relative)\n"
-            f'scope        "{self.scope}": {SCOPE_SENTENCES[self.scope]}{self._support()}'
-        )
-
-    def _support(self) -> str:
+    @property
+    def support(self) -> str:
+        """What the search behind an "estimated" bound supports, as a sentence; empty for the other scopes."""
         if self.scope != "estimated" or self.starts == 0:
             return ""
         return (
-            f";\n             none of {self.starts} independent uniform starts led above the bound, so with 99 % "
-            f"confidence less than {min(1.0, 4.6 / self.starts):.1%} of the sphere does"
+            f"none of {self.starts} independent uniform starts led above the bound, so with 99 % confidence "
+            f"less than {min(1.0, 4.6 / self.starts):.1%} of the sphere does"
         )
+
+    def __str__(self) -> str:
+        lines = [
+            f"objective    {self.upper:.10g}",
+            f"lower bound  {self.lower:.10g}",
+            f"gap          {self.gap:.2e} (relative)",
+            f'scope        "{self.scope}": {SCOPE_SENTENCES[self.scope]}',
+        ]
+        return "\n".join([*lines, f"support      {self.support}"] if self.support else lines)
 
 
 def lower_bound(problem: TrainingProblem, v: Array, gauge: float) -> float:

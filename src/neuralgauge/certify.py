@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from .errors import InvalidInputError
 from .interchange import network_of
 from .networks import TwoLayerNetwork
 from .problem import TrainingProblem
+from .solution import Record
 from .training import train
 
 
@@ -22,6 +24,7 @@ def certify(
     prove: bool | None = None,
     *,
     gap: float = 1e-4,
+    progress: Callable[[Record], None] | None = None,
 ) -> Certificate:
     r"""Certificate of any network: its own objective [2] above, the dual bound of the best training below.
 
@@ -43,6 +46,8 @@ def certify(
     gap : float
         Relative gap at which the training behind the bound stops: the bound falls short of the optimum by at most
         this much of it, if time suffices.
+    progress : callable, optional
+        Called with a `Record` after every round of that training.
 
     Returns
     -------
@@ -77,7 +82,7 @@ def certify(
     _check_shape(given, problem)
     given = given.balance()
     upper = problem.objective(given)
-    solution = train(problem, gap, time_limit=time_limit, random_state=random_state, prove=prove)
+    solution = train(problem, gap, time_limit=time_limit, random_state=random_state, prove=prove, progress=progress)
     found = solution.certificate
     lower = found.lower
     if found.scope == "estimated":

@@ -160,3 +160,12 @@ def test_python_m_neuralgauge():
     command = [sys.executable, "-m", "neuralgauge", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths}, check=True)
     assert done.stdout.startswith("neuralgauge ")
+
+
+def test_certify_says_what_an_estimate_rests_on(run, csv_file, tmp_path):
+    model = tmp_path / "m.safetensors"
+    assert run("train", csv_file, "--target", "price", "--output", model).code == 0
+    text = run("certify", model, csv_file, "--no-prove").out
+    assert "estimated: not a proof" in text
+    assert "independent uniform starts" in text
+    assert "exact" in run("certify", model, csv_file, "--prove").out

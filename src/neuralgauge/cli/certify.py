@@ -14,7 +14,7 @@ from ..interchange import SavedModel, load_model
 from ..problem import TrainingProblem
 from .columns import labels, matrix, numbers
 from .options import DONE, Data, Drop, Json, Model, TimeLimit, plain_errors
-from .report import certificate_fields, certificate_lines, print_json, print_lines
+from .report import GapBar, certificate_fields, certificate_lines, print_json, print_lines
 from .tables import Table, read_table
 
 
@@ -23,9 +23,14 @@ def certify(
     model: Model,
     data: Data,
     target: Annotated[str | None, typer.Option(metavar="NAME", help="By default the target of the model.")] = None,
+    gap: Annotated[float, typer.Option(help="How close to the optimum the lower bound is to come.")] = 1e-4,
     time_limit: TimeLimit = None,
+    prove: Annotated[
+        bool | None, typer.Option("--prove/--no-prove", help="Price exactly; by default up to rank 5.")
+    ] = None,
     drop: Drop = None,
     as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Nothing on stderr but errors.")] = False,
 ) -> int:
     """Bound the distance of MODEL from the best network of any width on DATA, with the model's loss, beta and scaling.
 
@@ -34,7 +39,8 @@ def certify(
     saved = load_model(model)
     problem = problem_of(saved, read_table(data).without(drop or ()), target)
     start = time.perf_counter()
-    certificate = certify_network(saved.network, problem, time_limit=time_limit)
+    with GapBar(gap, time_limit, enabled=not quiet) as bar:
+        certificate = certify_network(saved.network, problem, time_limit=time_limit, prove=prove, gap=gap, progress=bar)
     seconds = time.perf_counter() - start
     if as_json:
         fields = {

@@ -34,6 +34,7 @@ def certificate_lines(certificate: Certificate) -> list[tuple[str, str]]:
         ("lower bound", f"{certificate.lower:.8g}"),
         ("gap", f"{certificate.gap:.2e} (relative)"),
         ("scope", f"{certificate.scope}: {SCOPE_SENTENCES[certificate.scope]}"),
+        *([("support", certificate.support)] if certificate.support else []),
     ]
 
 
