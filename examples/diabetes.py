@@ -9,7 +9,8 @@ from sklearn.preprocessing import StandardScaler
 
 import neuralgauge as ng
 
-X, y = load_diabetes(return_X_y=True, as_frame=True)
+data = load_diabetes()
+X, y, names = data.data, data.target, list(data.feature_names)
 folder = Path("demo-output")
 folder.mkdir(exist_ok=True)
 
@@ -25,17 +26,17 @@ def report(title: str, solution: ng.Solution) -> None:
 
 print("Progression of diabetes after one year, 442 patients, columns and target standardised, beta = 10.")
 print("The first run compiles the searches, which takes some seconds once.")
-target = ((y - y.mean()) / y.std(ddof=0)).to_numpy()
+target = (y - y.mean()) / y.std()
 for title, columns in (
     ("Body mass index and one serum value: proven", ["bmi", "s5"]),
     ("With blood pressure: proven", ["bmi", "s5", "bp"]),
-    ("All ten columns: searched", list(X.columns)),
+    ("All ten columns: searched", names),
 ):
-    features = StandardScaler().fit_transform(X[columns])
+    features = StandardScaler().fit_transform(X[:, [names.index(column) for column in columns]])
     report(title, ng.train(ng.TrainingProblem(features, target, beta=10.0), gap=1e-4))
 
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-scaler, mean, std = StandardScaler().fit(X_train), y_train.mean(), y_train.std(ddof=0)
+scaler, mean, std = StandardScaler().fit(X_train), y_train.mean(), y_train.std()
 model = ng.ReLURegressor(beta=30.0).fit(scaler.transform(X_train), (y_train - mean) / std)
 path = folder / "diabetes.safetensors"
 ng.save_model(model, path, force=True)
@@ -45,5 +46,5 @@ title = "A scikit-learn estimator with beta = 30, saved, loaded and tried on new
 print(f"\n{title}\n{'-' * len(title)}")
 print(f"file         {path}, {path.stat().st_size} bytes")
 print(f"predictions  {predictions[:5].round(0)}")
-print(f"measured     {y_test[:5].to_numpy()}")
+print(f"measured     {y_test[:5]}")
 print(f"R^2          {r2_score(y_test, predictions):.2f} on {len(y_test)} new patients")
