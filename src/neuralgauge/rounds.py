@@ -20,7 +20,7 @@ from .solvers.facets import run_on_facets
 from .solvers.local_search import local_search
 from .solvers.simplify import simplify
 
-FIRST_NEURONS, FIRST_SEARCH, ROUND_SEARCH = 60, 100, 30  # neurons; iterations of local search
+FIRST_NEURONS, FIRST_SEARCH, ROUND_SEARCH = 60, 100, 60  # neurons; iterations of local search
 COLUMNS = 25  # most new neurons of each sign and round
 SPREAD = 1e-4  # 1 - cosine under which two of them count as one
 DUST = 0.1  # see `_paid`
