@@ -75,20 +75,9 @@ def train(
     if time_limit is not None:
         as_positive(time_limit, "time_limit")
     with threadpool_limits(1, "blas"):  # skinny products, which threads only keep waiting; pricing uses all cores
-        return _train(problem, gap, time_limit, random_state, prove, progress)
-
-
-def _train(
-    problem: TrainingProblem,
-    gap: float,
-    time_limit: float | None,
-    random_state: int | np.random.Generator | None,
-    prove: bool | None,
-    progress: Callable[[Record], None] | None,
-) -> Solution:
-    rounds = Rounds(problem, gap, time_limit, np.random.default_rng(random_state), prove, progress)
-    try:
-        status = rounds.run(MAX_ROUNDS)
-    except KeyboardInterrupt:
-        status = Status.INTERRUPTED
-    return rounds.solution(status)
+        rounds = Rounds(problem, gap, time_limit, np.random.default_rng(random_state), prove, progress)
+        try:
+            status = rounds.run(MAX_ROUNDS)
+        except KeyboardInterrupt:
+            status = Status.INTERRUPTED
+        return rounds.solution(status)

@@ -134,7 +134,9 @@ def test_progress_callable_and_verbose(regression_data, capsys):
 
 
 def test_random_state_may_be_a_generator(regression_data):
-    ReLURegressor(beta=0.5, random_state=np.random.RandomState(3)).fit(*regression_data)
+    X, y = regression_data
+    first, second = (ReLURegressor(beta=0.5, random_state=np.random.RandomState(3)).fit(X, y) for _ in range(2))
+    assert np.array_equal(first.predict(X), second.predict(X))
 
 
 @pytest.mark.parametrize(

@@ -112,3 +112,12 @@ def test_an_interrupted_solution_is_feasible():
     assert slack.min() >= -1e-8 * np.abs(solution.blocks).max()
     optimum = ng.solve_program(problem, patterns).certificate
     assert solution.certificate.lower <= optimum.upper <= solution.certificate.upper < problem.loss_value(0 * problem.y)
+
+
+@pytest.mark.parametrize("max_iter", [1, 5, 12])
+def test_the_iteration_limit_covers_all_relaxations(max_iter):
+    problem = problem_of(3, "squared", 80, 7, beta=0.5)
+    solution = ng.solve_program(problem, ng.sample_patterns(problem.X, 40), 1e-13, max_iter=max_iter)
+    assert solution.n_iter == max_iter
+    assert solution.status is ng.Status.ITERATION_LIMIT
+    assert solution.certificate.lower <= solution.certificate.upper

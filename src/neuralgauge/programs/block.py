@@ -57,11 +57,6 @@ class BlockProgram:
         """sigma_i X^T D_i v for every block: shape (m, d), 2 n m d operations."""
         return self.signs[:, None] * ((self.gates * v) @ self.problem.X)
 
-    def subset(self, keep: BoolArray) -> BlockProgram:
-        """The program with the blocks marked in `keep` only."""
-        rows = None if self.rows is None else self.rows[keep]
-        return BlockProgram(self.problem, self.gates[keep], self.signs[keep], self.cones, rows)
-
     def objective(self, W: Array) -> float:
         """L + beta sum |w_i|, whether or not W is feasible."""
         penalty = self.problem.beta * float(np.sum(np.linalg.norm(W, axis=1)))

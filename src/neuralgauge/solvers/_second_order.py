@@ -99,20 +99,13 @@ class Scaling:
         u, v = self.point + alpha * step_p, self.point + alpha * step_q
         return self.eta**2 * determinant(u), determinant(v) / self.eta**2, dot(u, v)
 
-    def apply(self, x: Array) -> Array:
-        """W x."""
-        return self._apply(x, 1.0) * self.eta[:, None]
-
     def solve(self, x: Array) -> Array:
         """W^{-1} x."""
-        return self._apply(x, -1.0) / self.eta[:, None]
-
-    def _apply(self, x: Array, sign: float) -> Array:
         b_x = dot(self.b, x[:, 1:])
         out = np.empty_like(x)
-        out[:, 0] = self.a * x[:, 0] + sign * b_x
-        out[:, 1:] = x[:, 1:] + (sign * x[:, 0] + b_x / (1.0 + self.a))[:, None] * self.b
-        return out
+        out[:, 0] = self.a * x[:, 0] - b_x
+        out[:, 1:] = x[:, 1:] + (b_x / (1.0 + self.a) - x[:, 0])[:, None] * self.b
+        return out / self.eta[:, None]
 
     def curvature(self) -> Array:
         """W^{-2} with its first row and column eliminated: (m, d, d), the Hessian left on w when q_0 is fixed."""

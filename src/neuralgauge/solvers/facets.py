@@ -47,7 +47,7 @@ def run_on_facets(
     relaxation = replace(program, rows=facet_rows(X, witnesses, NEAREST_STRICT if strict else NEAREST_LOOSE))
     for _ in range(REPAIRS):
         left = None if time_limit is None else max(time_limit - (time.perf_counter() - start), 1e-9)
-        solved = run(relaxation, witnesses, tol, max_iter, left, relaxed_progress)
+        solved = run(relaxation, witnesses, tol, max_iter - n_iter, left, relaxed_progress)
         n_iter += solved.n_iter
         assert solved.blocks is not None
         assert relaxation.rows is not None
@@ -55,9 +55,7 @@ def run_on_facets(
         seconds = time.perf_counter() - start
         if rows is None or (not strict and solved.status is not Status.SOLVED):
             return replace(solved, n_iter=n_iter, seconds=seconds)
-        if solved.status in (Status.INTERRUPTED, Status.TIME_LIMIT):
-            if not strict:
-                return solved
+        if solved.status in (Status.INTERRUPTED, Status.TIME_LIMIT, Status.ITERATION_LIMIT):
             best.lower, best.dual = solved.certificate.lower, solved.dual
             best.offer(_inside(program, solved.blocks, witnesses))
             return solution(program, best, witnesses, solved.status, n_iter, seconds, ())
@@ -65,7 +63,7 @@ def run_on_facets(
     if not strict:
         return replace(solved, n_iter=n_iter, seconds=seconds)
     left = None if time_limit is None else max(time_limit - seconds, 1e-9)
-    solved = run(program, witnesses, tol, max_iter, left, progress)
+    solved = run(program, witnesses, tol, max_iter - n_iter, left, progress)
     return replace(solved, n_iter=n_iter + solved.n_iter, seconds=time.perf_counter() - start)
 
 
@@ -80,9 +78,9 @@ def _inside(program: BlockProgram, W: Array, witnesses: Array) -> Array:
     return (1.0 - share) * W + share * inner
 
 
-def interior(program: BlockProgram, witnesses: Array | None) -> bool:
+def interior(program: BlockProgram, witnesses: Array) -> bool:
     """Whether every witness is strictly inside its cone, as finding facets needs."""
-    if witnesses is None or not program.cones:
+    if not program.cones:
         return False
     used = np.any(program.problem.X != 0.0, axis=1)
     slack = np.where(program.gates, 1.0, -1.0) * (witnesses @ program.problem.X.T)

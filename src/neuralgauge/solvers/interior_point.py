@@ -10,7 +10,8 @@ loss. The optimality conditions
 are followed along the central path with Nesterov-Todd scaling, Mehrotra's predictor and corrector, and a common step
 length (the loss ties primal and dual together). g is a variable of its own, so that the start can be centred.
 
-Cost of an iteration: n^2 m d or n (m d)^2 operations (see `_block_system`) and a dozen passes over (m, n) arrays.
+Cost of an iteration: n^2 m d or n (m d)^2 operations (see `_block_system`) and some passes over (m, n)
+arrays, more over (m, k) arrays for k constraints of each cone.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Iterate:
 
 
 class InteriorPoint:
-    """The endless iteration; `solvers.program` decides when to stop."""
+    """The endless iteration; `solvers.loop` decides when to stop."""
 
     def __init__(self, program: BlockProgram, witnesses: Array | None) -> None:
         self.program = program

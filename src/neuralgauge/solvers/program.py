@@ -48,7 +48,7 @@ def solve_program(
     solver : {"interior_point", "reference"}
         "reference" hands the program to CVXPY and Clarabel (extra ``neuralgauge[reference]``).
     max_iter : int
-        Most interior-point iterations.
+        Most interior-point iterations, over all relaxations together.
     time_limit : float, optional
         Seconds after which the best point so far is returned.
     progress : callable, optional
@@ -70,7 +70,8 @@ def solve_program(
 
     Notes
     -----
-    Cost per iteration: min(n^2 m d, n (m d)^2) operations for m blocks; memory about 12 arrays of shape (m, n).
+    Cost per iteration: min(n^2 m d, n (m d)^2) operations for m blocks; memory about 12 arrays of shape (m, k)
+    for k constraints kept of each cone, and 2 of shape (m, n).
     Source: [8], [19] of Pilanci & Ergen (2020).
 
     Examples
