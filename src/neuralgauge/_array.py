@@ -83,6 +83,17 @@ def as_vector(values: Any, n: int, name: str = "y") -> Array:
     return vector
 
 
+def as_targets(values: Any, n: int, name: str = "y") -> Array:
+    """Finite float64 copy of shape (n,) for one output, a column (n, 1) included, or (n, c)."""
+    raw = _to_float(values, name)
+    if raw.ndim != 2 or raw.shape[1] == 1:
+        return as_vector(values, n, name)
+    matrix = as_matrix(values, name)
+    if len(matrix) != n:
+        raise InvalidInputError(f"`{name}` must have one row per row of X ({n}), got {len(matrix)}.")
+    return matrix
+
+
 def as_positive(value: Any, name: str) -> float:
     """Python float > 0."""
     try:

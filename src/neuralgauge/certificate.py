@@ -10,6 +10,7 @@ import numpy as np
 from ._array import Array
 from .problem import TrainingProblem
 
+SUMS_VANISH = 1e-9  # sums of v up to so much of all |v| are rounding, which the bound makes up for
 Scope = Literal["exact", "bounded", "estimated", "patterns"]
 
 SCOPE_SENTENCES: dict[str, str] = {
@@ -81,14 +82,16 @@ def lower_bound(problem: TrainingProblem, v: Array, gauge: float) -> float:
 
     For :math:`G(v) \le` `gauge` the point :math:`\kappa v`, :math:`\kappa = \min(1, \beta / G(v))`, is feasible in
     [15] where it lies in the domain of L*, into which :math:`\kappa` is shortened; for the squared loss the best
-    feasible :math:`\kappa` is tried too.
+    feasible :math:`\kappa` is tried too. Where sums of v must vanish (softmax rows, columns under an offset) the bound
+    is that of the nearest v at which they vanish exactly.
 
     Parameters
     ----------
     problem : TrainingProblem
-    v : array of shape (n,)
-        Dual point, usually minus the gradient of the loss. No multiple but 0 is feasible when an entry has the wrong
-        sign for the loss; then the bound is that of v = 0.
+    v : array of shape (n,) or (n, c)
+        Dual point, usually minus the gradient of the loss, made feasible by ``problem.clip_dual``. No multiple but 0
+        is feasible when an entry has the wrong sign for the loss or a sum does not vanish; then the bound is that of
+        v = 0.
     gauge : float
         An upper bound on G(v) over whatever set of neurons the bound is to cover.
 
@@ -97,29 +100,35 @@ def lower_bound(problem: TrainingProblem, v: Array, gauge: float) -> float:
     float
         A lower bound in floating-point arithmetic too.
     """
+    distance = problem.dual_distance(v)
+    if distance > SUMS_VANISH * float(np.sum(np.abs(v))):
+        return _rounded_down(problem, np.zeros_like(v), 0.0)
+    gauge += distance * float(np.sqrt(np.max(np.einsum("ij,ij->i", problem.X, problem.X))))
     limit = _largest_in_domain(problem, v)
     if gauge > 0:
         limit = min(limit, problem.beta / gauge)
     limit *= 1.0 - 8 * np.finfo(float).eps
     scales = [min(1.0, limit)]
-    if problem.loss.name == "squared" and (energy := float(v @ (v / problem.sample_weight))) > 0:
-        scales.append(min(max(float(problem.y @ v) / energy, 0.0), limit))
-    return max(_rounded_down(problem, scale * v) for scale in scales)
+    if problem.loss.name == "squared" and (energy := float(np.sum(v * (v / problem.output_weight)))) > 0:
+        scales.append(min(max(float(np.sum(problem.y * v)) / energy, 0.0), limit))
+    return max(_rounded_down(problem, scale * v, scale * distance) for scale in scales)
 
 
 def _largest_in_domain(problem: TrainingProblem, v: Array) -> float:
-    """The largest multiple of v for which L*(-v) is finite."""
+    """The largest multiple of v that lies in the intervals of the domain of L*."""
     # Shortened, not clipped: clipping can raise G(v).
     lower, upper = problem.loss.domain(problem.y)
-    g = -v / problem.sample_weight
+    g = -v / problem.output_weight
     some = g != 0
     return float(np.min(np.where(g > 0, upper, lower)[some] / g[some], initial=np.inf))
 
 
-def _rounded_down(problem: TrainingProblem, v: Array) -> float:
-    terms = problem.dual_terms(v)
+def _rounded_down(problem: TrainingProblem, v: Array, distance: float) -> float:
+    terms, weight = problem.dual_terms(v), problem.output_weight
     # Each term carries a few roundings, relative to its largest part |v y| + v^2, in which the entropy of the
     # logistic loss has slopes up to 37; the sum adds log2(n) more.
-    size = np.abs(terms) + np.abs(v * problem.y) + v * v / problem.sample_weight
-    slack = (64 + np.log2(problem.n)) * np.finfo(float).eps * float(np.sum(size))
+    size = float(np.sum(np.abs(terms)) + np.sum(np.abs(v * problem.y) + v * v / weight))
+    slack = (64 + np.log2(v.size)) * np.finfo(float).eps * size
+    if distance > 0:  # the slopes of the conjugates: logarithms of numbers down to 1e-320, or those of a square
+        slack += distance * (745.0 + float(np.max(np.abs(problem.y) + np.abs(v) / weight)))
     return float(np.sum(terms) - slack)

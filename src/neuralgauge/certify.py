@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .certificate import Certificate, lower_bound
+from .dual import payoffs
 from .errors import InvalidInputError
 from .interchange import network_of
 from .networks import TwoLayerNetwork
@@ -87,15 +88,20 @@ def certify(
     lower = found.lower
     if found.scope == "estimated":
         # The search may have missed the neurons of the given network; with them the bound cannot exceed its objective.
-        payoffs = np.abs(solution.dual @ np.maximum(problem.X @ given.U, 0.0))
-        gauge = float(np.max(payoffs / np.linalg.norm(given.U, axis=0), initial=0.0))
+        gauge = float(np.max(payoffs(solution.dual, problem.X, given.U), initial=0.0))
         lower = min(lower, lower_bound(problem, solution.dual, gauge))
     return Certificate(upper, lower, found.scope, found.starts)
 
 
 def _check_shape(network: TwoLayerNetwork, problem: TrainingProblem) -> None:
-    if network.A.shape[1] != 1:
-        raise InvalidInputError(f"the network must have 1 output, got {network.A.shape[1]}.")
+    if network.n_outputs != problem.c:
+        raise InvalidInputError(
+            f"the network must have {problem.c} output{'s' if problem.c > 1 else ''}, got {network.n_outputs}."
+        )
+    if np.any(network.offset) and not problem.offset:
+        raise InvalidInputError(
+            "the network has an output offset and the problem has none; use TrainingProblem(..., offset=True)."
+        )
     rows = network.U.shape[0]
     if rows != problem.d:
         ones = int(problem.bias)

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import numpy as np
 
 from ._array import Array
 from .certificate import Certificate, Scope, lower_bound
 from .networks import TwoLayerNetwork
-from .pricing import Price, ascend, plane_maxima, price
+from .pricing import Price, ascend, ascend_vector, plane_maxima, plane_maxima_vector, price
 from .problem import TrainingProblem
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
+SWEPT_RANK = 3  # up to here by a sweep, for any number of outputs
 PROOF_SECONDS = 30.0  # for branch and bound when nobody set a limit
 START_WORK = 5e5  # entries of X touched by one sweep over all starts
 NEAR = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
 SETTLING_STARTS = 6  # times the starts of a round, all of them fresh, before a gap is called reached
-Found = list[tuple[float, Array, Array]]  # sign, values (k,), unit vectors (d, k)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Unit vectors U (d, k) with unit output directions G (k, c), and what they pay: values g^T V^T (X u)_+, (k,)."""
+
+    values: Array
+    U: Array
+    G: Array
+
+    def take(self, chosen: Array) -> Columns:
+        """Only these, by index or mask."""
+        return Columns(self.values[chosen], self.U[:, chosen], self.G[chosen])
+
+    @classmethod
+    def joined(cls, parts: list[Columns]) -> Columns:
+        """All of them, one after the other."""
+        return cls(
+            np.concatenate([part.values for part in parts]),
+            np.hstack([part.U for part in parts]),
+            np.vstack([part.G for part in parts]),
+        )
 
 
 class DualSide:
@@ -29,37 +52,58 @@ class DualSide:
         self.rank = rank = int(np.sum(stretch > stretch[0] * max(problem.X.shape) * np.finfo(float).eps))
         # Vectors that spread X u evenly, for data far from the origin, where most uniform u cut no cell.
         self.whitening = axes[:rank].T / stretch[:rank]
-        self.prove = rank <= PROVEN_RANK if prove is None else prove
+        self.prove = rank <= (PROVEN_RANK if problem.c == 1 else SWEPT_RANK) if prove is None else prove
         self.insist = prove is True
-        self.patience = PROOF_SECONDS if prove is None and rank > 3 else np.inf
+        self.patience = PROOF_SECONDS if prove is None and rank > SWEPT_RANK else np.inf
         self.n_starts = int(np.clip(START_WORK / problem.X.size, 32, 128))
         self.plane = axes[:2].T if rank == 2 else None
-        self.v = np.zeros(problem.n)
+        self.v = np.zeros_like(problem.y)
         self.gauge, self.lower = 0.0, lower_bound(problem, self.v, 0.0)
         self.proven = self.lower
         self.scope: Scope = "bounded"
         self.independent_starts = 0
         self.missed = np.zeros((problem.d, 0))
 
-    def price(self, v: Array, network: TwoLayerNetwork) -> Found:
-        """Local maximisers of both signs from random starts and the network's neurons; keeps v if it is the best."""
+    def price(self, v: Array, network: TwoLayerNetwork) -> list[Columns]:
+        """Local maximisers from random starts and the network's neurons, for each sign; keeps v if it is the best."""
         problem, v = self.problem, self.problem.clip_dual(v)
-        found = []
-        for sign in (1.0, -1.0):
-            own = network.U[:, sign * network.A[:, 0] > 0]
-            if self.plane is not None:
-                found.append((sign, *plane_maxima(sign * v, problem.X, self.plane)))
-                continue
-            spread = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], self.n_starts // 4))
-            starts = np.hstack([own, self.missed, spread, self._around(own, self.n_starts // 2)])
-            found.append((sign, *ascend(sign * v, problem.X, self.n_starts // 4, self.rng, starts=starts)))
+        found = self._maximisers(v, network, self.n_starts // 4, self.n_starts // 2, spread=True)
         self.missed = np.zeros((problem.d, 0))
-        for sign, _, U in found:
-            self._raise_gauge(float(np.max(sign * self.v @ np.maximum(problem.X @ U, 0.0))))
-        gauge = max(float(values[0]) for _, values, _ in found)
+        self._raise_gauge(max(float(np.max(payoffs(self.v, problem.X, part.U))) for part in found))
+        gauge = max(float(part.values[0]) for part in found)
         if (bound := lower_bound(problem, v, gauge)) > self.lower:
             self.v, self.gauge, self.lower = v, gauge, bound
         return found
+
+    def _maximisers(
+        self, v: Array, network: TwoLayerNetwork, uniform: int, near: int, *, spread: bool
+    ) -> list[Columns]:
+        """Local maximisers, best first: a part for each sign, or one part for several outputs.
+
+        Starts are uniform, near the network's neurons, and with `spread` those neurons, the vectors missed before and
+        vectors that spread X u.
+        """
+        X, c = self.problem.X, self.problem.c
+        if self.plane is not None and c > 1:
+            return [Columns(*plane_maxima_vector(v, X, self.plane))]
+        parts = []
+        for sign in (1.0, -1.0) if c == 1 else (0.0,):
+            if self.plane is not None:
+                values, U = plane_maxima(sign * v, X, self.plane)
+                parts.append(Columns(values, U, np.full((len(values), 1), sign)))
+                continue
+            own = network.U[:, sign * network.A[:, 0] > 0] if c == 1 else network.U
+            starts = []
+            if spread:
+                whitened = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], self.n_starts // 4))
+                starts = [own, self.missed, whitened]
+            starts = np.hstack([*starts, self._around(own, near)])
+            if c == 1:
+                values, U = ascend(sign * v, X, uniform, self.rng, starts=starts)
+                parts.append(Columns(values, U, np.full((len(values), 1), sign)))
+            else:
+                parts.append(Columns(*ascend_vector(v, X, uniform, self.rng, starts=starts)))
+        return parts
 
     def _around(self, U: Array, count: int) -> Array:
         """Vectors near the neurons at hand, where better ones are found far more often than by uniform starts."""
@@ -74,17 +118,16 @@ class DualSide:
     def settle(self, network: TwoLayerNetwork, upper: float, gap: float, deadline: float) -> bool:
         """Whether a proof, or failing that many more starts, leave the bound within the gap of `upper`."""
         goal = upper - gap * abs(upper)
-        if self.prove and self.rank > 3 and self.lower < upper - 0.7 * gap * abs(upper):
+        if self.prove and self.rank > SWEPT_RANK and self.lower < upper - 0.7 * gap * abs(upper):
             return False  # branching takes far less with some room between the two
         if self.prove and self._proves(goal, deadline):
             return True
         if self.insist or self.missed.size:
             return False
         starts = SETTLING_STARTS * self.n_starts
-        near = self._around(network.U, self.n_starts)
-        found = [ascend(sign * self.v, self.problem.X, starts, self.rng, starts=near) for sign in (1.0, -1.0)]
-        if self._raise_gauge(max(float(values[0]) for values, _ in found)):
-            self.missed = np.hstack([U[:, :5] for _, U in found])
+        found = self._maximisers(self.v, network, starts, self.n_starts, spread=False)
+        if self._raise_gauge(max(float(part.values[0]) for part in found)):
+            self.missed = np.hstack([part.U[:, :5] for part in found])
         self.independent_starts = starts
         return self.lower >= goal
 
@@ -99,7 +142,7 @@ class DualSide:
 
     def conclude(self, deadline: float) -> None:
         """Prove what can be proven of a run that ends short of its gap: a sweep, or what time is left for branching."""
-        if self.scope == "exact" or not self.prove or (self.rank > 3 and time.perf_counter() >= deadline):
+        if self.scope == "exact" or not self.prove or (self.rank > SWEPT_RANK and time.perf_counter() >= deadline):
             return
         priced = self._price_exactly(None, deadline)
         if priced.closed:
@@ -135,3 +178,10 @@ class DualSide:
             return False
         self.gauge, self.lower = value, lower_bound(self.problem, self.v, value)
         return True
+
+
+def payoffs(v: Array, X: Array, U: Array) -> Array:
+    """|V^T (X u)_+| / |u| for every column of U (d, k)."""
+    gains = v.reshape(len(X), -1).T @ np.maximum(X @ U, 0.0)
+    result: Array = np.linalg.norm(gains, axis=0) / np.linalg.norm(U, axis=0)
+    return result

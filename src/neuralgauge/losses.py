@@ -66,6 +66,7 @@ class Squared:
 
     name: str = "squared"
     targets: Literal["real", "sign"] = "real"
+    coupled = False
 
     def value(self, f: Array, y: Array) -> Array:
         return 0.5 * (f - y) ** 2
@@ -97,6 +98,7 @@ class Logistic:
 
     name: str = "logistic"
     targets: Literal["real", "sign"] = "sign"
+    coupled = False
 
     def value(self, f: Array, y: Array) -> Array:
         return np.logaddexp(0.0, -y * f)
@@ -130,6 +132,7 @@ class Hinge:
 
     name: str = "hinge"
     targets: Literal["real", "sign"] = "sign"
+    coupled = False
 
     def value(self, f: Array, y: Array) -> Array:
         return np.maximum(0.0, 1.0 - y * f)

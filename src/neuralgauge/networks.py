@@ -17,7 +17,7 @@ from .errors import InvalidInputError
 
 @dataclass(frozen=True)
 class TwoLayerNetwork:
-    r"""f(x) = sum_j (x^T u_j)_+ alpha_j.
+    r"""f(x) = sum_j (x^T u_j)_+ alpha_j + b.
 
     Parameters
     ----------
@@ -27,6 +27,8 @@ class TwoLayerNetwork:
         Output weights; a vector of shape (m,) is taken as c = 1.
     bias : bool
         Whether the last row of U is the hidden bias.
+    offset : float or array of shape (c,)
+        Output offset b, 0 by default; weight decay does not charge for it.
 
     Examples
     --------
@@ -39,6 +41,7 @@ class TwoLayerNetwork:
     U: Array
     A: Array
     bias: bool = True
+    offset: Array | float = 0.0
 
     def __post_init__(self) -> None:
         # One memory order: it decides the rounding of products, and equal weights should give equal outputs.
@@ -50,15 +53,24 @@ class TwoLayerNetwork:
                 f"`U` must have shape (d, m) and `A` (m,) or (m, c), got {U.shape} and {A.shape}; "
                 "columns of U are neurons, transpose if yours are rows."
             )
-        if not (np.isfinite(U).all() and np.isfinite(A).all()):
-            raise InvalidInputError("`U` and `A` must be finite, got NaN or infinite weights.")
+        offset = np.array(self.offset, dtype=np.float64).ravel()
+        if offset.size not in (1, A.shape[1]):
+            raise InvalidInputError(f"`offset` must be a number or have {A.shape[1]} entries, got {offset.size}.")
+        if not (np.isfinite(U).all() and np.isfinite(A).all() and np.isfinite(offset).all()):
+            raise InvalidInputError("`U`, `A` and `offset` must be finite, got NaN or infinite weights.")
         object.__setattr__(self, "U", frozen(U))
         object.__setattr__(self, "A", frozen(A))
+        object.__setattr__(self, "offset", frozen(np.broadcast_to(offset, A.shape[1:]).copy()))
 
     @property
     def n_neurons(self) -> int:
         """m."""
         return self.U.shape[1]
+
+    @property
+    def n_outputs(self) -> int:
+        """c."""
+        return self.A.shape[1]
 
     @property
     def n_features(self) -> int:
@@ -68,6 +80,8 @@ class TwoLayerNetwork:
     def forward(self, design: Array) -> Array:
         """Outputs for a design matrix that already has the column of ones: (n,) for c = 1, else (n, c)."""
         outputs: Array = np.maximum(design @ self.U, 0.0) @ self.A
+        if np.any(self.offset):
+            outputs += self.offset
         return outputs[:, 0] if self.A.shape[1] == 1 else outputs
 
     def predict(self, X: Any) -> Array:
@@ -79,6 +93,18 @@ class TwoLayerNetwork:
             )
         return self.forward(with_ones(features) if self.bias else features)
 
+    def with_neurons(self, U: Any, A: Any) -> TwoLayerNetwork:
+        """Other neurons under the same bias and offset."""
+        return TwoLayerNetwork(U, A, self.bias, self.offset)
+
+    def take(self, neurons: Any) -> TwoLayerNetwork:
+        """Only these neurons, by index or mask."""
+        return self.with_neurons(self.U[:, neurons], self.A[neurons])
+
+    def join(self, other: TwoLayerNetwork) -> TwoLayerNetwork:
+        """The neurons of both, under the bias and offset of this one."""
+        return self.with_neurons(np.hstack([self.U, other.U]), np.vstack([self.A, other.A]))
+
     def weight_decay(self) -> float:
         """(|U|^2 + |A|^2) / 2, the penalty of [2] without its beta."""
         return 0.5 * float(np.sum(self.U**2) + np.sum(self.A**2))
@@ -88,16 +114,17 @@ class TwoLayerNetwork:
         u, a = np.linalg.norm(self.U, axis=0), np.linalg.norm(self.A, axis=1)
         alive = (u > 0) & (a > 0)
         root = np.sqrt(a[alive] / u[alive])
-        return TwoLayerNetwork(self.U[:, alive] * root, self.A[alive] / root[:, None], self.bias)
+        return self.with_neurons(self.U[:, alive] * root, self.A[alive] / root[:, None])
 
     def merge(self, tolerance: float = 1e-12) -> TwoLayerNetwork:
         """The same function with neurons on one ray and of one output direction joined, balanced.
 
         For w_j = |alpha_j| u_j on a common ray the ReLU is linear, so the sum of the atoms is one atom of
         the same cost. Two rays count as one when their unit vectors are closer than `tolerance`, and so do
-        output directions. Cost about O(m log m) comparisons of length d + c.
+        output directions; on rays that are equal to 1e-12 neurons of any output directions are joined, which
+        lowers the cost. Cost about O(m log m) comparisons of length d + c.
         """
-        net = self.balance()
+        net = self.balance()._with_distinct_rays()
         if net.n_neurons < 2:
             return net
         scale = np.linalg.norm(net.A, axis=1)
@@ -111,21 +138,38 @@ class TwoLayerNetwork:
         keep = (cost > 0) & (gain > 0)
         root = np.sqrt(cost[keep])[:, None]
         A = G[keep] / gain[keep][:, None] * root
-        return TwoLayerNetwork((W[keep] / root).T, A, net.bias)
+        return net.with_neurons((W[keep] / root).T, A)
+
+    def _with_distinct_rays(self) -> TwoLayerNetwork:
+        """One neuron a ray: on it the output weights add up. For a balanced network, balanced."""
+        if self.n_neurons < 2:
+            return self
+        size = np.linalg.norm(self.U, axis=0)
+        group = _group_rows((self.U / size).T, 1e-12)
+        if len(np.unique(group)) == self.n_neurons:
+            return self
+        first = np.unique(group, return_index=True)[1]
+        A = np.zeros((len(first), self.n_outputs))
+        np.add.at(A, group, self.A * size[:, None])
+        return self.with_neurons((self.U / size)[:, first], A).balance()
 
 
 @dataclass(frozen=True)
 class GatedNetwork:
-    """f(x) = sum_i 1[x^T h_i >= 0] x^T w_i: fixed gates h_i, free weights w_i.
+    """f(x) = sum_i 1[x^T h_i >= 0] (x^T w_i) g_i + b: fixed gates h_i and directions g_i, free weights w_i.
 
     Parameters
     ----------
     W : array of shape (m, d)
-        Weights, signs included.
+        Weights; signs included where there is one output.
     gates : array of shape (m, d) or None
         The vectors h_i; None when the patterns came without witnesses, and then nothing can be predicted.
     bias : bool
         Whether the last column multiplies a constant one.
+    directions : array of shape (m, c) or None
+        Output directions g_i; None for one output.
+    offset : float or array of shape (c,)
+        Output offset b.
 
     Examples
     --------
@@ -139,6 +183,8 @@ class GatedNetwork:
     W: Array
     gates: Array | None
     bias: bool = True
+    directions: Array | None = None
+    offset: Array | float = 0.0
 
     @property
     def n_neurons(self) -> int:
@@ -146,7 +192,7 @@ class GatedNetwork:
         return self.W.shape[0]
 
     def predict(self, X: Any) -> Array:
-        """Outputs (n,) for raw features X."""
+        """Outputs (n,), or (n, c) with directions, for raw features X."""
         if self.gates is None:
             raise InvalidInputError(
                 "a gated network needs its gates to predict; make the patterns with sample_patterns or "
@@ -154,8 +200,9 @@ class GatedNetwork:
             )
         features = as_matrix(X)
         design = with_ones(features) if self.bias else features
-        result: Array = np.sum((design @ self.gates.T >= 0) * (design @ self.W.T), axis=1)
-        return result
+        activations = (design @ self.gates.T >= 0) * (design @ self.W.T)
+        result: Array = activations.sum(axis=1) if self.directions is None else activations @ self.directions
+        return result + self.offset
 
 
 def _group_rows(rows: Array, tolerance: float) -> npt.NDArray[np.intp]:

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
 
-from ._array import Array, as_matrix, as_positive, as_vector, frozen, with_ones
+from . import dual_domain
+from ._array import Array, as_matrix, as_positive, as_targets, as_vector, frozen, with_ones
 from .errors import InvalidInputError
 from .losses import Loss, get_loss
 from .networks import TwoLayerNetwork
 
 
 class TrainingProblem:
-    r"""Weight-decay training of a two-layer ReLU network with one output.
+    r"""Weight-decay training of a two-layer ReLU network.
 
-    .. math:: p(U, \alpha) = \sum_i s_i\,\ell(f(x_i), y_i)
-              + \tfrac\beta2 \sum_j \left(\|u_j\|_2^2 + \alpha_j^2\right),
-              \qquad f(x) = \sum_j (x^T u_j)_+ \alpha_j
+    .. math:: p(U, A, b) = \sum_i s_i\,\ell(f(x_i), y_i)
+              + \tfrac\beta2 \sum_j \left(\|u_j\|_2^2 + \|\alpha_j\|_2^2\right),
+              \qquad f(x) = \sum_j (x^T u_j)_+ \alpha_j + b
 
-    The loss is a *sum* over samples, not a mean, and `beta` keeps the paper's scaling everywhere.
+    The loss is a *sum* over samples and outputs, not a mean, and `beta` keeps the paper's scaling everywhere.
 
     Parameters
     ----------
     X : array of shape (n, d)
         Features. Lists, NumPy arrays, pandas and polars tables are accepted; values must be finite.
-    y : array of shape (n,)
-        Targets: real numbers for the squared loss, -1 and +1 for logistic and hinge.
+    y : array of shape (n,) or (n, c)
+        Targets, one column an output: real numbers for regression, -1 and +1 for logistic, hinge and squared hinge,
+        counts >= 0 for Poisson. For softmax whole numbers 0, ..., c - 1 of shape (n,), or class probabilities (n, c).
     beta : float
         Penalty, > 0.
-    loss : {"squared", "logistic", "hinge"} or Loss
-        "squared" is ``(f - y)**2 / 2``.
+    loss : str or Loss
+        A name in `neuralgauge.losses.LOSSES`; "squared" is ``(f - y)**2 / 2``.
     bias : bool
         Append a column of ones to X: a hidden bias, penalised like any weight (the paper's convention).
+    offset : bool
+        Whether the outputs have an offset b of their own, which is not penalised. It restricts the dual: the columns
+        of V must sum to zero.
     sample_weight : array of shape (n,), optional
         Weights s_i > 0 of the samples, one by default.
 
@@ -40,8 +46,10 @@ class TrainingProblem:
     ----------
     X : array of shape (n, d) or (n, d + 1)
         Design matrix, with the column of ones when `bias`; read-only, as are `y` and `sample_weight`.
-    n, d : int
-        Shape of the design matrix.
+    y : array of shape (n,) or (n, c)
+        Outputs, gradients and dual points have its shape; (n,) for one output.
+    n, d, c : int
+        Samples, columns of the design matrix, outputs.
 
     Raises
     ------
@@ -50,7 +58,8 @@ class TrainingProblem:
 
     Notes
     -----
-    Source: [2] and [15] of Pilanci & Ergen (2020).
+    Source: [2] and [15] of Pilanci & Ergen (2020); several outputs with the penalty that weight decay gives,
+    |u_j| |alpha_j| a neuron.
 
     Examples
     --------
@@ -68,6 +77,7 @@ class TrainingProblem:
         beta: float,
         loss: str | Loss = "squared",
         bias: bool = True,
+        offset: bool = False,
         sample_weight: Any = None,
     ) -> None:
         features = as_matrix(X)
@@ -75,24 +85,14 @@ class TrainingProblem:
         self.loss: Loss = get_loss(loss)
         self.beta: float = as_positive(beta, "beta")
         self.bias: bool = bool(bias)
+        self.offset: bool = bool(offset)
         self.X: Array = frozen(with_ones(features) if bias else features)
-        self.y: Array = frozen(as_vector(y, n))
+        self.y: Array = frozen(checked_targets(as_targets(y, n), self.loss))
         weight = np.ones(n) if sample_weight is None else as_vector(sample_weight, n, "sample_weight")
+        if not np.all(weight > 0):
+            row = int(np.flatnonzero(weight <= 0)[0])
+            raise InvalidInputError(f"`sample_weight` must be > 0, got {weight[row]} in row {row}; drop such rows.")
         self.sample_weight: Array = frozen(weight)
-        self._check_values()
-
-    def _check_values(self) -> None:
-        if not np.all(self.sample_weight > 0):
-            row = int(np.flatnonzero(self.sample_weight <= 0)[0])
-            raise InvalidInputError(
-                f"`sample_weight` must be > 0, got {self.sample_weight[row]} in row {row}; drop rows of weight 0."
-            )
-        if self.loss.targets == "sign" and not np.all(np.abs(self.y) == 1.0):
-            row = int(np.flatnonzero(np.abs(self.y) != 1.0)[0])
-            raise InvalidInputError(
-                f"`y` must be -1 or +1 for the {self.loss.name} loss, got {self.y[row]} in row {row}; "
-                "encode the two classes so, or use ReLUClassifier, which does."
-            )
 
     @property
     def n(self) -> int:
@@ -104,34 +104,95 @@ class TrainingProblem:
         """Columns of the design matrix."""
         return self.X.shape[1]
 
+    @property
+    def c(self) -> int:
+        """Outputs."""
+        return 1 if self.y.ndim == 1 else self.y.shape[1]
+
+    @property
+    def output_weight(self) -> Array:
+        """The sample weights in a shape that multiplies outputs, (n,) or (n, 1)."""
+        return self.sample_weight if self.y.ndim == 1 else self.sample_weight[:, None]
+
     def with_beta(self, beta: float) -> TrainingProblem:
         """The same data and loss with another penalty."""
-        X = self.X[:, :-1] if self.bias else self.X
-        return TrainingProblem(X, self.y, beta=beta, loss=self.loss, bias=self.bias, sample_weight=self.sample_weight)
+        other = copy.copy(self)
+        other.beta = as_positive(beta, "beta")
+        return other
 
     def loss_value(self, f: Array) -> float:
-        """L(f), the weighted sum over samples, for outputs f of shape (n,)."""
-        return float(self.sample_weight @ self.loss.value(f, self.y))
+        """L(f), the weighted sum over samples and outputs, for outputs f of y's shape."""
+        values = self.loss.value(f, self.y)
+        return float(self.sample_weight @ (values if values.ndim == 1 else values.sum(axis=1)))
 
     def loss_gradient(self, f: Array) -> Array:
-        """Gradient of L at f, shape (n,)."""
-        return self.sample_weight * self.loss.gradient(f, self.y)
+        """Gradient of L at f, of y's shape."""
+        return self.output_weight * self.loss.gradient(f, self.y)
 
     def objective(self, network: TwoLayerNetwork) -> float:
         """The weight-decay objective [2] of a network, from its own ReLU outputs and weights."""
         return self.loss_value(network.forward(self.X)) + self.beta * network.weight_decay()
 
+    def empty_network(self) -> TwoLayerNetwork:
+        """The best network without neurons: outputs zero, or with `offset` the best constant."""
+        b = dual_domain.best_constant(self.y, self.sample_weight, self.loss) if self.offset else 0.0
+        return TwoLayerNetwork(np.zeros((self.d, 0)), np.zeros((0, self.c)), self.bias, b)
+
     def dual_terms(self, v: Array) -> Array:
-        """Terms -s_i ell*(-v_i / s_i) whose sum is the dual objective [15], after clipping v to its domain."""
+        """Terms -s_i ell*(-v_i / s_i) whose sum is the dual objective [15], after clipping v to its intervals."""
         lower, upper = self.loss.domain(self.y)
-        g = np.clip(-v / self.sample_weight, lower, upper)
-        return -self.sample_weight * self.loss.conjugate(g, self.y)
+        weight = self.output_weight
+        terms = self.loss.conjugate(np.clip(-v / weight, lower, upper), self.y)
+        return -(self.sample_weight if terms.ndim == 1 else weight) * terms
 
     def dual_objective(self, v: Array) -> float:
         """-L*(-v): a lower bound on [2] for every width if G(v) <= beta and -v lies in the domain of L*."""
         return float(np.sum(self.dual_terms(v)))
 
     def clip_dual(self, v: Array) -> Array:
-        """The nearest v for which L*(-v) is finite."""
-        lower, upper = self.loss.domain(self.y)
-        return -self.sample_weight * np.clip(-v / self.sample_weight, lower, upper)
+        """A point near v for which L*(-v) is finite, with `offset` and softmax up to the rounding of sums."""
+        weight = self.output_weight
+        return -weight * dual_domain.nearest(-v / weight, self.y, self.sample_weight, self.loss, self.offset)
+
+    def dual_distance(self, v: Array) -> float:
+        """Bound on the l1 distance from v, inside its intervals, to where L*(-v) is finite exactly."""
+        g = -v / self.output_weight
+        return dual_domain.distance(g, self.y, self.sample_weight, self.loss, self.offset)
+
+
+def checked_targets(y: Array, loss: Loss) -> Array:
+    """Targets as the loss takes them: softmax labels become indicator columns."""
+    if loss.targets == "simplex":
+        return _probabilities(y)
+    wrong = {"sign": np.abs(y) != 1.0, "count": y < 0.0}.get(loss.targets, np.zeros(y.shape, dtype=bool))
+    if np.any(wrong):
+        row = int(np.argwhere(wrong)[0][0])
+        allowed, remedy = {
+            "sign": ("-1 or +1", "encode the two classes so, or use ReLUClassifier, which does"),
+            "count": (">= 0", "take another loss for negative targets"),
+        }[loss.targets]
+        raise InvalidInputError(
+            f"`y` must be {allowed} for the {loss.name} loss, got {y[wrong][0]} in row {row}; {remedy}."
+        )
+    return y
+
+
+def _probabilities(y: Array) -> Array:
+    if y.ndim == 1:
+        labels = y.astype(np.intp)
+        if np.any(labels != y) or np.any(labels < 0):
+            row = int(np.flatnonzero((labels != y) | (labels < 0))[0])
+            raise InvalidInputError(
+                f"`y` must hold whole numbers 0, ..., c - 1 for the softmax loss, got {y[row]} in row {row}; "
+                "number the classes, or use ReLUClassifier, which does."
+            )
+        return np.eye(max(2, int(labels.max()) + 1))[labels]
+    sums = y.sum(axis=1)
+    wrong = np.any(y < 0.0, axis=1) | (np.abs(sums - 1.0) > 1e-9)
+    if np.any(wrong):
+        row = int(np.flatnonzero(wrong)[0])
+        raise InvalidInputError(
+            f"`y` must have rows of probabilities that sum to 1 for the softmax loss, got {y[row].tolist()} in row "
+            f"{row}; divide counts by their sum, or give labels 0, ..., c - 1."
+        )
+    return y / sums[:, None]

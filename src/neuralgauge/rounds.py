@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
-from ._array import Array
+from ._array import Array, BoolArray
 from .certificate import Certificate
-from .dual import DualSide
+from .dual import Columns, DualSide
 from .networks import TwoLayerNetwork
 from .patterns.strategies import interior_vectors
 from .problem import TrainingProblem
 from .programs.block import BlockProgram
-from .programs.mapping import network_of_blocks
 from .solution import Record, Solution, Status
 from .solvers.facets import run_on_facets
 from .solvers.local_search import local_search
@@ -23,6 +23,7 @@ from .solvers.simplify import simplify
 FIRST_NEURONS, FIRST_SEARCH, ROUND_SEARCH = 60, 100, 60  # neurons; iterations of local search
 COLUMNS = 25  # most new neurons of each sign and round
 SPREAD = 1e-4  # 1 - cosine under which two of them count as one
+SAME_DIRECTION = 1e4  # 1 / the difference of output directions below which they count as one
 DUST = 0.1  # see `_paid`
 SEARCH_ABOVE = 1e-2  # gap down to which a local search in every round saves more than it costs
 PATIENCE = 8  # rounds without progress
@@ -43,7 +44,7 @@ class Rounds:
         self.problem, self.target, self.rng, self.progress = problem, gap, rng, progress
         self.start = time.perf_counter()
         self.deadline = np.inf if time_limit is None else self.start + time_limit
-        self.network = self.active = TwoLayerNetwork(np.zeros((problem.d, 0)), np.zeros((0, 1)), problem.bias)
+        self.network = self.active = problem.empty_network()
         self.upper = problem.objective(self.network)
         self.dual = DualSide(problem, rng, prove)
         self.history: list[Record] = []
@@ -56,15 +57,15 @@ class Rounds:
     def run(self, max_rounds: int) -> Status:
         """Rounds until the gap is reached, nothing moves, or time is up."""
         problem = self.problem
-        v = -problem.loss_gradient(np.zeros(problem.n))
+        v = -problem.loss_gradient(self.network.forward(problem.X))
         idle, best = 0, (self.upper, self.dual.lower)
         for index in range(max_rounds):
-            columns, signs = self._columns(v)
+            columns = self._columns(v)
             self._record()
             if self.gap <= self.target:
                 if self.dual.settle(self.network, self.upper, self.target, self.deadline):
                     return Status.SOLVED
-                columns, signs = self._columns(v)
+                columns = self._columns(v)
             if time.perf_counter() >= self.deadline:
                 return Status.TIME_LIMIT
             moved = self.upper < best[0] * (1 - 1e-3 * self.target) or self.dual.lower > best[1]
@@ -74,8 +75,8 @@ class Rounds:
             if index == 0:
                 self._first_network()
             else:
-                self._search(columns, signs)
-            v = self._solve(columns, signs)
+                self._search(columns)
+            v = self._solve(columns)
         return Status.ITERATION_LIMIT
 
     def solution(self, status: Status) -> Solution:
@@ -91,19 +92,14 @@ class Rounds:
         n_iter = max(0, len(self.history) - 1)
         return Solution(self.network, certificate, status, n_iter, seconds, self.dual.v, tuple(self.history))
 
-    def _columns(self, v: Array) -> tuple[Array, Array]:
-        """Neurons that v pays for, (d, k), and their signs; the lower bound is updated on the way."""
+    def _columns(self, v: Array) -> Columns:
+        """Neurons that v pays for; the lower bound is updated on the way."""
         found = self.dual.price(v, self.active)
         if np.any(v != self.dual.v):
             # Half-way to the best v the gauge is steadier: better bounds, and columns that last.
             found += self.dual.price(0.5 * (self.dual.v + v), self.active)
         worth = self.problem.beta * (1.0 + 0.1 * min(self.gap, 1.0))
-        columns, signs = [np.zeros((self.problem.d, 0))], [np.zeros(0)]
-        for sign, values, U in found:
-            U = _spread(U[:, values > worth])
-            columns.append(U)
-            signs.append(np.full(U.shape[1], sign))
-        return np.hstack(columns), np.concatenate(signs)
+        return Columns.joined([_spread(part.take(part.values > worth)) for part in found])
 
     def _first_network(self) -> None:
         """Random small neurons, grown by local search."""
@@ -113,45 +109,45 @@ class Rounds:
         size = np.sqrt(0.01 * self.upper / (problem.beta * m))
         U = self.rng.standard_normal((problem.d, m))
         U *= size / np.linalg.norm(U, axis=0)
-        alpha = np.where(np.arange(m) % 2 == 0, size, -size)[:, None]
-        self._consider(local_search(problem, TwoLayerNetwork(U, alpha, problem.bias), FIRST_SEARCH))
+        G = np.where(np.arange(m) % 2 == 0, 1.0, -1.0)[:, None]
+        if problem.c > 1:
+            G = self.rng.standard_normal((m, problem.c))
+            G /= np.linalg.norm(G, axis=1, keepdims=True)
+        self._consider(local_search(problem, self.network.with_neurons(U, size * G), FIRST_SEARCH))
 
-    def _search(self, columns: Array, signs: Array) -> None:
+    def _search(self, columns: Columns) -> None:
         """Local search from the neurons in play and the new ones at a small weight."""
-        if self.active.n_neurons == 0 or columns.shape[1] == 0 or self.gap < SEARCH_ABOVE:
+        if self.active.n_neurons == 0 or len(columns.values) == 0 or self.gap < SEARCH_ABOVE:
             return
-        size = 0.1 * np.sqrt(np.mean(self.active.A**2))
-        U = np.hstack([self.active.U, size * columns])
-        A = np.vstack([self.active.A, size * signs[:, None]])
-        found = local_search(self.problem, TwoLayerNetwork(U, A, self.problem.bias), ROUND_SEARCH)
+        size = 0.1 * np.sqrt(np.mean(np.sum(self.active.A**2, axis=1)))
+        new = self.active.with_neurons(size * columns.U, size * columns.G)
+        found = local_search(self.problem, self.active.join(new), ROUND_SEARCH)
         if self.problem.objective(found) < self.upper:
             self._consider(found)
 
-    def _solve(self, columns: Array, signs: Array) -> Array:
+    def _solve(self, columns: Columns) -> Array:
         """The convex program over the patterns of the neurons in play and of the new ones; its dual point."""
         problem = self.problem
-        vectors = np.hstack([self.active.U, columns]).T
-        sigma = np.concatenate([np.sign(self.active.A[:, 0]), signs])
+        vectors = np.hstack([self.active.U, columns.U]).T
+        G = np.vstack([self.active.A / np.linalg.norm(self.active.A, axis=1, keepdims=True), columns.G])
         if len(vectors) == 0:
             return self.dual.v
         witnesses = interior_vectors(problem.X, vectors, self.rng)
         gates = witnesses @ problem.X.T >= 0
-        keys = np.packbits(np.column_stack([gates, sigma > 0]), axis=1)
-        first = np.sort(np.unique(keys, axis=0, return_index=True)[1])
+        first = _first_of_each(gates, G)
         tol = max(0.1 * self.target, min(0.03 * self.gap, 1e-2))
         left = max(self.deadline - time.perf_counter(), 1e-9)
-        program = BlockProgram(problem, gates[first], sigma[first])
+        program = BlockProgram(problem, gates[first], G[first])
         limit = left if np.isfinite(left) else None
         solved = run_on_facets(program, witnesses[first], tol, 100, limit, strict=False)
         if solved.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
-        assert solved.blocks is not None
-        self._consider(network_of_blocks(solved.blocks, program.signs, problem.bias))
+        assert isinstance(solved.network, TwoLayerNetwork)
+        self._consider(solved.network)
         behind = problem.objective(self.active) > self.upper * (1.0 + 1e-9)
         self.active = self._paid(self.active, solved.dual)
         if behind:  # some neuron that the best network needs had been let go
-            U, A = np.hstack([self.active.U, self.network.U]), np.vstack([self.active.A, self.network.A])
-            self.active = TwoLayerNetwork(U, A, problem.bias)
+            self.active = self.active.join(self.network)
         return solved.dual
 
     def _paid(self, network: TwoLayerNetwork, v: Array) -> TwoLayerNetwork:
@@ -159,11 +155,11 @@ class Rounds:
 
         On the central path the two have a constant product, so neurons that end at zero have them the other way round.
         """
-        share = network.A[:, 0] ** 2
-        value = np.sign(network.A[:, 0]) * (v @ np.maximum(self.problem.X @ network.U, 0.0))
-        shortfall = 1.0 - value / (self.problem.beta * np.linalg.norm(network.U, axis=0))
-        keep = share > DUST * shortfall * share.sum()
-        return TwoLayerNetwork(network.U[:, keep], network.A[keep], network.bias)
+        A, problem = network.A, self.problem
+        share = np.sum(A**2, axis=1)
+        gain = (v.reshape(problem.n, -1) @ A.T / np.sqrt(share)) * np.maximum(problem.X @ network.U, 0.0)
+        shortfall = 1.0 - gain.sum(axis=0) / (problem.beta * np.linalg.norm(network.U, axis=0))
+        return network.take(share > DUST * shortfall * share.sum())
 
     def _consider(self, network: TwoLayerNetwork) -> None:
         """Simplify the network, go on from it, and keep it if it is the best."""
@@ -179,12 +175,20 @@ class Rounds:
             self.progress(self.history[-1])
 
 
-def _spread(U: Array) -> Array:
+def _spread(columns: Columns) -> Columns:
     """The first columns that differ from those before them, at most COLUMNS."""
+    U, G = columns.U, columns.G
     kept: list[int] = []
     for k in range(U.shape[1]):
         if len(kept) == COLUMNS:
             break
-        if not kept or np.max(U[:, kept].T @ U[:, k]) < 1.0 - SPREAD:
+        if not kept or np.max((U[:, kept].T @ U[:, k]) * (G[kept] @ G[k])) < 1.0 - SPREAD:
             kept.append(k)
-    return U[:, kept]
+    return columns.take(np.array(kept, dtype=np.intp))
+
+
+def _first_of_each(gates: BoolArray, G: Array) -> npt.NDArray[np.intp]:
+    """Index of the first block of each pattern and direction, in order."""
+    directions = np.rint(SAME_DIRECTION * G).astype(np.int16).view(np.uint8)
+    keys = np.column_stack([np.packbits(gates, axis=1), directions])
+    return np.sort(np.unique(keys, axis=0, return_index=True)[1])

@@ -1,9 +1,9 @@
 r"""The convex program over given activation patterns [8], [19], as data.
 
-.. math:: \min_W \; L\Big(\sum_i \sigma_i D_i X w_i\Big) + \beta \sum_i \|w_i\|_2
+.. math:: \min_{W, b} \; L\Big(\sum_i D_i X w_i g_i^T + 1 b^T\Big) + \beta \sum_i \|w_i\|_2
           \quad\text{subject to}\quad (2 D_i - I) X w_i \ge 0 \ \text{ (dropped when gated)}
 
-with one block w_i for each pattern D_i and sign sigma_i = +-1.
+with one block w_i for each pattern D_i and output direction g_i, a unit vector; for one output g_i = +-1.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class BlockProgram:
         Data X (n, d), loss and beta.
     gates : bool array of shape (m, n)
         Row i is the diagonal of D_i.
-    signs : array of shape (m,)
-        sigma_i, -1 or +1.
+    directions : array of shape (m, c)
+        Unit rows g_i; -1 or +1 for one output.
     cones : bool
         Whether block i is confined to its cone K_i (ReLU) or free (gated ReLU).
     rows : int array of shape (m, k), optional
@@ -38,7 +38,7 @@ class BlockProgram:
 
     problem: TrainingProblem
     gates: BoolArray
-    signs: Array
+    directions: Array
     cones: bool = True
     rows: npt.NDArray[np.intp] | None = None
 
@@ -47,17 +47,21 @@ class BlockProgram:
         """m."""
         return self.gates.shape[0]
 
-    def forward(self, W: Array) -> Array:
-        """sum_i sigma_i D_i X w_i for W (m, d): shape (n,), 2 n m d operations."""
+    def forward(self, W: Array, offset: Array | float = 0.0) -> Array:
+        """Outputs of y's shape for W (m, d) and offset (c,): 2 n m d operations."""
         Z = W @ self.problem.X.T
-        result: Array = np.einsum("mn,mn,m->n", self.gates, Z, self.signs, optimize=False)
+        if self.problem.c == 1:
+            return np.einsum("mn,mn,m->n", self.gates, Z, self.directions[:, 0], optimize=False) + offset
+        result: Array = (self.gates * Z).T @ self.directions + offset
         return result
 
     def adjoint(self, v: Array) -> Array:
-        """sigma_i X^T D_i v for every block: shape (m, d), 2 n m d operations."""
-        return self.signs[:, None] * ((self.gates * v) @ self.problem.X)
+        """X^T D_i v g_i for every block: shape (m, d), 2 n m d operations."""
+        V_g = self.directions @ v.reshape(self.problem.n, -1).T
+        result: Array = (self.gates * V_g) @ self.problem.X
+        return result
 
-    def objective(self, W: Array) -> float:
+    def objective(self, W: Array, offset: Array | float = 0.0) -> float:
         """L + beta sum |w_i|, whether or not W is feasible."""
         penalty = self.problem.beta * float(np.sum(np.linalg.norm(W, axis=1)))
-        return self.problem.loss_value(self.forward(W)) + penalty
+        return self.problem.loss_value(self.forward(W, offset)) + penalty

@@ -1,11 +1,14 @@
-r"""The Newton system of the interior-point method: (blockdiag(M_i) + B^T diag(h) B) dW = R.
+r"""The Newton system of the interior-point method, for blocks W and the offset b of the outputs:
 
-B = [sigma_1 D_1 X, ..., sigma_m D_m X] is n x m d and never formed whole. With M_i = C_i C_i^T the system is reduced
-to whichever side is smaller: m d unknowns, or n of them,
+.. math:: M_i\,dw_i + (B^T H\,dF)_i = R_i, \quad E^T H\,dF = r_b, \qquad dF = B\,dW + E\,db .
 
-.. math:: K = I + \sum_i F_i F_i^T, \qquad F_i = \mathrm{diag}(\sqrt h)\, \sigma_i D_i X C_i^{-T}.
+B dW = sum_i D_i X dw_i g_i^T is never formed whole, E db repeats db in every row (absent without an offset), and H, the
+curvature of the loss, is given by a root: H = R R^T, sample by sample. With M_i = C_i C_i^T the system is reduced to
+whichever side is smaller: m d unknowns, or n c of them,
 
-Cost: one symmetric product, n^2 m d or n (m d)^2 operations, and one Cholesky factorization.
+.. math:: K = I + \sum_i F_i F_i^T, \qquad F_i = R^T (g_i \otimes D_i X C_i^{-T}).
+
+Cost: one symmetric product, (n c)^2 m d or n c (m d)^2 operations, and one Cholesky factorization.
 """
 
 from __future__ import annotations
@@ -19,45 +22,82 @@ from .._array import Array
 from ..programs.block import BlockProgram
 from ._second_order import Scaling
 
-Solve = Callable[[Array], tuple[Array, Array]]
+Solve = Callable[[Array, Array], tuple[Array, Array, Array]]
 CHUNK = 2_000_000  # entries of F in memory at a time
 
 
-class BlockSystem:
-    """Factorizations of one program's Newton systems.
+class CurvatureRoot:
+    """R with H = R R^T: one number an output, shape of the outputs, or a square matrix a sample, (n, c, c)."""
 
-    `gate_weights` is sigma_i D_i as (m, n) floats, shared with the caller.
-    """
+    def __init__(self, values: Array, n: int) -> None:
+        self.coupled = values.ndim == 3
+        self.values = values if self.coupled else values.reshape(n, -1)
 
-    def __init__(self, program: BlockProgram, gate_weights: Array) -> None:
-        self.X, self.gates = program.problem.X, gate_weights
-        self.Xt = np.ascontiguousarray(self.X.T)
-        self.m, self.n = gate_weights.shape
-        self.d = self.X.shape[1]
-        self.small_side_is_samples = self.m * self.d > self.n
-        self._X_Xt: Array | None = None
-        self._gram: Array | None = None
-        self._gram_weights: Array | None = None
-
-    def forward(self, W: Array) -> Array:
-        """B W."""
-        result: Array = np.einsum("mn,mn->n", self.gates, W @ self.Xt)
+    def transposed(self, V: Array) -> Array:
+        """R^T V for V (..., n, c)."""
+        if not self.coupled:
+            return self.values * V
+        result: Array = np.matmul(V[..., None, :], self.values)[..., 0, :]
         return result
 
-    def adjoint(self, v: Array) -> Array:
-        """B^T v as (m, d)."""
-        return (self.gates * v) @ self.X
+    def times(self, V: Array) -> Array:
+        """R V for V (n, c)."""
+        if not self.coupled:
+            return self.values * V
+        result: Array = np.matmul(self.values, V[:, :, None])[:, :, 0]
+        return result
 
-    def factorize(self, scaling: Scaling, cone_curvature: Array | None, h: Array) -> Solve:
-        """A function R -> (dW, h * B dW); its rounding is undone by the caller's refinement.
+    def around(self, K: Array) -> Array:
+        """R^T K R from the lower half of K (n c, n c), overwritten; at least the lower half."""
+        if not self.coupled:
+            root = self.values.ravel()
+            K *= root[:, None]
+            K *= root
+            return K
+        n, c, _ = self.values.shape
+        K = np.tril(K) + np.tril(K, -1).T
+        half = np.matmul(self.values.transpose(0, 2, 1), K.reshape(n, c, n * c)).reshape(n * c, n, c)
+        return np.asfortranarray(self.transposed(half).reshape(n * c, n * c))
+
+
+class BlockSystem:
+    """Factorizations of one program's Newton systems; outputs are (n, c) here."""
+
+    def __init__(self, program: BlockProgram) -> None:
+        problem = program.problem
+        self.X, self.directions, self.offset = problem.X, program.directions, problem.offset
+        self.Xt = np.ascontiguousarray(self.X.T)
+        self.m, self.n = program.gates.shape
+        self.d, self.c = self.X.shape[1], problem.c
+        # With one output the direction is a sign, which the gates take up.
+        self.gates = program.gates * self.directions if self.c == 1 else program.gates.astype(np.float64)
+        self.small_side_is_samples = self.m * self.d > self.n * self.c
+        self._X_Xt: Array | None = None
+        self._gram: Array | None = None
+        self._gram_root: Array | None = None
+
+    def forward(self, W: Array, b: Array | float = 0.0) -> Array:
+        """B W + E b, (n, c)."""
+        if self.c == 1:
+            return np.einsum("mn,mn->n", self.gates, W @ self.Xt)[:, None] + b
+        result: Array = (self.gates * (W @ self.Xt)).T @ self.directions + b
+        return result
+
+    def adjoint(self, V: Array) -> Array:
+        """B^T V as (m, d)."""
+        result: Array = (self.gates * (V[:, 0] if self.c == 1 else self.directions @ V.T)) @ self.X
+        return result
+
+    def factorize(self, scaling: Scaling, cone_curvature: Array | None, root: CurvatureRoot) -> Solve:
+        """A function (R, r_b) -> (dW, db, H dF); its rounding is undone by the caller's refinement.
 
         M_i is the curvature of the norm under its scaling plus `cone_curvature` (m, d, d), None without cones.
         """
         if not self.small_side_is_samples:
             M = scaling.curvature()
-            return self._by_blocks(M if cone_curvature is None else M + cone_curvature, h)
+            return self._by_blocks(M if cone_curvature is None else M + cone_curvature, root)
         if cone_curvature is None:
-            return self._by_samples(self._free_gram(scaling), scaling.curvature_solve, h)
+            return self._by_samples(self._free_gram(scaling), scaling.curvature_solve, root)
         inverse: Array = np.linalg.inv(_cholesky(scaling.curvature() + cone_curvature)).astype(np.float64, copy=False)
 
         def solve_M(R: Array) -> Array:
@@ -65,64 +105,90 @@ class BlockSystem:
             result: Array = np.matmul(inverse.transpose(0, 2, 1), half)[:, :, 0]
             return result
 
-        return self._by_samples(self._gram_of(inverse), solve_M, h)
+        return self._by_samples(self._gram_of(inverse), solve_M, root)
+
+    def _directed(self, gates: Array) -> Array:
+        """Rows of gates (m, n) times the directions: (m, n c)."""
+        if self.c == 1:
+            return gates
+        return (gates[:, :, None] * self.directions[:, None, :]).reshape(len(gates), -1)
 
     def _gram_of(self, inverse: Array) -> Array:
         """Lower half of B M^{-1} B^T from the inverses of the Cholesky factors."""
-        n, d = self.n, self.d
-        K = np.zeros((n, n), order="F")
-        chunk = max(1, CHUNK // (d * n))
+        n, c, d = self.n, self.c, self.d
+        K = np.zeros((n * c, n * c), order="F")
+        chunk = max(1, CHUNK // (d * n * c))
         for start in range(0, self.m, chunk):
             C = inverse[start : start + chunk]
             F = (C.reshape(-1, d) @ self.Xt).reshape(len(C), d, n)
             F *= self.gates[start : start + chunk, None, :]
-            K = blas.dsyrk(1.0, F.reshape(-1, n).T, beta=1.0, c=K, lower=1, overwrite_c=1)
+            if c > 1:
+                F = F[:, :, :, None] * self.directions[start : start + chunk, None, None, :]
+            K = blas.dsyrk(1.0, F.reshape(-1, n * c).T, beta=1.0, c=K, lower=1, overwrite_c=1)
         return K
 
     def _free_gram(self, scaling: Scaling) -> Array:
-        """The same without cones: M^{-1} = eta^2 (I + 2 b b^T) makes it two products of (m, n), a d-th of the work."""
+        """The same without cones: M^{-1} = eta^2 (I + 2 b b^T) makes it two products of (m, n c), a d-th of the work."""
         if self._X_Xt is None:
-            self._X_Xt = self.X @ self.Xt
+            self._X_Xt = np.kron(self.X @ self.Xt, np.ones((self.c, self.c)))
         gates = scaling.eta[:, None] * self.gates
-        K: Array = blas.dsyrk(1.0, gates.T, lower=1)
+        K: Array = blas.dsyrk(1.0, self._directed(gates).T, lower=1)
         K *= self._X_Xt
         gates *= scaling.b @ self.Xt
-        return blas.dsyrk(2.0, gates.T, beta=1.0, c=K, lower=1, overwrite_c=1)
+        return blas.dsyrk(2.0, self._directed(gates).T, beta=1.0, c=K, lower=1, overwrite_c=1)
 
-    def _by_samples(self, K: Array, solve_M: Callable[[Array], Array], h: Array) -> Solve:
-        root = np.sqrt(h)
-        K *= root[:, None]
-        K *= root
-        K[np.diag_indices(self.n)] += 1.0
+    def _by_samples(self, K: Array, solve_M: Callable[[Array], Array], root: CurvatureRoot) -> Solve:
+        n, c = self.n, self.c
+        K = root.around(K)
+        K[np.diag_indices(n * c)] += 1.0
         factor = _factor(K)
+        # Rows of the border: how each output of the offset moves R^T dF.
+        border = root.transposed(np.repeat(np.eye(c)[:, None], n, axis=1)).reshape(c, -1) if self.offset else None
+        if border is not None:
+            K_border = lapack.dpotrs(factor, border.T, lower=1)[0]
+            # Softmax does not see a common shift of all offsets, hence the pseudo-inverse.
+            inverse = np.linalg.pinv(border @ K_border, rcond=1e-13, hermitian=True)
 
-        def solve(R: Array) -> tuple[Array, Array]:
-            dW = solve_M(R)
-            h_df: Array = root * lapack.dpotrs(factor, root * self.forward(dW), lower=1)[0]
-            return dW - solve_M(self.adjoint(h_df)), h_df
+        def solve(R: Array, r_b: Array) -> tuple[Array, Array, Array]:
+            dW, db = solve_M(R), np.zeros(c)
+            z = lapack.dpotrs(factor, root.transposed(self.forward(dW)).ravel(), lower=1)[0]
+            if border is not None:
+                db = inverse @ (r_b - border @ z)
+                z = z + K_border @ db
+            H_dF = root.times(z.reshape(n, c))
+            return dW - solve_M(self.adjoint(H_dF)), db, H_dF
 
         return solve
 
-    def _by_blocks(self, M: Array, h: Array) -> Solve:
-        m, d = self.m, self.d
-        H = self._weighted_gram(h).copy(order="F")
+    def _by_blocks(self, M: Array, root: CurvatureRoot) -> Solve:
+        m, d, c = self.m, self.d, self.c
+        H = self._weighted_gram(root).copy(order="F")
         first = np.arange(m) * d
         grid = first[:, None, None] + np.arange(d)[None, :, None], first[:, None, None] + np.arange(d)[None, None, :]
         H[grid] += M
+        if self.offset and root.coupled:  # the common shift that softmax does not see
+            last = np.arange(m * d, m * d + c)
+            H[last, last] += 1e-12 * float(np.max(H[last, last]))
         factor = _factor(H)
 
-        def solve(R: Array) -> tuple[Array, Array]:
-            dW: Array = lapack.dpotrs(factor, R.ravel(), lower=1)[0].reshape(m, d)
-            return dW, h * self.forward(dW)
+        def solve(R: Array, r_b: Array) -> tuple[Array, Array, Array]:
+            right = np.concatenate([R.ravel(), r_b]) if self.offset else R.ravel()
+            found = lapack.dpotrs(factor, right, lower=1)[0]
+            dW, db = found[: m * d].reshape(m, d), found[m * d :] if self.offset else np.zeros(c)
+            return dW, db, root.times(root.transposed(self.forward(dW, db)))
 
         return solve
 
-    def _weighted_gram(self, h: Array) -> Array:
-        """B^T diag(h) B, kept while h stays the same (the squared loss)."""
-        if self._gram is None or self._gram_weights is None or not np.array_equal(h, self._gram_weights):
-            F = ((self.gates * np.sqrt(h))[:, None, :] * self.Xt[None]).reshape(self.m * self.d, self.n)
+    def _weighted_gram(self, root: CurvatureRoot) -> Array:
+        """(B, E)^T H (B, E), kept while the root stays the same (the squared loss)."""
+        if self._gram is None or self._gram_root is None or not np.array_equal(root.values, self._gram_root):
+            n, c = self.n, self.c
+            directed = root.transposed(self._directed(self.gates).reshape(self.m, n, c))
+            F = (directed[:, None] * self.Xt[None, :, :, None]).reshape(self.m * self.d, n * c)
+            if self.offset:
+                F = np.vstack([F, root.transposed(np.repeat(np.eye(c)[:, None], n, axis=1)).reshape(c, -1)])
             self._gram = blas.dsyrk(1.0, F.T, trans=1, lower=1)
-            self._gram_weights = h.copy()
+            self._gram_root = root.values.copy()
         return self._gram
 
 

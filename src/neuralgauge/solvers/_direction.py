@@ -15,7 +15,8 @@ OUTLIER_LOW, OUTLIER_HIGH = 0.1, 10.0
 class Direction(NamedTuple):
     """A Newton direction.
 
-    Norm cones dp, dq (m, 1 + d) and the same scaled, slacks and multipliers dS, dLambda (m, n), the loss's own.
+    Norm cones dp, dq (m, 1 + d) and the same scaled, slacks and multipliers dS, dLambda (m, n), the offset db (c,), the
+    loss's own.
     """
 
     dp: Array
@@ -24,6 +25,7 @@ class Direction(NamedTuple):
     scaled_dq: Array
     dS: Array
     dLambda: Array
+    db: Array
     loss: LossDirection
 
     def plus(self, other: Direction) -> Direction:
@@ -36,6 +38,7 @@ class Direction(NamedTuple):
             self.scaled_dq + other.scaled_dq,
             self.dS + other.dS,
             self.dLambda + other.dLambda,
+            self.db + other.db,
             LossDirection(ds, dq, dxi, dg),
         )
 

@@ -52,13 +52,13 @@ class SmoothTerm:
 
     def __init__(self, problem: TrainingProblem) -> None:
         self.problem = problem
-        self.g = np.zeros(problem.n)
-        self.s = self.q = np.zeros((0, problem.n))
+        self.g = np.zeros_like(problem.y)
+        self.s = self.q = np.zeros((0, *problem.y.shape))
 
     def linearize(self, f: Array) -> None:
         problem = self.problem
         self._residual = problem.loss_gradient(f) - self.g
-        self._hessian = problem.sample_weight * problem.loss.hessian(f, problem.y)
+        self._hessian = problem.output_weight * problem.loss.hessian(f, problem.y)
 
     def relation(self, target: Array, progress: float) -> tuple[Array, Array]:
         self._shift = progress * self._residual

@@ -57,7 +57,7 @@ def run_on_facets(
             return replace(solved, n_iter=n_iter, seconds=seconds)
         if solved.status in (Status.INTERRUPTED, Status.TIME_LIMIT, Status.ITERATION_LIMIT):
             best.lower, best.dual = solved.certificate.lower, solved.dual
-            best.offer(_inside(program, solved.blocks, witnesses))
+            best.offer(_inside(program, solved.blocks, witnesses), np.asarray(solved.network.offset))
             return solution(program, best, witnesses, solved.status, n_iter, seconds, ())
         relaxation = replace(program, rows=rows)
     if not strict:

@@ -1,16 +1,16 @@
 r"""Primal-dual interior-point method for the convex program over given patterns [8], [19].
 
 Variables of block i: w_i with its norm bound t_i, (t_i, w_i) in the second-order cone, and slacks
-S_i = (2 D_i - I) X w_i >= 0; multipliers zeta_i with |zeta_i| <= beta, Lambda_i >= 0; one dual variable g for the
-loss. The optimality conditions
+S_i = (2 D_i - I) X w_i >= 0; multipliers zeta_i with |zeta_i| <= beta, Lambda_i >= 0; the offset b, where there is one;
+one dual variable g (n, c) for the loss. The optimality conditions, with output directions d_i,
 
-.. math:: \sigma_i X^T D_i g - X^T (2 D_i - I) \Lambda_i = \zeta_i, \quad g = \nabla L(f), \quad
+.. math:: X^T D_i g d_i - X^T (2 D_i - I) \Lambda_i = \zeta_i, \quad g = \nabla L(F), \quad 1^T g = 0, \quad
           (t_i, w_i) \circ (\beta, \zeta_i) = 0, \quad S_i \Lambda_i = 0
 
 are followed along the central path with Nesterov-Todd scaling, Mehrotra's predictor and corrector, and a common step
 length (the loss ties primal and dual together). g is a variable of its own, so that the start can be centred.
 
-Cost of an iteration: n^2 m d or n (m d)^2 operations (see `_block_system`) and some passes over (m, n)
+Cost of an iteration: (n c)^2 m d or n c (m d)^2 operations (see `_block_system`) and some passes over (m, n)
 arrays, more over (m, k) arrays for k constraints of each cone.
 """
 
@@ -24,7 +24,7 @@ import numpy as np
 from .._array import Array
 from ..programs.block import BlockProgram
 from . import _second_order as soc
-from ._block_system import BlockSystem
+from ._block_system import BlockSystem, CurvatureRoot
 from ._cone_rows import cone_rows
 from ._direction import Direction, outliers
 from ._loss_terms import loss_term
@@ -48,15 +48,18 @@ class Iterate:
     ----------
     W : array (m, d)
         Blocks.
+    offset : array (c,)
+        Zero where the problem has none.
     violation : float
         Largest amount by which a cone constraint is violated, relative to |x_j| |w_i|.
-    g : array (n,)
+    g : array of y's shape
         Dual variable; v = -g.
     cone_multipliers : array (m, d)
         X^T (2 D_i - I) Lambda_i, zero without cones.
     """
 
     W: Array
+    offset: Array
     violation: float
     g: Array
     cone_multipliers: Array
@@ -67,18 +70,21 @@ class InteriorPoint:
 
     def __init__(self, program: BlockProgram, witnesses: Array | None) -> None:
         self.program = program
-        self.system = BlockSystem(program, program.gates * program.signs[:, None])
+        self.system = BlockSystem(program)
         self.cones = cone_rows(program)
         self._start(witnesses)
 
     def _start(self, witnesses: Array | None) -> None:
         problem, m, n_cone = self.program.problem, self.program.n_blocks, self.cones.count
         beta = problem.beta
-        centre = START_LEVEL * problem.loss_value(np.zeros(problem.n)) / (m * max(n_cone, 1))
+        empty = problem.empty_network()
+        self.b = np.asarray(empty.offset)
+        self.start_loss = problem.loss_value(empty.forward(problem.X))
+        centre = START_LEVEL * self.start_loss / (m * max(n_cone, 1))
         W = np.zeros((m, problem.d))
         if n_cone and witnesses is not None and np.all(self.cones.forward(witnesses) > 0):
             W = centred_blocks(self.cones, witnesses)
-            centre = self._moderate(centre, self.system.forward(W) / beta)
+            centre = self._moderate(centre, W / beta)
             W *= centre / beta
         self.S = self.cones.forward(W)
         if n_cone and not np.all(self.S > 0):
@@ -93,14 +99,20 @@ class InteriorPoint:
         self.q = np.column_stack([np.full(m, beta), -(beta / t)[:, None] * W])
         self.inner = (soc.determinant(self.p), soc.determinant(self.q), soc.dot(self.p, self.q))
         # A piecewise-linear loss needs curvature to start with, so its products start at the size of the loss itself.
-        level = max(centre, problem.loss_value(np.zeros(problem.n)) / problem.n)
-        self.loss = loss_term(problem, self.system.forward(W), level)
+        level = max(centre, self.start_loss / problem.y.size)
+        self.loss = loss_term(problem, self._outputs(W, self.b), level)
 
-    def _moderate(self, centre: float, f: Array) -> float:
-        """The centre, lowered until outputs centre * f leave the loss about where the zero network has it."""
+    def _outputs(self, W: Array, b: Array) -> Array:
+        """Outputs, or their change, in the shape of y."""
+        return self.system.forward(W, b).reshape(self.program.problem.y.shape)
+
+    def _moderate(self, centre: float, W: Array) -> float:
+        """The centre, lowered until blocks centre * W leave the loss about where the empty network has it."""
         problem = self.program.problem
-        allowed = START_LOSS * problem.loss_value(np.zeros(problem.n))
-        while problem.loss_value(centre * f) > allowed and centre > 0.0:
+        f, empty = self.system.forward(W), self.b
+        while problem.loss_value((centre * f + empty).reshape(problem.y.shape)) > START_LOSS * self.start_loss:
+            if centre == 0.0:
+                break
             centre *= 0.3
         return centre
 
@@ -109,7 +121,7 @@ class InteriorPoint:
             W = self.p[:, 1:]
             X_W = self.cones.forward(W)
             multipliers = self.cones.adjoint(self.Lambda)
-            yield Iterate(W, self._violation(X_W), self.loss.g, multipliers)
+            yield Iterate(W, self.b, self._violation(X_W), self.loss.g, multipliers)
             if not self._advance(X_W, multipliers):
                 return
 
@@ -126,9 +138,8 @@ class InteriorPoint:
         self._linearize(X_W, multipliers)
         loss = self.loss
         try:
-            self.solve = self.system.factorize(
-                self.scaling, self._cone_curvature(), loss.relation(0.0 * loss.s, 1.0)[1]
-            )
+            h = loss.relation(0.0 * loss.s, 1.0)[1]
+            self.solve = self.system.factorize(self.scaling, self._cone_curvature(), self._root(h))
         except np.linalg.LinAlgError:
             return False
         affine = self._newton(-self.scaling.point, -self.S * self.Lambda, -loss.s * loss.q, 1.0)
@@ -174,10 +185,17 @@ class InteriorPoint:
 
     def _linearize(self, X_W: Array, multipliers: Array) -> None:
         self.scaling = soc.Scaling.of(self.p, self.q, *self.inner)
-        self.loss.linearize(self.system.forward(self.p[:, 1:]))
+        self.loss.linearize(self._outputs(self.p[:, 1:], self.b))
         self.slack_residual = X_W - self.S
-        self.dual_residual = self.system.adjoint(self.loss.g) - self.q[:, 1:] - multipliers
+        self.dual_residual = self.system.adjoint(self._per_output(self.loss.g)) - self.q[:, 1:] - multipliers
         self.theta = self.Lambda / self.S
+
+    def _per_output(self, values: Array) -> Array:
+        """(n, c) from the shape of y."""
+        return values.reshape(self.program.problem.n, -1)
+
+    def _root(self, h: Array) -> CurvatureRoot:
+        return CurvatureRoot(np.sqrt(h), self.program.problem.n)
 
     def _cone_curvature(self) -> Array | None:
         if not self.theta.size:
@@ -191,38 +209,39 @@ class InteriorPoint:
         """
         scaling = self.scaling
         e = scaling.solve(cone_target)
-        shift, _ = self.loss.relation(loss_target, progress)
+        shift = self._per_output(self.loss.relation(loss_target, progress)[0])
         slack_residual, dual_residual = progress * self.slack_residual, progress * self.dual_residual
         pull = slack_target / self.S - self.theta * slack_residual
         curve = 2.0 * scaling.a**2 - 1.0
         known = e[:, 1:] + (2.0 * scaling.a * e[:, 0] / curve)[:, None] * scaling.b
         pulled = dual_residual + self.system.adjoint(shift)
         R = known - pulled + self.cones.adjoint(pull)
-        step, h_df = self._back_substitute(R, e, pull, slack_residual)
+        r_b = -shift.sum(axis=0) - progress * self._per_output(self.loss.g).sum(axis=0)
+        step, H_dF = self._back_substitute(R, r_b, e, pull, slack_residual)
         for _ in range(REFINEMENTS):
             # The residual of the unreduced equations also holds the rounding of theta * dS, which is what counts.
-            left = pulled + self.system.adjoint(h_df) - step[1][:, 1:] - self.cones.adjoint(step[3])
+            left = pulled + self.system.adjoint(H_dF) - step[1][:, 1:] - self.cones.adjoint(step[3])
             if np.max(np.abs(left)) <= REFINED * np.max(np.abs(R)):
                 break
-            more, more_h_df = self._back_substitute(-left, np.zeros_like(e), 0.0, 0.0)
+            more, more_H_dF = self._back_substitute(-left, r_b - H_dF.sum(axis=0), np.zeros_like(e), 0.0, 0.0)
             step = [old + new for old, new in zip(step, more, strict=True)]
-            h_df = h_df + more_h_df
-        scaled = scaling.solve(step[0])
-        loss = self.loss.direction(self.system.forward(step[0][:, 1:]), h_df)
-        return Direction(step[0], step[1], scaled, cone_target - scaled, step[2], step[3], loss)
+            H_dF = H_dF + more_H_dF
+        scaled, shape = scaling.solve(step[0]), self.loss.g.shape
+        loss = self.loss.direction(self._outputs(step[0][:, 1:], step[4]), H_dF.reshape(shape))
+        return Direction(step[0], step[1], scaled, cone_target - scaled, step[2], step[3], step[4], loss)
 
     def _back_substitute(
-        self, R: Array, e: Array, pull: Array | float, slack_residual: Array | float
+        self, R: Array, r_b: Array, e: Array, pull: Array | float, slack_residual: Array | float
     ) -> tuple[list[Array], Array]:
         scaling = self.scaling
         a, b, weight = scaling.a, scaling.b, 1.0 / scaling.eta**2
-        dW, h_df = self.solve(R)
+        dW, db, H_dF = self.solve(R, r_b)
         b_dW = soc.dot(b, dW)
         dt = (e[:, 0] + 2.0 * a * weight * b_dW) / (weight * (2.0 * a**2 - 1.0))
         dzeta = e[:, 1:] + (2.0 * weight * (a * dt - b_dW))[:, None] * b - weight[:, None] * dW
         moved = self.cones.forward(dW)
         dp, dq = np.column_stack([dt, dW]), np.column_stack([np.zeros_like(dt), dzeta])
-        return [dp, dq, moved + slack_residual, pull - self.theta * moved], h_df
+        return [dp, dq, moved + slack_residual, pull - self.theta * moved, db], H_dF
 
     def _reach(self, step: Direction) -> float:
         """Largest step that stays inside every cone."""
@@ -251,4 +270,5 @@ class InteriorPoint:
         self.inner = self.scaling.moved(alpha, step.scaled_dp, step.scaled_dq)
         self.p, self.q = self.p + alpha * step.dp, self.q + alpha * step.dq
         self.S, self.Lambda = self.S + alpha * step.dS, self.Lambda + alpha * step.dLambda
+        self.b = self.b + alpha * step.db
         self.loss.move(alpha, step.loss)

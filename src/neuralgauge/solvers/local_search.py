@@ -15,9 +15,9 @@ MEMORY = 20  # L-BFGS pairs
 
 
 def local_search(problem: TrainingProblem, network: TwoLayerNetwork, max_iter: int) -> TwoLayerNetwork:
-    """L-BFGS on weights and output weights together, from a given network of one output.
+    """L-BFGS on weights, output weights and offset together, from a given network.
 
-    Never worse than the start; no guarantee beyond that. The hinge loss is followed along subgradients.
+    Never worse than the start; no guarantee beyond that. Losses with kinks are followed along subgradients.
 
     Parameters
     ----------
@@ -33,31 +33,39 @@ def local_search(problem: TrainingProblem, network: TwoLayerNetwork, max_iter: i
 
     Notes
     -----
-    Cost O(n d m) an iteration.
+    Cost O(n (d + c) m) an iteration.
     """
     start = network.balance()
     if start.n_neurons == 0 or max_iter < 1:
         return start
-    X, beta = problem.X, problem.beta
-    split = start.U.size
-    shape = start.U.shape
+    X, beta, c, shape = problem.X, problem.beta, problem.c, start.U.shape
+    first, last = start.U.size, start.U.size + start.A.size
+
+    def unpack(theta: Array) -> tuple[Array, Array, Array]:
+        return theta[:first].reshape(shape), theta[first:last].reshape(-1, c), theta[last:]
 
     def objective(theta: Array) -> tuple[float, Array]:
-        U, alpha = theta[:split].reshape(shape), theta[split:]
+        U, A, b = unpack(theta)
         X_U = X @ U
         hidden = np.maximum(X_U, 0.0)
-        f = hidden @ alpha
-        g = problem.loss_gradient(f)
-        gradient = beta * theta
-        gradient[split:] += g @ hidden
+        f = hidden @ A
+        if problem.offset:
+            f += b
+        f = f.reshape(problem.y.shape)
+        g = problem.loss_gradient(f).reshape(len(X), c)
+        penalised = theta[:last]
+        gradient = np.concatenate([beta * penalised, g.sum(axis=0) if problem.offset else b])
+        gradient[first:last] += (hidden.T @ g).ravel()
         np.greater(X_U, 0.0, out=X_U)
-        X_U *= g[:, None]
-        gradient[:split] += ((X.T @ X_U) * alpha).ravel()
-        return problem.loss_value(f) + 0.5 * beta * float(theta @ theta), gradient
+        X_U *= g @ A.T
+        gradient[:first] += (X.T @ X_U).ravel()
+        return problem.loss_value(f) + 0.5 * beta * float(penalised @ penalised), gradient
 
-    theta = np.concatenate([start.U.ravel(), start.A[:, 0]])
+    b = np.asarray(start.offset) if problem.offset else np.zeros(0)
+    theta = np.concatenate([start.U.ravel(), start.A.ravel(), b])
     options: Any = {"maxiter": max_iter, "maxcor": MEMORY, "maxfun": 3 * max_iter, "ftol": 1e-12, "gtol": 1e-9}
     found = minimize(objective, theta, jac=True, method="L-BFGS-B", options=options)
     if not found.fun <= objective(theta)[0]:
         return start
-    return TwoLayerNetwork(found.x[:split].reshape(shape), found.x[split:, None], start.bias).balance()
+    U, A, b = unpack(found.x)
+    return TwoLayerNetwork(U, A, start.bias, b if problem.offset else 0.0).balance()

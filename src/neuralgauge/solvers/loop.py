@@ -23,27 +23,28 @@ class Bounds:
     """Best feasible point and best dual point of one run."""
 
     def __init__(self, program: BlockProgram) -> None:
-        problem = program.problem
+        problem, empty = program.problem, program.problem.empty_network()
         self.program = program
         self.W = np.zeros((program.n_blocks, problem.d))
-        self.upper = problem.loss_value(np.zeros(problem.n))
-        self.lower, self.dual = -np.inf, np.zeros(problem.n)
+        self.offset = np.asarray(empty.offset)
+        self.upper = problem.objective(empty)
+        self.lower, self.dual = -np.inf, np.zeros_like(problem.y)
 
     @property
     def gap(self) -> float:
         """Relative gap of the best pair."""
         return Certificate(self.upper, self.lower, "patterns").gap
 
-    def offer(self, W: Array) -> None:
+    def offer(self, W: Array, offset: Array) -> None:
         """Keep these feasible blocks if they are better."""
-        if (value := self.program.objective(W)) < self.upper:
-            self.upper, self.W = value, W
+        if (value := self.program.objective(W, offset)) < self.upper:
+            self.upper, self.W, self.offset = value, W, offset
 
     def update(self, iterate: Iterate) -> None:
         """Keep what is better in this iterate."""
         program = self.program
         if iterate.violation <= VIOLATION:
-            self.offer(iterate.W)
+            self.offer(iterate.W, iterate.offset)
         v = program.problem.clip_dual(-iterate.g)
         gauge = gauge_bound(program, v, iterate.cone_multipliers)
         if np.isfinite(gauge) and (bound := lower_bound(program.problem, v, gauge)) > self.lower:
@@ -51,13 +52,14 @@ class Bounds:
 
 
 def gauge_bound(program: BlockProgram, v: Array, cone_multipliers: Array) -> float:
-    """Upper bound on max_i max {v^T (sigma_i D_i X w) : |w| <= 1, w in K_i} from multipliers of the cones.
+    """Upper bound on max_i max {g_i^T v^T D_i X w : |w| <= 1, w in K_i} from multipliers of the cones.
 
-    By weak duality each is at most |sigma_i X^T D_i v + X^T (2 D_i - I) Lambda_i|; a margin covers the rounding.
+    By weak duality each is at most |X^T D_i v g_i + X^T (2 D_i - I) Lambda_i|; a margin covers the rounding.
     """
     sums = program.adjoint(v) + cone_multipliers
-    size = float(np.linalg.norm(np.abs(v) @ np.abs(program.problem.X)) + np.abs(cone_multipliers).max(initial=0.0))
-    margin = 4.0 * (program.problem.n + program.problem.d) * np.finfo(float).eps * size
+    weight = np.abs(v).reshape(program.problem.n, -1).sum(axis=1)
+    size = float(np.linalg.norm(weight @ np.abs(program.problem.X)) + np.abs(cone_multipliers).max(initial=0.0))
+    margin = 4.0 * (program.problem.n + program.problem.d + program.problem.c) * np.finfo(float).eps * size
     return float(np.sqrt(np.einsum("ij,ij->i", sums, sums).max())) + margin
 
 
@@ -116,15 +118,20 @@ def solution(
     history: tuple[Record, ...],
 ) -> Solution:
     """The best points of a run as a `Solution`."""
-    network = network_of(program, bounds.W, witnesses)
+    network = network_of(program, bounds.W, bounds.offset, witnesses)
     certificate = Certificate(bounds.upper, bounds.lower, "patterns")
     return Solution(network, certificate, status, n_iter, seconds, bounds.dual, history, bounds.W)
 
 
-def network_of(program: BlockProgram, W: Array, witnesses: Array | None) -> TwoLayerNetwork | GatedNetwork:
+def network_of(
+    program: BlockProgram, W: Array, offset: Array, witnesses: Array | None
+) -> TwoLayerNetwork | GatedNetwork:
     """The network of blocks: ReLU with cones, gated without."""
-    bias = program.problem.bias
+    bias, directions = program.problem.bias, program.directions
     if program.cones:
-        return network_of_blocks(W, program.signs, bias)
+        return network_of_blocks(W, directions, bias, offset)
     alive = np.einsum("ij,ij->i", W, W) > 0
-    return GatedNetwork(W[alive] * program.signs[alive][:, None], None if witnesses is None else witnesses[alive], bias)
+    gates = None if witnesses is None else witnesses[alive]
+    if program.problem.c == 1:
+        return GatedNetwork(W[alive] * directions[alive], gates, bias, None, offset)
+    return GatedNetwork(W[alive], gates, bias, directions[alive], offset)

@@ -14,7 +14,7 @@ from ..problem import TrainingProblem
 from ..programs.block import BlockProgram
 from ..solution import Record, Solution
 from .facets import interior, run_on_facets
-from .loop import network_of, run
+from .loop import run
 
 
 def solve_program(
@@ -22,7 +22,7 @@ def solve_program(
     patterns: PatternSet | BoolArray,
     tol: float = 1e-8,
     *,
-    signs: Any = None,
+    directions: Any = None,
     gated: bool = False,
     solver: Literal["interior_point", "reference"] = "interior_point",
     max_iter: int = 100,
@@ -31,7 +31,8 @@ def solve_program(
 ) -> Solution:
     r"""Globally minimise [8] (or its gated form) over exactly these patterns.
 
-    .. math:: \min_W L\Big(\sum_i \sigma_i D_i X w_i\Big) + \beta \sum_i \|w_i\|_2, \qquad (2 D_i - I) X w_i \ge 0
+    .. math:: \min_{W, b} L\Big(\sum_i D_i X w_i g_i^T + 1 b^T\Big) + \beta \sum_i \|w_i\|_2,
+              \qquad (2 D_i - I) X w_i \ge 0
 
     Parameters
     ----------
@@ -40,9 +41,11 @@ def solve_program(
         The diagonals of D_i. Patterns without a witness are accepted, cones without interior included.
     tol : float
         Relative duality gap at which to stop.
-    signs : array of shape (P,) of -1 and +1, optional
-        The sign sigma_i of each pattern; by default every pattern is used with both signs (2 P blocks), or with +1
-        when `gated`, where blocks are free and signs change nothing.
+    directions : array of shape (P, c), or (P,) for one output, optional
+        The output direction g_i of each pattern, normalised; -1 or +1 for one output. By default every pattern is used
+        with plus and minus each output (2 c P blocks), or with plus each output when `gated`, where blocks are free
+        and signs change nothing. For c > 1 that is all directions along the axes and no others: the optimum of [2]
+        over these patterns can be lower.
     gated : bool
         Drop the cones: the gated ReLU model, in which D_i is fixed and w_i free.
     solver : {"interior_point", "reference"}
@@ -83,12 +86,11 @@ def solve_program(
     0.891447
     """
     as_positive(tol, "tol")
-    program, witnesses = _block_program(problem, patterns, signs, gated)
+    program, witnesses = _block_program(problem, patterns, directions, gated)
     if solver == "reference":
         from .reference import solve_with_cvxpy
 
-        blocks, dual, certificate, status, seconds, history = solve_with_cvxpy(program)
-        return Solution(network_of(program, blocks, witnesses), certificate, status, 0, seconds, dual, history, blocks)
+        return solve_with_cvxpy(program, witnesses)
     if solver != "interior_point":
         raise InvalidInputError(f'`solver` must be "interior_point" or "reference", got {solver!r}.')
     if witnesses is not None and interior(program, witnesses):
@@ -97,7 +99,7 @@ def solve_program(
 
 
 def _block_program(
-    problem: TrainingProblem, patterns: PatternSet | BoolArray, signs: Any, gated: bool
+    problem: TrainingProblem, patterns: PatternSet | BoolArray, directions: Any, gated: bool
 ) -> tuple[BlockProgram, Array | None]:
     if isinstance(patterns, PatternSet):
         gates, witnesses = patterns.dense(), patterns.witness(np.arange(len(patterns)))
@@ -107,11 +109,20 @@ def _block_program(
         raise InvalidInputError(
             f"`patterns` must have shape (P, {problem.n}) with P >= 1, one row a pattern, got {gates.shape}."
         )
-    if signs is None and not gated:
-        gates = np.vstack([gates, gates])
-        witnesses = None if witnesses is None else np.vstack([witnesses, witnesses])
-        signs = np.repeat([1.0, -1.0], len(gates) // 2)
-    sigma = np.ones(len(gates)) if signs is None else np.asarray(signs, dtype=float)
-    if sigma.shape != (len(gates),) or not np.all(np.abs(sigma) == 1.0):
-        raise InvalidInputError(f"`signs` must hold {len(gates)} values -1 or +1, got shape {sigma.shape}.")
-    return BlockProgram(problem, gates, sigma, cones=not gated), witnesses
+    if directions is not None:
+        return BlockProgram(problem, gates, _unit_rows(directions, len(gates), problem.c), cones=not gated), witnesses
+    axes = np.eye(problem.c) if gated else np.vstack([np.eye(problem.c), -np.eye(problem.c)])
+    G = np.repeat(axes, len(gates), axis=0)
+    witnesses = None if witnesses is None else np.vstack([witnesses] * len(axes))
+    return BlockProgram(problem, np.vstack([gates] * len(axes)), G, cones=not gated), witnesses
+
+
+def _unit_rows(directions: Any, n_patterns: int, c: int) -> Array:
+    given = np.array(directions, dtype=np.float64)
+    rows = given[:, None] if given.ndim == 1 else given
+    if rows.shape != (n_patterns, c) or not np.all(np.isfinite(rows)) or not np.all(np.any(rows, axis=1)):
+        raise InvalidInputError(
+            f"`directions` must have shape ({n_patterns}, {c}), one row that is finite and not zero a pattern, "
+            f"got shape {given.shape}."
+        )
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)

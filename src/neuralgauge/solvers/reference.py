@@ -13,7 +13,8 @@ from ..errors import InvalidInputError, MissingDependencyError
 from ..losses import PiecewiseLinearLoss
 from ..problem import TrainingProblem
 from ..programs.block import BlockProgram
-from ..solution import Record, Status
+from ..solution import Record, Solution, Status
+from .loop import network_of
 
 
 def _import_cvxpy() -> Any:
@@ -42,8 +43,8 @@ def _loss_expression(cp: Any, problem: TrainingProblem, f: Any) -> Any:
     )
 
 
-def solve_with_cvxpy(program: BlockProgram) -> tuple[Array, Array, Certificate, Status, float, tuple[Record, ...]]:
-    """Blocks, dual point, certificate, status, seconds and history of one program.
+def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None) -> Solution:
+    """One program solved.
 
     The lower bound is Clarabel's own dual objective, at its own tolerances of 1e-8, with scope "patterns".
     """
@@ -51,16 +52,19 @@ def solve_with_cvxpy(program: BlockProgram) -> tuple[Array, Array, Certificate, 
     problem, start = program.problem, time.perf_counter()
     W = cp.Variable((problem.d, program.n_blocks))
     X_W = problem.X @ W
-    f = cp.sum(cp.multiply((program.gates * program.signs[:, None]).T, X_W), axis=1)
+    offset = cp.Variable(problem.c) if problem.offset else np.zeros(problem.c)
+    f = cp.multiply(program.gates.T, X_W) @ program.directions + np.ones((problem.n, 1)) @ offset[None, :]
+    f = f[:, 0] if problem.y.ndim == 1 else f
     cones = [cp.multiply(np.where(program.gates, 1.0, -1.0).T, X_W) >= 0] if program.cones else []
     task = cp.Problem(
         cp.Minimize(_loss_expression(cp, problem, f) + problem.beta * cp.sum(cp.norm(W, 2, axis=0))), cones
     )
     task.solve(solver=cp.CLARABEL)
     seconds = time.perf_counter() - start
-    blocks = np.ascontiguousarray(W.value.T)
-    dual = -problem.loss_gradient(program.forward(blocks))
+    blocks, b = np.ascontiguousarray(W.value.T), offset.value if problem.offset else offset
+    dual = problem.clip_dual(-problem.loss_gradient(program.forward(blocks, b)))
     status = Status.SOLVED if task.status == cp.OPTIMAL else Status.STALLED
-    certificate = Certificate(program.objective(blocks), float(task.value), "patterns")
+    certificate = Certificate(program.objective(blocks, b), float(task.value), "patterns")
     record = Record(seconds, certificate.upper, certificate.lower, program.n_blocks)
-    return blocks, dual, certificate, status, seconds, (record,)
+    network = network_of(program, blocks, b, witnesses)
+    return Solution(network, certificate, status, 0, seconds, dual, (record,), blocks)

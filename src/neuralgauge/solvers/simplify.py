@@ -19,7 +19,6 @@ def simplify(network: TwoLayerNetwork, problem: TrainingProblem, slack: float = 
     Parameters
     ----------
     network : TwoLayerNetwork
-        One output.
     problem : TrainingProblem
     slack : float
         Relative rise of the objective [2] that each of the two steps may cost.
@@ -27,7 +26,7 @@ def simplify(network: TwoLayerNetwork, problem: TrainingProblem, slack: float = 
     Returns
     -------
     TwoLayerNetwork
-        Balanced, with at most n + 1 neurons.
+        Balanced, with at most n c + 1 neurons.
     """
     network = network.merge()
     limit = problem.objective(network) * (1.0 + max(slack, 1e-13))
@@ -39,22 +38,22 @@ def simplify(network: TwoLayerNetwork, problem: TrainingProblem, slack: float = 
     size = np.linalg.norm(network.U, axis=0)
     for cut in reversed(CUTS):
         keep = size > cut * size.max(initial=0.0)
-        smaller = TwoLayerNetwork(network.U[:, keep], network.A[keep], network.bias)
+        smaller = network.take(keep)
         if not keep.all() and problem.objective(smaller) <= limit:
             network = smaller
             break
-    return network if network.n_neurons <= problem.n + 1 else _sparsest(network, problem)
+    return network if network.n_neurons <= problem.y.size + 1 else _sparsest(network, problem)
 
 
 def _sparsest(network: TwoLayerNetwork, problem: TrainingProblem) -> TwoLayerNetwork:
-    """The same outputs on the samples from at most n of the neurons (Caratheodory): a basic solution of an LP."""
-    alpha = network.A[:, 0]
-    atoms = np.maximum(problem.X @ network.U, 0.0) * alpha
-    cost: Array = alpha**2
+    """The same outputs on the samples from at most n c of the neurons (Caratheodory): a basic solution of an LP."""
+    hidden = np.maximum(problem.X @ network.U, 0.0)
+    atoms = (hidden[:, None, :] * network.A.T).reshape(-1, network.n_neurons)
+    cost: Array = np.einsum("ij,ij->i", network.A, network.A)
     found = linprog(cost, A_eq=atoms, b_eq=atoms.sum(axis=1), bounds=(0.0, None), method="highs-ds")
     if found.x is None:
         return network
     keep = found.x > 0
     root = np.sqrt(found.x[keep])
-    smaller = TwoLayerNetwork(network.U[:, keep] * root, network.A[keep] * root[:, None], network.bias)
+    smaller = network.with_neurons(network.U[:, keep] * root, network.A[keep] * root[:, None])
     return smaller if problem.objective(smaller) <= problem.objective(network) * (1.0 + 1e-9) else network
