@@ -13,6 +13,7 @@ between 0 and 1 are the concave kinks at which the maximiser sits exactly: no sm
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -60,18 +61,27 @@ def ascend(
     Cost O(n d) a sweep and start; some tens of sweeps are usual. Source: dual [15] of Pilanci & Ergen (2020);
     the convex-concave procedure (Yuille & Rangarajan 2003).
     """
-    rng = np.random.default_rng(random_state)
-    U = rng.standard_normal((n_starts, X.shape[1]))
+    U = start_rows(X.shape[1], n_starts, np.random.default_rng(random_state), starts)
+    X, v = np.ascontiguousarray(X), np.ascontiguousarray(v)
+    values = np.concatenate(in_threads(lambda part: _ascend_all(X, v, part, sweeps, tol), U))
+    order = np.argsort(-values, kind="stable")
+    return values[order], U[order].T
+
+
+def start_rows(d: int, n_starts: int, rng: np.random.Generator, starts: Array | None) -> Array:
+    """Unit start vectors, one a row: uniform ones, then the given columns that are not zero."""
+    U = rng.standard_normal((n_starts, d))
     if starts is not None and starts.size:
         U = np.vstack([U, starts.T])
     length = np.linalg.norm(U, axis=1)
-    U = np.ascontiguousarray(U[length > 0] / length[length > 0, None])
-    X, v = np.ascontiguousarray(X), np.ascontiguousarray(v)
-    parts = np.array_split(U, min(len(U), THREADS))  # views: every thread moves its own rows, free of the interpreter
-    with ThreadPoolExecutor(len(parts)) as pool:
-        values = np.concatenate(list(pool.map(lambda part: _ascend_all(X, v, part, sweeps, tol), parts)))
-    order = np.argsort(-values, kind="stable")
-    return values[order], U[order].T
+    return np.ascontiguousarray(U[length > 0] / length[length > 0, None])
+
+
+def in_threads(work: Callable[..., Array], *rows: Array) -> list[Array]:
+    """Results of the work on parts of the rows; every thread moves its own, free of the interpreter."""
+    count = max(1, min(len(rows[0]), THREADS))
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(work, *(np.array_split(array, count) for array in rows)))  # views
 
 
 @compiled
@@ -84,30 +94,48 @@ def _ascend_all(X: Array, v: Array, U: Array, sweeps: int, tol: float) -> Array:
     values = np.zeros(len(U))
     slopes, r = np.zeros(n), np.zeros(d)
     for start in range(len(U)):
-        u = U[start]
-        r[:] = 0.0
-        for i in range(n):
-            z = 0.0
-            for j in range(d):
-                z += X[i, j] * u[j]
-            slopes[i] = 1.0 if z > 0 else 0.0
-            if z > 0:
-                values[start] += v[i] * z
-                for j in range(d):
-                    r[j] += v[i] * X[i, j]
-        for _ in range(LINEARIZATIONS):
-            _shorten(X, v, curvature, slopes, r, sweeps, tol)
-            norm = np.sqrt(np.dot(r, r))
-            if norm == 0.0:
-                break
-            step = r / norm
-            reached, changed = _relinearize(X, v, slopes, r, step)
-            if reached > values[start]:
-                values[start] = reached
-                u[:] = step
-            if not changed:
-                break
+        values[start] = climb(X, v, curvature, slopes, r, U[start], LINEARIZATIONS, sweeps, tol)
     return values
+
+
+@compiled
+def climb(
+    X: Array,
+    v: Array,
+    curvature: Array,
+    slopes: Array,
+    r: Array,
+    u: Array,
+    linearizations: int,
+    sweeps: int,
+    tol: float,
+) -> float:
+    """Move u uphill in place; the value reached. `slopes` (n,) and `r` (d,) are work space."""
+    n, d = X.shape
+    value = 0.0
+    r[:] = 0.0
+    for i in range(n):
+        z = 0.0
+        for j in range(d):
+            z += X[i, j] * u[j]
+        slopes[i] = 1.0 if z > 0 else 0.0
+        if z > 0:
+            value += v[i] * z
+            for j in range(d):
+                r[j] += v[i] * X[i, j]
+    for _ in range(linearizations):
+        _shorten(X, v, curvature, slopes, r, sweeps, tol)
+        norm = np.sqrt(np.dot(r, r))
+        if norm == 0.0:
+            break
+        step = r / norm
+        reached, changed = _relinearize(X, v, slopes, r, step)
+        if reached > value:
+            value = reached
+            u[:] = step
+        if not changed:
+            break
+    return value
 
 
 @compiled

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..problem import TrainingProblem
 from .ascent import ascend
+from .ascent_vector import ascend_vector
 
 
 def beta_max(problem: TrainingProblem, random_state: int = 0) -> float:
@@ -35,5 +36,7 @@ def beta_max(problem: TrainingProblem, random_state: int = 0) -> float:
     >>> print(f"{ng.beta_max(problem):.4f}")
     1.7889
     """
-    v = -problem.loss_gradient(np.zeros(problem.n))
-    return max(0.0, *(float(ascend(sign * v, problem.X, random_state=random_state)[0][0]) for sign in (1.0, -1.0)))
+    V = -problem.loss_gradient(np.zeros(problem.y.shape))
+    if V.ndim == 2:
+        return float(ascend_vector(V, problem.X, random_state=random_state).values[0])
+    return max(0.0, *(float(ascend(sign * V, problem.X, random_state=random_state)[0][0]) for sign in (1.0, -1.0)))
