@@ -10,7 +10,7 @@ import numpy as np
 from ._array import Array
 from .certificate import Certificate, Scope, lower_bound
 from .networks import TwoLayerNetwork
-from .pricing import Price, ascend, ascend_vector, plane_maxima, plane_maxima_vector, price
+from .pricing import Price, ascend, ascend_vector, plane_maxima, price
 from .problem import TrainingProblem
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
@@ -84,11 +84,9 @@ class DualSide:
         vectors that spread X u.
         """
         X, c = self.problem.X, self.problem.c
-        if self.plane is not None and c > 1:
-            return [Columns(*plane_maxima_vector(v, X, self.plane))]
         parts = []
         for sign in (1.0, -1.0) if c == 1 else (0.0,):
-            if self.plane is not None:
+            if self.plane is not None and c == 1:
                 values, U = plane_maxima(sign * v, X, self.plane)
                 parts.append(Columns(values, U, np.full((len(values), 1), sign)))
                 continue
