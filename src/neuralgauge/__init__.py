@@ -11,7 +11,21 @@ from .errors import (
 )
 from .estimators import ReLUClassifier, ReLURegressor
 from .interchange import SavedModel, load_model, save_model
-from .losses import Hinge, Logistic, Loss, Squared
+from .losses import (
+    Absolute,
+    EpsilonInsensitive,
+    Hinge,
+    Huber,
+    Logistic,
+    Loss,
+    Pieces,
+    PiecewiseLoss,
+    Poisson,
+    Quantile,
+    Softmax,
+    Squared,
+    SquaredHinge,
+)
 from .networks import GatedNetwork, TwoLayerNetwork
 from .patterns import PatternSet, count_patterns, enumerate_patterns, sample_patterns
 from .pricing import Price, beta_max, price
@@ -23,9 +37,12 @@ from .training import train
 __version__ = "0.1.0"
 
 __all__ = [
+    "Absolute",
     "Certificate",
+    "EpsilonInsensitive",
     "GatedNetwork",
     "Hinge",
+    "Huber",
     "InvalidInputError",
     "Logistic",
     "Loss",
@@ -33,13 +50,19 @@ __all__ = [
     "ModelFileError",
     "NeuralgaugeError",
     "PatternSet",
+    "Pieces",
+    "PiecewiseLoss",
+    "Poisson",
     "Price",
+    "Quantile",
     "ReLUClassifier",
     "ReLURegressor",
     "Record",
     "SavedModel",
+    "Softmax",
     "Solution",
     "Squared",
+    "SquaredHinge",
     "Status",
     "TooManyPatternsError",
     "TrainingProblem",

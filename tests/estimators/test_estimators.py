@@ -146,7 +146,7 @@ def test_random_state_may_be_a_generator(regression_data):
         (ReLURegressor(gap=0), r"`gap` must be finite and > 0, got 0\.0"),
         (ReLURegressor(time_limit=-3), r"`time_limit` must be finite and > 0, got -3\.0"),
         (ReLURegressor(loss="hinge"), "must be one of .'squared'., got 'hinge', which belongs to ReLUClassifier"),
-        (ReLURegressor(loss="huber"), "`loss` must be one of .* got 'huber'"),
+        (ReLURegressor(loss="magic"), "`loss` must be one of .* got 'magic'"),
         (ReLUClassifier(loss="squared"), "got 'squared', which belongs to ReLURegressor"),
     ],
 )

@@ -1,6 +1,6 @@
 r"""The Newton system of the interior-point method, for blocks W and the offset b of the outputs:
 
-.. math:: M_i\,dw_i + (B^T H\,dF)_i = R_i, \quad E^T H\,dF = r_b, \qquad dF = B\,dW + E\,db .
+.. math:: M_i\,dw_i + (B^T H\,dF)_i = R_i, \quad E^T H\,dF = r_b, \qquad dF = B\,dW + E\,db + r_{dF} .
 
 B dW = sum_i D_i X dw_i g_i^T is never formed whole, E db repeats db in every row (absent without an offset), and H, the
 curvature of the loss, is given by a root: H = R R^T, sample by sample. With M_i = C_i C_i^T the system is reduced to
@@ -22,7 +22,7 @@ from .._array import Array
 from ..programs.block import BlockProgram
 from ._second_order import Scaling
 
-Solve = Callable[[Array, Array], tuple[Array, Array, Array]]
+Solve = Callable[[Array, Array, Array | float], tuple[Array, Array, Array]]
 CHUNK = 2_000_000  # entries of F in memory at a time
 
 
@@ -89,7 +89,7 @@ class BlockSystem:
         return result
 
     def factorize(self, scaling: Scaling, cone_curvature: Array | None, root: CurvatureRoot) -> Solve:
-        """A function (R, r_b) -> (dW, db, H dF); its rounding is undone by the caller's refinement.
+        """A function (R, r_b, r_dF) -> (dW, db, H dF); its rounding is undone by the caller's refinement.
 
         M_i is the curvature of the norm under its scaling plus `cone_curvature` (m, d, d), None without cones.
         """
@@ -149,9 +149,9 @@ class BlockSystem:
             # Softmax does not see a common shift of all offsets, hence the pseudo-inverse.
             inverse = np.linalg.pinv(border @ K_border, rcond=1e-13, hermitian=True)
 
-        def solve(R: Array, r_b: Array) -> tuple[Array, Array, Array]:
+        def solve(R: Array, r_b: Array, r_dF: Array | float) -> tuple[Array, Array, Array]:
             dW, db = solve_M(R), np.zeros(c)
-            z = lapack.dpotrs(factor, root.transposed(self.forward(dW)).ravel(), lower=1)[0]
+            z = lapack.dpotrs(factor, root.transposed(self.forward(dW) + r_dF).ravel(), lower=1)[0]
             if border is not None:
                 db = inverse @ (r_b - border @ z)
                 z = z + K_border @ db
@@ -171,11 +171,14 @@ class BlockSystem:
             H[last, last] += 1e-12 * float(np.max(H[last, last]))
         factor = _factor(H)
 
-        def solve(R: Array, r_b: Array) -> tuple[Array, Array, Array]:
+        def solve(R: Array, r_b: Array, r_dF: Array | float) -> tuple[Array, Array, Array]:
+            if np.any(r_dF):
+                H_r = root.times(root.transposed(np.broadcast_to(r_dF, (self.n, c))))
+                R, r_b = R - self.adjoint(H_r), r_b - H_r.sum(axis=0)
             right = np.concatenate([R.ravel(), r_b]) if self.offset else R.ravel()
             found = lapack.dpotrs(factor, right, lower=1)[0]
             dW, db = found[: m * d].reshape(m, d), found[m * d :] if self.offset else np.zeros(c)
-            return dW, db, root.times(root.transposed(self.forward(dW, db)))
+            return dW, db, root.times(root.transposed(self.forward(dW, db) + r_dF))
 
         return solve
 

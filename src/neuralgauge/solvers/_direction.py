@@ -30,7 +30,6 @@ class Direction(NamedTuple):
 
     def plus(self, other: Direction) -> Direction:
         """Sum."""
-        ds, dq, dxi, dg = (a + b for a, b in zip(self.loss, other.loss, strict=True))
         return Direction(
             self.dp + other.dp,
             self.dq + other.dq,
@@ -39,7 +38,7 @@ class Direction(NamedTuple):
             self.dS + other.dS,
             self.dLambda + other.dLambda,
             self.db + other.db,
-            LossDirection(ds, dq, dxi, dg),
+            self.loss.plus(other.loss),
         )
 
 

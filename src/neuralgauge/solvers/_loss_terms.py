@@ -2,6 +2,9 @@ r"""The loss inside the interior-point method: what it adds to the Newton system
 
 Both kinds keep an iterate of the dual variable g (at the end g = grad L(f)) and answer two questions about a
 Newton step in which the outputs move by df: the linear relation dg = shift + h df, and how far the step may go.
+
+Arrays of an elementwise loss have the shape of the targets, (n,) or (n, c). A coupled loss has h of shape (n, c, c),
+and h df is then the product of each matrix with its row.
 """
 
 from __future__ import annotations
@@ -11,23 +14,32 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from .._array import Array
-from ..losses import PiecewiseLinearLoss
+from ..errors import InvalidInputError
+from ..losses import CoupledLoss, PiecewiseLoss
 from ..problem import TrainingProblem
+
+SHORTENINGS = 40  # halvings of a step
+MISMATCH = 1e-3  # of the largest h df
 
 
 class LossDirection(NamedTuple):
-    """A Newton direction in the variables of the loss: pairs ds, dq (K, n), heights dxi (n,), dual dg (n,)."""
+    """A Newton direction in the variables of the loss: pairs ds, dq (K, ...), heights dxi, dual dg; outputs df."""
 
     ds: Array
     dq: Array
     dxi: Array
     dg: Array
+    df: Array
+
+    def plus(self, other: LossDirection) -> LossDirection:
+        """Sum."""
+        return LossDirection(*(a + b for a, b in zip(self, other, strict=True)))
 
 
 class LossTerm(Protocol):
     """State of the loss in one interior-point run.
 
-    `s` and `q`, shape (K, n), are its complementary pairs; K = 0 for a smooth loss.
+    `s` and `q`, shape (K, ...), are its complementary pairs; K = 0 for a smooth loss.
     """
 
     g: Array
@@ -40,8 +52,17 @@ class LossTerm(Protocol):
     def relation(self, target: Array, progress: float) -> tuple[Array, Array]:
         """(shift, h) with dg = shift + h df, for q ds + s dq = target and `progress` of the residuals gone."""
 
+    def root(self) -> Array:
+        """R with h = R R^T: its square root, elementwise, or (n, c, c) for a coupled loss."""
+
+    def mismatch(self, df: Array, h_df: Array) -> Array:
+        """df - h_df / h, where h is so steep that this counts; zero elsewhere."""
+
     def direction(self, df: Array, h_df: Array) -> LossDirection:
-        """The Newton direction of the relation asked for last; h_df is h * df, computed on its own."""
+        """The Newton direction of the relation asked for last; h_df is h df, computed on its own."""
+
+    def shorten(self, alpha: float, direction: LossDirection) -> float:
+        """The step alpha, or as much of it as the linear relation can be trusted for."""
 
     def move(self, alpha: float, direction: LossDirection) -> None:
         """Take the step."""
@@ -56,63 +77,132 @@ class SmoothTerm:
         self.s = self.q = np.zeros((0, *problem.y.shape))
 
     def linearize(self, f: Array) -> None:
-        problem = self.problem
-        self._residual = problem.loss_gradient(f) - self.g
-        self._hessian = problem.output_weight * problem.loss.hessian(f, problem.y)
+        problem, loss = self.problem, self.problem.loss
+        self._f, self._gradient = f, problem.loss_gradient(f)
+        self._residual = self._gradient - self.g
+        self._scale = np.linalg.norm(self._gradient) + np.linalg.norm(self.g)
+        if loss.coupled:
+            assert isinstance(loss, CoupledLoss)
+            weight = problem.sample_weight[:, None, None]
+            self._h = weight * loss.hessian(f, problem.y)
+            self._root = np.sqrt(weight) * loss.hessian_root(f, problem.y)
+        else:
+            self._h = problem.output_weight * loss.hessian(f, problem.y)
+            self._root = np.sqrt(self._h)
 
     def relation(self, target: Array, progress: float) -> tuple[Array, Array]:
         self._shift = progress * self._residual
-        return self._shift, self._hessian
+        return self._shift, self._h
+
+    def root(self) -> Array:
+        return self._root
+
+    def mismatch(self, df: Array, h_df: Array) -> Array:
+        return np.zeros_like(df)
 
     def direction(self, df: Array, h_df: Array) -> LossDirection:
-        return LossDirection(self.s, self.q, np.zeros(0), self._shift + h_df)
+        return LossDirection(self.s, self.q, np.zeros(0), self._shift + h_df, df)
+
+    def shorten(self, alpha: float, direction: LossDirection) -> float:
+        """Halved until the gradient departs from its linear model by no more than the gradients at hand.
+
+        Without this a Newton step from where exp(f) is flat would overflow it.
+        """
+        df, h = direction.df, self._h
+        slope = np.einsum("nij,nj->ni", h, df) if self.problem.loss.coupled else h * df
+        trial = min(alpha, 1.0)
+        for _ in range(SHORTENINGS):
+            with np.errstate(over="ignore", invalid="ignore"):
+                departure = self.problem.loss_gradient(self._f + trial * df) - self._gradient - trial * slope
+                if np.linalg.norm(departure) <= self._scale:
+                    break
+            trial *= 0.5
+        return alpha if trial == min(alpha, 1.0) else trial
 
     def move(self, alpha: float, direction: LossDirection) -> None:
         self.g = self.g + alpha * direction.dg
 
 
-class PiecewiseLinearTerm:
-    r"""Loss max_k a_k f + b_k through its epigraph: xi >= a_k f + b_k with slacks s_k and multipliers q_k.
+class PiecewiseTerm:
+    r"""Loss given by `Pieces`: slacks s_k = xi - a_k t - b_k at t = f - mu g, with multipliers q_k.
 
-    Stationarity in xi is sum_k q_k = weight, and the gradient is sum_k a_k q_k. Eliminating s, q and xi leaves
-    h = sum D a^2 - (sum D a)^2 / sum D with D = q / s. The start is centred: s_k q_k = centre, nothing violated.
+    mu is the smoothing over the weight of the sample. The gradient is g = sum_k a_k q_k, and stationarity in xi is
+    sum_k q_k = weight; without epigraph xi = 0 and that equation is missing. With D = q / s the elimination of s, q
+    and xi leaves dg = shift_0 + h_0 dt,
+
+    .. math:: h_0 = \sum_k D_k a_k^2 - (\sum_k D_k a_k)^2 / \sum_k D_k, \qquad h = h_0 / (1 + \mu h_0),
+
+    the second term of h_0 only with epigraph. The start is centred: s_k q_k = centre.
     """
 
     def __init__(self, problem: TrainingProblem, f: Array, centre: float) -> None:
-        assert isinstance(problem.loss, PiecewiseLinearLoss)
-        self.a, self.b = problem.loss.pieces(problem.y)
-        self.weight = problem.sample_weight
+        assert isinstance(problem.loss, PiecewiseLoss)
+        self.a, self.b, smoothing, self.epigraph = problem.loss.pieces(problem.y)
+        if not (self.epigraph or smoothing > 0):
+            raise InvalidInputError(
+                f"`smoothing` of pieces without epigraph must be > 0, got {smoothing}; "
+                f"the {problem.loss.name} loss must be finite for every output."
+            )
+        self.weight = np.broadcast_to(problem.output_weight, problem.y.shape)
+        self.mu = smoothing / self.weight
         height = self.a * f + self.b
-        self.xi = _centred_height(height, self.weight, centre)
-        self.s = self.xi - height
+        if self.epigraph:
+            self.xi = _centred_height(height, self.weight, centre)
+            self.s = self.xi - height
+        else:
+            self.xi = np.zeros_like(problem.y)
+            self.s = _positive_root(height, self.mu * centre * self.a**2)
         self.q = centre / self.s
-        self.g = np.zeros(problem.n)
+        self.g = np.zeros_like(problem.y)
 
     def linearize(self, f: Array) -> None:
-        self._slack_residual = self.xi - self.a * f - self.b - self.s
-        self._weight_residual = self.weight - self.q.sum(axis=0)
+        self._slack_residual = self.xi - self.a * (f - self.mu * self.g) - self.b - self.s
         self._residual = (self.a * self.q).sum(axis=0) - self.g
         self._D = self.q / self.s
-        self._D_sum, self._D_a = self._D.sum(axis=0), (self._D * self.a).sum(axis=0)
-        self._h = (self._D * (self.a - self._D_a / self._D_sum) ** 2).sum(axis=0)
+        if self.epigraph:
+            self._weight_residual = self.weight - self.q.sum(axis=0)
+            self._D_sum, self._D_a = self._D.sum(axis=0), (self._D * self.a).sum(axis=0)
+            self._h0 = (self._D * (self.a - self._D_a / self._D_sum) ** 2).sum(axis=0)
+        else:
+            self._h0 = (self._D * self.a**2).sum(axis=0)
+        self._shrink = 1.0 / (1.0 + self.mu * self._h0)
+        self._h = self._h0 * self._shrink
 
     def relation(self, target: Array, progress: float) -> tuple[Array, Array]:
         self._progress = progress
         self._e = (target - progress * self.q * self._slack_residual) / self.s
-        self._e_sum = self._e.sum(axis=0) - progress * self._weight_residual
-        shift = (self.a * self._e).sum(axis=0) - self._D_a * self._e_sum / self._D_sum
-        self._shift = shift + progress * self._residual
+        shift = (self.a * self._e).sum(axis=0)
+        if self.epigraph:
+            self._e_sum = self._e.sum(axis=0) - progress * self._weight_residual
+            shift = shift - self._D_a * self._e_sum / self._D_sum
+        self._shift0 = shift + progress * self._residual
+        self._shift = self._shift0 * self._shrink
         return self._shift, self._h
 
-    def direction(self, df: Array, h_df: Array) -> LossDirection:
+    def root(self) -> Array:
+        return np.sqrt(self._h)
+
+    def _mismatch(self, df: Array, h_df: Array) -> Array:
         # Near a kink h is huge and df tiny: there h_df / h has the smaller error.
         steep = self._h * np.max(np.abs(df)) > np.max(np.abs(h_df))
-        df = np.where(steep, h_df / np.where(steep, self._h, 1.0), df)
-        dxi = (self._e_sum + self._D_a * df) / self._D_sum
-        moved = dxi - self.a * df
-        return LossDirection(
-            moved + self._progress * self._slack_residual, self._e - self._D * moved, dxi, self._shift + h_df
-        )
+        return np.where(steep, df - h_df / np.where(steep, self._h, 1.0), 0.0)
+
+    def mismatch(self, df: Array, h_df: Array) -> Array:
+        difference = self._mismatch(df, h_df)
+        counts = self._h * np.abs(difference) > MISMATCH * np.max(np.abs(h_df))
+        return np.where(counts, difference, 0.0)
+
+    def direction(self, df: Array, h_df: Array) -> LossDirection:
+        df = df - self._mismatch(df, h_df)
+        dt = (df - self.mu * self._shift0) * self._shrink
+        dxi = (self._e_sum + self._D_a * dt) / self._D_sum if self.epigraph else np.zeros_like(dt)
+        moved = dxi - self.a * dt
+        ds = moved + self._progress * self._slack_residual
+        return LossDirection(ds, self._e - self._D * moved, dxi, self._shift + h_df, df)
+
+    def shorten(self, alpha: float, direction: LossDirection) -> float:
+        """Alpha: s and q, which the method keeps positive, are all that is not linear."""
+        return alpha
 
     def move(self, alpha: float, direction: LossDirection) -> None:
         self.xi = self.xi + alpha * direction.dxi
@@ -136,8 +226,14 @@ def _centred_height(height: Array, weight: Array, centre: float) -> Array:
     return result
 
 
+def _positive_root(b: Array, c: Array) -> Array:
+    """The root of x^2 + b x = c > 0 that is positive, without cancellation."""
+    reach = np.hypot(b, 2.0 * np.sqrt(c)) + np.abs(b)
+    return np.where(b > 0, 2.0 * c / reach, 0.5 * reach)
+
+
 def loss_term(problem: TrainingProblem, f: Array, centre: float) -> LossTerm:
     """The term that fits the problem's loss, started at outputs f."""
-    if isinstance(problem.loss, PiecewiseLinearLoss):
-        return PiecewiseLinearTerm(problem, f, centre)
+    if isinstance(problem.loss, PiecewiseLoss):
+        return PiecewiseTerm(problem, f, centre)
     return SmoothTerm(problem)

@@ -138,8 +138,8 @@ class InteriorPoint:
         self._linearize(X_W, multipliers)
         loss = self.loss
         try:
-            h = loss.relation(0.0 * loss.s, 1.0)[1]
-            self.solve = self.system.factorize(self.scaling, self._cone_curvature(), self._root(h))
+            root = CurvatureRoot(loss.root(), self.program.problem.n)
+            self.solve = self.system.factorize(self.scaling, self._cone_curvature(), root)
         except np.linalg.LinAlgError:
             return False
         affine = self._newton(-self.scaling.point, -self.S * self.Lambda, -loss.s * loss.q, 1.0)
@@ -194,9 +194,6 @@ class InteriorPoint:
         """(n, c) from the shape of y."""
         return values.reshape(self.program.problem.n, -1)
 
-    def _root(self, h: Array) -> CurvatureRoot:
-        return CurvatureRoot(np.sqrt(h), self.program.problem.n)
-
     def _cone_curvature(self) -> Array | None:
         if not self.theta.size:
             return None
@@ -207,7 +204,7 @@ class InteriorPoint:
 
         That is W^{-1} dp + W dq = cone_target, Lambda dS + S dLambda = slack_target, with beta fixed in q.
         """
-        scaling = self.scaling
+        scaling, shape = self.scaling, self.loss.g.shape
         e = scaling.solve(cone_target)
         shift = self._per_output(self.loss.relation(loss_target, progress)[0])
         slack_residual, dual_residual = progress * self.slack_residual, progress * self.dual_residual
@@ -217,25 +214,33 @@ class InteriorPoint:
         pulled = dual_residual + self.system.adjoint(shift)
         R = known - pulled + self.cones.adjoint(pull)
         r_b = -shift.sum(axis=0) - progress * self._per_output(self.loss.g).sum(axis=0)
-        step, H_dF = self._back_substitute(R, r_b, e, pull, slack_residual)
+        step, H_dF = self._back_substitute(R, r_b, 0.0, e, pull, slack_residual)
         for _ in range(REFINEMENTS):
             # The residual of the unreduced equations also holds the rounding of theta * dS, which is what counts.
             left = pulled + self.system.adjoint(H_dF) - step[1][:, 1:] - self.cones.adjoint(step[3])
-            if np.max(np.abs(left)) <= REFINED * np.max(np.abs(R)):
+            mismatch = self.loss.mismatch(self._outputs(step[0][:, 1:], step[4]), H_dF.reshape(shape))
+            if np.max(np.abs(left)) <= REFINED * np.max(np.abs(R)) and not mismatch.any():
                 break
-            more, more_H_dF = self._back_substitute(-left, r_b - H_dF.sum(axis=0), np.zeros_like(e), 0.0, 0.0)
+            r_dF = self._per_output(mismatch)
+            more, more_H_dF = self._back_substitute(-left, r_b - H_dF.sum(axis=0), r_dF, np.zeros_like(e), 0.0, 0.0)
             step = [old + new for old, new in zip(step, more, strict=True)]
             H_dF = H_dF + more_H_dF
-        scaled, shape = scaling.solve(step[0]), self.loss.g.shape
+        scaled = scaling.solve(step[0])
         loss = self.loss.direction(self._outputs(step[0][:, 1:], step[4]), H_dF.reshape(shape))
         return Direction(step[0], step[1], scaled, cone_target - scaled, step[2], step[3], step[4], loss)
 
     def _back_substitute(
-        self, R: Array, r_b: Array, e: Array, pull: Array | float, slack_residual: Array | float
+        self,
+        R: Array,
+        r_b: Array,
+        r_dF: Array | float,
+        e: Array,
+        pull: Array | float,
+        slack_residual: Array | float,
     ) -> tuple[list[Array], Array]:
         scaling = self.scaling
         a, b, weight = scaling.a, scaling.b, 1.0 / scaling.eta**2
-        dW, db, H_dF = self.solve(R, r_b)
+        dW, db, H_dF = self.solve(R, r_b, r_dF)
         b_dW = soc.dot(b, dW)
         dt = (e[:, 0] + 2.0 * a * weight * b_dW) / (weight * (2.0 * a**2 - 1.0))
         dzeta = e[:, 1:] + (2.0 * weight * (a * dt - b_dW))[:, None] * b - weight[:, None] * dW
@@ -244,7 +249,7 @@ class InteriorPoint:
         return [dp, dq, moved + slack_residual, pull - self.theta * moved, db], H_dF
 
     def _reach(self, step: Direction) -> float:
-        """Largest step that stays inside every cone."""
+        """Largest step that stays inside every cone, and where the loss is about what its linearization says."""
         reach = min(
             soc.step_length(self.scaling.point, step.scaled_dp), soc.step_length(self.scaling.point, step.scaled_dq)
         )
@@ -255,7 +260,7 @@ class InteriorPoint:
             (self.loss.q, step.loss.dq),
         )
         rate = max(float(np.max(-change / value, initial=0.0)) for value, change in pairs)
-        return min(reach, 1.0 / rate) if rate > 0 else reach
+        return self.loss.shorten(min(reach, 1.0 / rate) if rate > 0 else reach, step.loss)
 
     def _mean_product(self, step: Direction | None, alpha: float) -> float:
         """Mean complementarity product, now or after a step."""

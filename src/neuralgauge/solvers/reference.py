@@ -6,11 +6,12 @@ import time
 from typing import Any
 
 import numpy as np
+from scipy.special import xlogy
 
 from .._array import Array
 from ..certificate import Certificate
 from ..errors import InvalidInputError, MissingDependencyError
-from ..losses import PiecewiseLinearLoss
+from ..losses import Huber, Logistic, Loss, PiecewiseLoss, Poisson, Softmax, Squared, SquaredHinge
 from ..problem import TrainingProblem
 from ..programs.block import BlockProgram
 from ..solution import Record, Solution, Status
@@ -28,18 +29,34 @@ def _import_cvxpy() -> Any:
 
 
 def _loss_expression(cp: Any, problem: TrainingProblem, f: Any) -> Any:
-    """L(f) in CVXPY's atoms."""
-    y, weight = problem.y, problem.sample_weight
-    if problem.loss.name == "squared":
+    """L(f) in CVXPY's atoms, for f of the shape of the targets."""
+    y, loss = problem.y, problem.loss
+    weight = problem.sample_weight
+    if isinstance(loss, Softmax):
+        entropy = xlogy(y, y).sum(axis=1)
+        return cp.sum(cp.multiply(weight, cp.log_sum_exp(f, axis=1) - cp.sum(cp.multiply(y, f), axis=1) + entropy))
+    weight = np.broadcast_to(weight.reshape(-1, *[1] * (y.ndim - 1)), y.shape)
+    if isinstance(loss, Squared):
         return 0.5 * cp.sum_squares(cp.multiply(np.sqrt(weight), f - y))
-    if problem.loss.name == "logistic":
-        return cp.sum(cp.multiply(weight, cp.logistic(cp.multiply(-y, f))))
-    if isinstance(problem.loss, PiecewiseLinearLoss):
-        a, b = problem.loss.pieces(y)
-        lines = cp.vstack([cp.multiply(a[k], f) + b[k] for k in range(len(a))])
-        return cp.sum(cp.multiply(weight, cp.max(lines, axis=0)))
+    return cp.sum(cp.multiply(weight, _elementwise(cp, loss, f, y)))
+
+
+def _elementwise(cp: Any, loss: Loss, f: Any, y: Array) -> Any:
+    if isinstance(loss, Logistic):
+        return cp.logistic(cp.multiply(-y, f))
+    if isinstance(loss, Poisson):
+        return cp.exp(f) - cp.multiply(y, f) + (xlogy(y, y) - y)
+    if isinstance(loss, Huber):
+        return 0.5 * cp.huber(f - y, loss.delta)
+    if isinstance(loss, SquaredHinge):
+        return 0.5 * cp.square(cp.pos(1.0 - cp.multiply(y, f)))
+    pieces = loss.pieces(y) if isinstance(loss, PiecewiseLoss) else None
+    if pieces is not None and pieces.epigraph and pieces.smoothing == 0:
+        a, b = pieces.slopes, pieces.intercepts
+        return cp.maximum(*[cp.multiply(a[k], f) + b[k] for k in range(len(a))])
     raise InvalidInputError(
-        f'solver="reference" knows squared, logistic and piecewise-linear losses, got {problem.loss.name!r}.'
+        f'solver="reference" knows the losses of this package and those that are a maximum of affine pieces, '
+        f"got {loss.name!r}."
     )
 
 

@@ -1,0 +1,160 @@
+"""Losses for classification: two classes -1 and +1, or c of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, log_softmax, softmax, xlog1py, xlogy
+
+from .._array import Array
+from ._entropy import entropy_change
+from .protocol import Pieces, Targets
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """ell = log(1 + exp(-y f)), ell*(g) = p log p + (1 - p) log(1 - p) with p = -y g in [0, 1]; y = -1, +1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neuralgauge as ng
+    >>> ng.Logistic().gradient(np.array([0.0, 0.0]), np.array([1.0, -1.0])).tolist()
+    [-0.5, 0.5]
+    """
+
+    name: str = "logistic"
+    targets: Targets = "sign"
+    coupled: bool = False
+
+    def value(self, f: Array, y: Array) -> Array:
+        return np.logaddexp(0.0, -y * f)
+
+    def gradient(self, f: Array, y: Array) -> Array:
+        return -y * expit(-y * f)
+
+    def hessian(self, f: Array, y: Array) -> Array:
+        return expit(f) * expit(-f)
+
+    def conjugate(self, g: Array, y: Array) -> Array:
+        p = np.clip(-y * g, 0.0, 1.0)
+        # log1p, since 1 - p forgets the digits of a small p, and a lower bound on it would not hold.
+        return np.asarray(xlogy(p, p) + xlog1py(1.0 - p, -p), dtype=np.float64)
+
+    def domain(self, y: Array) -> tuple[Array, Array]:
+        return np.where(y > 0, -1.0, 0.0), np.where(y > 0, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Hinge:
+    """ell = (1 - y f)_+, ell*(g) = g y with -y g in [0, 1]; y = -1, +1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neuralgauge as ng
+    >>> ng.Hinge().value(np.array([-1.0, 3.0]), np.array([1.0, 1.0])).tolist()
+    [2.0, 0.0]
+    """
+
+    name: str = "hinge"
+    targets: Targets = "sign"
+    coupled: bool = False
+
+    def value(self, f: Array, y: Array) -> Array:
+        return np.maximum(0.0, 1.0 - y * f)
+
+    def gradient(self, f: Array, y: Array) -> Array:
+        return np.where(y * f < 1.0, -y, 0.0)
+
+    def hessian(self, f: Array, y: Array) -> Array:
+        return np.zeros_like(f)
+
+    def conjugate(self, g: Array, y: Array) -> Array:
+        return g * y
+
+    def domain(self, y: Array) -> tuple[Array, Array]:
+        return np.where(y > 0, -1.0, 0.0), np.where(y > 0, 0.0, 1.0)
+
+    def pieces(self, y: Array) -> Pieces:
+        return Pieces(np.stack([np.zeros_like(y), -y]), np.stack([np.zeros_like(y), np.ones_like(y)]))
+
+
+@dataclass(frozen=True)
+class SquaredHinge:
+    """ell = (1 - y f)_+^2 / 2, ell*(g) = g^2 / 2 + g y with -y g >= 0; y = -1, +1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neuralgauge as ng
+    >>> ng.SquaredHinge().value(np.array([-1.0, 3.0]), np.array([1.0, 1.0])).tolist()
+    [2.0, 0.0]
+    """
+
+    name: str = "squared_hinge"
+    targets: Targets = "sign"
+    coupled: bool = False
+
+    def value(self, f: Array, y: Array) -> Array:
+        return 0.5 * np.maximum(0.0, 1.0 - y * f) ** 2
+
+    def gradient(self, f: Array, y: Array) -> Array:
+        return -y * np.maximum(0.0, 1.0 - y * f)
+
+    def hessian(self, f: Array, y: Array) -> Array:
+        return np.where(y * f < 1.0, 1.0, 0.0)
+
+    def conjugate(self, g: Array, y: Array) -> Array:
+        return g * (0.5 * g + y)
+
+    def domain(self, y: Array) -> tuple[Array, Array]:
+        return np.where(y > 0, -np.inf, 0.0), np.where(y > 0, 0.0, np.inf)
+
+    def pieces(self, y: Array) -> Pieces:
+        return Pieces(-y[None], np.ones_like(y)[None], smoothing=1.0, epigraph=False)
+
+
+@dataclass(frozen=True)
+class Softmax:
+    r"""Cross-entropy of c classes: ell = log sum_k exp(f_k) - y^T f + sum_k y_k log y_k, rows y of the simplex.
+
+    ell*(g) = sum_k p_k log p_k - y_k log y_k with p = g + y in the simplex: 0 <= p <= 1, and the rows of g sum to zero.
+    One-hot rows of y are class labels, others probabilities; for c = 2 it is `Logistic` of f_1 - f_2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neuralgauge as ng
+    >>> f, y = np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]])
+    >>> ng.Softmax().value(f, y).round(4).tolist(), ng.Softmax().gradient(f, y).tolist()
+    ([0.6931], [[-0.5, 0.5]])
+    """
+
+    name: str = "softmax"
+    targets: Targets = "simplex"
+    coupled: bool = True
+
+    def value(self, f: Array, y: Array) -> Array:
+        return np.maximum((xlogy(y, y) - y * log_softmax(f, axis=-1)).sum(axis=-1), 0.0)
+
+    def gradient(self, f: Array, y: Array) -> Array:
+        return softmax(f, axis=-1) - y
+
+    def hessian(self, f: Array, y: Array) -> Array:
+        p = softmax(f, axis=-1)
+        result: Array = p[..., :, None] * (np.eye(p.shape[-1]) - p[..., None, :])
+        return result
+
+    def hessian_root(self, f: Array, y: Array) -> Array:
+        """diag(sqrt p) - p sqrt(p)^T."""
+        p = softmax(f, axis=-1)
+        result: Array = (np.eye(p.shape[-1]) - p[..., :, None]) * np.sqrt(p)[..., None, :]
+        return result
+
+    def conjugate(self, g: Array, y: Array) -> Array:
+        return entropy_change(g, y).sum(axis=-1)
+
+    def domain(self, y: Array) -> tuple[Array, Array]:
+        return -y, 1.0 - y
