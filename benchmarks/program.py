@@ -68,7 +68,7 @@ def solve_here(data):
         patterns = ng.PatternSet(np.packbits(gates[:m], axis=1), len(y), data["vectors"][:m])
         chosen = None if signs is None else signs[:m]
         solver, tol = str(data["solver"]), float(data["tol"])
-        solution = ng.solve_program(problem, patterns, tol, signs=chosen, gated=gated, solver=solver)
+        solution = ng.solve_program(problem, patterns, tol, directions=chosen, gated=gated, solver=solver)
         network = solution.network
         weights = {"W": solution.blocks} if gated else {"U": network.U, "A": network.A}
         return {**weights, "lower": solution.certificate.lower, "status": solution.status.value}

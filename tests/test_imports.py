@@ -17,6 +17,7 @@ LAYERS = (
     ("errors",),
     ("_array",),
     ("losses", "readouts"),
+    ("dual_domain",),
     ("problem", "networks"),
     ("patterns", "pricing", "certificate"),
     ("programs", "solution"),
@@ -97,7 +98,8 @@ def test_the_certificate_knows_no_solver():
         if name not in reached:
             reached.add(name)
             waiting += IMPORTS[name]
-    assert {top(name) for name in reached} == {"certificate", "problem", "networks", "losses", "_array", "errors"}
+    below = {"problem", "networks", "dual_domain", "losses", "_array", "errors"}
+    assert {top(name) for name in reached} == {"certificate", *below}
 
 
 @pytest.mark.parametrize("name", ng.__all__)

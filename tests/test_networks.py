@@ -70,19 +70,21 @@ def test_balance_drops_dead_neurons():
 
 @pytest.mark.parametrize("c", [1, 2])
 def test_merge_joins_neurons_on_one_ray(c):
-    """Neurons 0, 2 and 3 share ray and output direction; 1 has another output, 4 the opposite ray."""
+    """Neurons 0 to 3 share a ray, of which 1 has another output; 4 lies on the opposite ray."""
     rng = np.random.default_rng(0)
     u, other, a, b = rng.standard_normal(3), rng.standard_normal(3), rng.standard_normal(c), rng.standard_normal(c)
     b *= -np.sign(a @ b)
     U = np.column_stack([u, u, 3.0 * u, 0.1 * u, -u, other])
     network = ng.TwoLayerNetwork(U, np.array([a, b, 2.0 * a, a, a, b]))
     merged = network.merge()
-    assert merged.n_neurons == 4
+    assert merged.n_neurons == 3
     X = rng.standard_normal((30, 2))
     np.testing.assert_allclose(merged.predict(X), network.predict(X), atol=1e-12)
-    assert merged.weight_decay() == pytest.approx(network.balance().weight_decay())
+    on_ray = np.linalg.norm(u) * (np.linalg.norm(7.1 * a + b) + np.linalg.norm(a))
+    assert merged.weight_decay() == pytest.approx(on_ray + np.linalg.norm(other) * np.linalg.norm(b))
+    assert merged.weight_decay() < network.balance().weight_decay()
     np.testing.assert_allclose(np.linalg.norm(merged.U, axis=0), np.linalg.norm(merged.A, axis=1))
-    assert network.merge().merge().n_neurons == 4
+    assert network.merge().merge().n_neurons == 3
 
 
 def test_merge_leaves_distinct_neurons_alone():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ._array import Array
 from .certificate import Certificate, Scope, lower_bound
@@ -29,7 +31,7 @@ class Columns:
     U: Array
     G: Array
 
-    def take(self, chosen: Array) -> Columns:
+    def take(self, chosen: npt.NDArray[Any]) -> Columns:
         """Only these, by index or mask."""
         return Columns(self.values[chosen], self.U[:, chosen], self.G[chosen])
 
@@ -83,25 +85,25 @@ class DualSide:
         Starts are uniform, near the network's neurons, and with `spread` those neurons, the vectors missed before and
         vectors that spread X u.
         """
-        X, c = self.problem.X, self.problem.c
+        X = self.problem.X
+        if self.problem.c > 1:
+            starts = self._starts(network.U, near, spread)
+            return [Columns(*ascend_vector(v, X, uniform, self.rng, starts=starts))]
         parts = []
-        for sign in (1.0, -1.0) if c == 1 else (0.0,):
-            if self.plane is not None and c == 1:
+        for sign in (1.0, -1.0):
+            if self.plane is not None:
                 values, U = plane_maxima(sign * v, X, self.plane)
-                parts.append(Columns(values, U, np.full((len(values), 1), sign)))
-                continue
-            own = network.U[:, sign * network.A[:, 0] > 0] if c == 1 else network.U
-            starts = []
-            if spread:
-                whitened = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], self.n_starts // 4))
-                starts = [own, self.missed, whitened]
-            starts = np.hstack([*starts, self._around(own, near)])
-            if c == 1:
-                values, U = ascend(sign * v, X, uniform, self.rng, starts=starts)
-                parts.append(Columns(values, U, np.full((len(values), 1), sign)))
             else:
-                parts.append(Columns(*ascend_vector(v, X, uniform, self.rng, starts=starts)))
+                starts = self._starts(network.U[:, sign * network.A[:, 0] > 0], near, spread)
+                values, U = ascend(sign * v, X, uniform, self.rng, starts=starts)
+            parts.append(Columns(values, U, np.full((len(values), 1), sign)))
         return parts
+
+    def _starts(self, own: Array, near: int, spread: bool) -> Array:
+        if not spread:
+            return self._around(own, near)
+        whitened = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], self.n_starts // 4))
+        return np.hstack([own, self.missed, whitened, self._around(own, near)])
 
     def _around(self, U: Array, count: int) -> Array:
         """Vectors near the neurons at hand, where better ones are found far more often than by uniform starts."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,14 @@ SEARCH_ABOVE = 1e-2  # gap down to which a local search in every round saves mor
 PATIENCE = 8  # rounds without progress
 
 
+@dataclass(frozen=True)
+class Start:
+    """A network of the problem's shape and a dual point to begin with."""
+
+    network: TwoLayerNetwork
+    dual: Array
+
+
 class Rounds:
     """State of one training run: the best network, the best dual point, the neurons in play."""
 
@@ -40,6 +49,7 @@ class Rounds:
         rng: np.random.Generator,
         prove: bool | None,
         progress: Callable[[Record], None] | None,
+        start: Start | None = None,
     ) -> None:
         self.problem, self.target, self.rng, self.progress = problem, gap, rng, progress
         self.start = time.perf_counter()
@@ -48,6 +58,10 @@ class Rounds:
         self.upper = problem.objective(self.network)
         self.dual = DualSide(problem, rng, prove)
         self.history: list[Record] = []
+        self.v = -problem.loss_gradient(self.network.forward(problem.X))
+        if start is not None:
+            self._consider(start.network)
+            self.v = start.dual
 
     @property
     def gap(self) -> float:
@@ -56,8 +70,7 @@ class Rounds:
 
     def run(self, max_rounds: int) -> Status:
         """Rounds until the gap is reached, nothing moves, or time is up."""
-        problem = self.problem
-        v = -problem.loss_gradient(self.network.forward(problem.X))
+        v = self.v
         idle, best = 0, (self.upper, self.dual.lower)
         for index in range(max_rounds):
             columns = self._columns(v)
@@ -72,7 +85,7 @@ class Rounds:
             idle, best = 0 if moved else idle + 1, (self.upper, self.dual.lower)
             if idle > PATIENCE:
                 return Status.STALLED
-            if index == 0:
+            if index == 0 and self.active.n_neurons == 0:
                 self._first_network()
             else:
                 self._search(columns)

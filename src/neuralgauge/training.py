@@ -8,8 +8,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ._array import as_positive
+from .errors import InvalidInputError
+from .networks import TwoLayerNetwork
 from .problem import TrainingProblem
-from .rounds import Rounds
+from .rounds import Rounds, Start
 from .solution import Record, Solution, Status
 
 MAX_ROUNDS = 200
@@ -22,6 +24,7 @@ def train(
     time_limit: float | None = None,
     random_state: int | np.random.Generator | None = 0,
     prove: bool | None = None,
+    start: Solution | TwoLayerNetwork | None = None,
     progress: Callable[[Record], None] | None = None,
 ) -> Solution:
     r"""Train a two-layer ReLU network to global optimality and certify it.
@@ -43,20 +46,23 @@ def train(
     prove : bool, optional
         Whether to price exactly at the end, which makes the scope "exact" ("bounded" if time runs out). By default
         up to rank 5, with at most 30 seconds for it above rank 3; True at any rank; False never.
+    start : Solution or TwoLayerNetwork, optional
+        Where to begin: a network of the problem's shape, with the dual point of a solution for instance of a nearby
+        beta. It changes the time, not what is certified.
     progress : callable, optional
         Called with a `Record` after every round.
 
     Returns
     -------
     Solution
-        `network` has no duplicate or vanishing neurons and at most n + 1 of them; `certificate.upper` is the
+        `network` has no duplicate or vanishing neurons and at most n c + 1 of them; `certificate.upper` is the
         weight-decay objective [2] of its own ReLU outputs; `history` is monotone in the objective. Ctrl-C returns the
         best so far with the status "interrupted".
 
     Raises
     ------
     InvalidInputError
-        For a gap or a time limit that is not positive.
+        For a gap or a time limit that is not positive, or a start of another shape.
 
     Notes
     -----
@@ -75,9 +81,27 @@ def train(
     if time_limit is not None:
         as_positive(time_limit, "time_limit")
     with threadpool_limits(1, "blas"):  # skinny products, which threads only keep waiting; pricing uses all cores
-        rounds = Rounds(problem, gap, time_limit, np.random.default_rng(random_state), prove, progress)
+        rng = np.random.default_rng(random_state)
+        rounds = Rounds(problem, gap, time_limit, rng, prove, progress, _checked_start(start, problem))
         try:
             status = rounds.run(MAX_ROUNDS)
         except KeyboardInterrupt:
             status = Status.INTERRUPTED
         return rounds.solution(status)
+
+
+def _checked_start(start: Solution | TwoLayerNetwork | None, problem: TrainingProblem) -> Start | None:
+    if start is None:
+        return None
+    network = start if isinstance(start, TwoLayerNetwork) else start.network
+    if not isinstance(network, TwoLayerNetwork):
+        raise InvalidInputError("`start` must hold a ReLU network, got a gated one; train without it.")
+    found = (network.U.shape[0], network.n_outputs)
+    if found != (problem.d, problem.c):
+        raise InvalidInputError(
+            f"`start` must have {problem.d} rows of weights and {problem.c} outputs like the problem, got {found}."
+        )
+    if not problem.offset:
+        network = TwoLayerNetwork(network.U, network.A, problem.bias)
+    v = start.dual if isinstance(start, Solution) else -problem.loss_gradient(network.forward(problem.X))
+    return Start(network, v)

@@ -46,7 +46,7 @@ def test_blocks_to_network(loss, bias, seed):
     patterns = ng.sample_patterns(problem.X, 8, random_state=seed)
     rng = np.random.default_rng(seed)
     W = rng.integers(0, 3, 8)[:, None] * patterns.witness(slice(None))
-    signs = rng.choice([-1.0, 1.0], 8)
+    signs = rng.choice([-1.0, 1.0], (8, 1))
     program = BlockProgram(problem, patterns.dense(), signs)
     network = network_of_blocks(W, signs, bias)
     assert network.n_neurons == np.count_nonzero(W.any(axis=1))
@@ -61,7 +61,7 @@ def test_there_and_back(seed):
     problem = random_problem(seed)
     balanced = random_network(problem, seed).balance()
     program, W = blocks_of_network(balanced, problem)
-    back = network_of_blocks(W, program.signs, problem.bias)
+    back = network_of_blocks(W, program.directions, problem.bias)
     np.testing.assert_allclose(back.U, balanced.U, atol=1e-14)
     np.testing.assert_allclose(back.A, balanced.A, atol=1e-14)
 
@@ -86,18 +86,19 @@ def test_optimum_of_the_program_is_the_objective_of_its_network(loss):
 def test_adjoint_identity(rng):
     """<A W, v> = <W, A^T v>."""
     problem = random_problem(1)
-    program = BlockProgram(problem, rng.random((6, 15)) > 0.5, rng.choice([-1.0, 1.0], 6))
+    program = BlockProgram(problem, rng.random((6, 15)) > 0.5, rng.choice([-1.0, 1.0], (6, 1)))
     W, v = rng.standard_normal((6, 3)), rng.standard_normal(15)
     assert program.forward(W) @ v == pytest.approx(np.sum(W * program.adjoint(v)))
 
 
 def test_forward_against_a_loop_and_on_a_subset(rng):
     problem = random_problem(2)
-    program = BlockProgram(problem, rng.random((5, 15)) > 0.5, rng.choice([-1.0, 1.0], 5))
+    program = BlockProgram(problem, rng.random((5, 15)) > 0.5, rng.choice([-1.0, 1.0], (5, 1)))
     W, keep = rng.standard_normal((5, 3)), np.array([True, False, True, True, False])
     terms = [
-        s * np.diag(D.astype(float)) @ problem.X @ w for s, D, w in zip(program.signs, program.gates, W, strict=True)
+        s * np.diag(D.astype(float)) @ problem.X @ w
+        for s, D, w in zip(program.directions, program.gates, W, strict=True)
     ]
     np.testing.assert_allclose(program.forward(W), sum(terms), atol=1e-13)
-    part = BlockProgram(problem, program.gates[keep], program.signs[keep])
+    part = BlockProgram(problem, program.gates[keep], program.directions[keep])
     np.testing.assert_allclose(part.forward(W[keep]), terms[0] + terms[2] + terms[3], atol=1e-13)

@@ -71,7 +71,7 @@ def test_limits_are_statuses(paper):
     ("arguments", "message"),
     [
         ({"patterns": np.ones((2, 4), dtype=bool)}, "shape"),
-        ({"signs": [1.0]}, "`signs`"),
+        ({"directions": [1.0]}, "`directions`"),
         ({"tol": 0.0}, "`tol` must be"),
         ({"solver": "magic"}, "`solver`"),
     ],

@@ -128,9 +128,9 @@ class BlockSystem:
         return K
 
     def _free_gram(self, scaling: Scaling) -> Array:
-        """The same without cones: M^{-1} = eta^2 (I + 2 b b^T) makes it two products of (m, n c), a d-th of the work."""
+        """The same without cones: M^{-1} = eta^2 (I + 2 b b^T) makes it two products of (m, n c)."""
         if self._X_Xt is None:
-            self._X_Xt = np.kron(self.X @ self.Xt, np.ones((self.c, self.c)))
+            self._X_Xt = np.repeat(np.repeat(self.X @ self.Xt, self.c, axis=0), self.c, axis=1)
         gates = scaling.eta[:, None] * self.gates
         K: Array = blas.dsyrk(1.0, self._directed(gates).T, lower=1)
         K *= self._X_Xt

@@ -78,7 +78,7 @@ def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None) -> Solution
     )
     task.solve(solver=cp.CLARABEL)
     seconds = time.perf_counter() - start
-    blocks, b = np.ascontiguousarray(W.value.T), offset.value if problem.offset else offset
+    blocks, b = np.ascontiguousarray(W.value.T), getattr(offset, "value", offset)
     dual = problem.clip_dual(-problem.loss_gradient(program.forward(blocks, b)))
     status = Status.SOLVED if task.status == cp.OPTIMAL else Status.STALLED
     certificate = Certificate(program.objective(blocks, b), float(task.value), "patterns")
