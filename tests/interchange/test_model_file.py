@@ -3,6 +3,8 @@
 import json
 import os
 import pickle
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,11 @@ from neuralgauge.errors import InvalidInputError, ModelFileError
 from neuralgauge.estimators import ReLUClassifier, ReLURegressor
 from neuralgauge.interchange import SavedModel, Standardization, load_model, save_model
 from neuralgauge.interchange import model_file as model_file_module
+from neuralgauge.interchange.loss_record import parameters_of
+from neuralgauge.losses import EpsilonInsensitive, Huber, Quantile, Squared
 from neuralgauge.networks import TwoLayerNetwork
+
+DATA = Path(__file__).parent / "data"
 
 
 def saved_model(**changes):
@@ -38,11 +44,33 @@ def classification_model(**changes):
     return saved_model(**options, standardization=Standardization.identity(2), **changes)
 
 
+def several_outputs(c=3, **changes):
+    rng = np.random.default_rng(0)
+    network = TwoLayerNetwork(rng.normal(size=(3, 4)), rng.normal(size=(4, c)), True, rng.normal(size=c))
+    return saved_model(**{
+        "network": network,
+        "standardization": Standardization([1.0, 2.0], [3.0, 4.0], np.arange(c) + 0.1, np.arange(c) + 1.5),
+        "target_name": tuple(f"y{k}" for k in range(c)),
+        **changes,
+    })  # fmt: skip
+
+
+def several_classes(loss="softmax", **changes):
+    options = {"task": "classification", "loss": loss, "classes": ("a", "b", "c"), "target_name": "kind"}
+    return several_outputs(3, **{**options, "standardization": Standardization.identity(2), **changes})
+
+
+@dataclass(frozen=True)
+class MyLoss(Squared):
+    """A loss of the user's own, under a name that the package has too."""
+
+
 def assert_equal(left, right):
-    for name in ("task", "loss", "beta", "certificate", "feature_names", "target_name", "classes", "package_version"):
+    for name in ("task", "loss", "loss_parameters", "beta", "certificate", "feature_names", "target_name", "classes",
+                 "package_version"):  # fmt: skip
         assert getattr(left, name) == getattr(right, name), name
-    np.testing.assert_array_equal(left.network.U, right.network.U)
-    np.testing.assert_array_equal(left.network.A, right.network.A)
+    for name in ("U", "A", "offset"):
+        np.testing.assert_array_equal(getattr(left.network, name), getattr(right.network, name))
     assert left.network.bias == right.network.bias
     for name in ("feature_mean", "feature_scale", "target_mean", "target_scale"):
         np.testing.assert_array_equal(getattr(left.standardization, name), getattr(right.standardization, name))
@@ -56,7 +84,18 @@ def assert_equal(left, right):
         saved_model(network=TwoLayerNetwork(np.zeros((2, 1)), [0.0], bias=False)),
         saved_model(network=TwoLayerNetwork(np.zeros((3, 0)), np.zeros((0, 1)))),
         saved_model(certificate=Certificate(1.0, -np.inf, "estimated"), target_name=None, feature_names=()),
-        saved_model(task="classification", loss="hinge", classes=(0, 1)),
+        saved_model(task="classification", loss="hinge", classes=(0, 1), standardization=Standardization.identity(2)),
+        saved_model(network=TwoLayerNetwork(np.ones((3, 1)), [1.0], True, -0.7)),
+        saved_model(loss="huber", loss_parameters={"delta": 0.1 + 0.2}),
+        saved_model(loss="quantile", loss_parameters={"level": 0.9}),
+        saved_model(loss="epsilon_insensitive", loss_parameters={"epsilon": 0.0}),
+        saved_model(loss="poisson"),
+        saved_model(loss="mine", loss_parameters=None),
+        several_outputs(),
+        several_outputs(target_name=None, standardization=Standardization.identity(2)),
+        several_classes(),
+        several_classes("hinge"),
+        several_classes(classes=(3, 1, 2)),
     ],
 )
 def test_round_trip_to_the_last_bit(model, tmp_path):
@@ -102,10 +141,10 @@ def test_labels_and_probabilities():
     X = np.array([[5.0, 0.0], [-5.0, 0.0]])
     np.testing.assert_array_equal(model.predict(X), ["yes", "no"])
     np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1.0)
-    np.testing.assert_array_equal(model.signs(np.array(["yes", "no"])), [1.0, -1.0])
+    np.testing.assert_array_equal(model.encode(np.array(["yes", "no"])), [1.0, -1.0])
     with pytest.raises(InvalidInputError, match=r"the classes of the model, .'no', 'yes'., got 'maybe'"):
-        model.signs(np.array(["maybe"]))
-    with pytest.raises(InvalidInputError, match="Probabilities need the logistic loss"):
+        model.encode(np.array(["maybe"]))
+    with pytest.raises(InvalidInputError, match="Probabilities need the logistic or the softmax loss"):
         saved_model().predict_proba(X)
 
 
@@ -135,10 +174,16 @@ def test_inconsistent_models_are_refused():
         ({"feature_names": ("a",)}, "got 1 names and 2 means"),
         ({"task": "ranking"}, "`task` must be"),
         ({"classes": ("a", "b")}, "cannot have 2 classes"),
-        ({"network": TwoLayerNetwork(np.ones((3, 1)), np.ones((1, 2)))}, "one output, got 2"),
+        ({"network": TwoLayerNetwork(np.ones((3, 1)), np.ones((1, 2)))}, "needs 2 target names and means, got 1 names"),
+        ({"target_name": ("a", "b")}, "needs 1 target names and means, got 2 names"),
+        ({"loss": "hubert"}, "`loss` must be one of .*, got 'hubert'"),
+        ({"loss": "huber", "loss_parameters": {"level": 1.0}}, r"huber loss has the parameters .'delta'., got 'level'"),
+        ({"loss": "huber", "loss_parameters": {"delta": -1.0}}, "`delta` must be finite and > 0"),
     ):
         with pytest.raises(InvalidInputError, match=message):
             saved_model(**changes)
+    with pytest.raises(InvalidInputError, match="classification model of 3 outputs cannot have 2 classes"):
+        several_classes(classes=("a", "b"))
 
 
 @pytest.fixture
@@ -182,10 +227,10 @@ def test_foreign_files_are_refused(content, file):
 
 
 def test_newer_format_asks_for_an_upgrade(file, monkeypatch):
-    monkeypatch.setattr(model_file_module, "FORMAT_VERSION", 2)
+    monkeypatch.setattr(model_file_module, "FORMAT_VERSION", 3)
     save_model(saved_model(), file, force=True)
     monkeypatch.undo()
-    with pytest.raises(ModelFileError, match=r"format version 2, this version .* reads up to 1; upgrade"):
+    with pytest.raises(ModelFileError, match=r"format version 3, this version .* reads up to 2; upgrade"):
         load_model(file)
 
 
@@ -230,3 +275,101 @@ def test_a_link_is_followed(file):
     save_model(saved_model(beta=9.0), link, force=True)
     assert link.is_symlink()
     assert load_model(file).beta == 9.0
+
+
+def test_several_outputs_come_in_the_units_of_their_targets():
+    model = several_outputs()
+    X = np.array([[4.0, -2.0], [0.0, 7.0]])
+    U, A, offset = model.network.U, model.network.A, model.network.offset
+    hidden = np.maximum(np.column_stack([(X - [1.0, 2.0]) / [3.0, 4.0], np.ones(2)]) @ U, 0.0)
+    expected = (hidden @ A + offset) * [1.5, 2.5, 3.5] + [0.1, 1.1, 2.1]
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-13)
+
+
+def test_labels_and_probabilities_of_several_classes():
+    X = np.random.default_rng(1).normal(size=(6, 2))
+    model = several_classes()
+    scores = model.network.predict(X)
+    np.testing.assert_array_equal(model.predict(X), np.array(["a", "b", "c"])[scores.argmax(axis=1)])
+    powers = np.exp(scores)
+    np.testing.assert_allclose(model.predict_proba(X), powers / powers.sum(axis=1)[:, None], rtol=1e-13)
+    np.testing.assert_array_equal(model.encode(np.array(["c", "a"])), [[0, 0, 1], [1, 0, 0]])
+    sigmoids = 1.0 / (1.0 + np.exp(-scores))
+    against_the_rest = several_classes("logistic")
+    np.testing.assert_allclose(against_the_rest.predict_proba(X), sigmoids / sigmoids.sum(axis=1)[:, None], rtol=1e-12)
+    np.testing.assert_array_equal(against_the_rest.encode(np.array(["c", "a"])), [[-1, -1, 1], [1, -1, -1]])
+    with pytest.raises(InvalidInputError, match="Probabilities need"):
+        several_classes("hinge").predict_proba(X)
+
+
+def test_sigmoids_that_are_all_zero_still_give_probabilities():
+    low = TwoLayerNetwork(np.zeros((3, 0)), np.zeros((0, 3)), True, [-2000.0, -2001.0, -2000.0])
+    probabilities = several_classes("logistic", network=low).predict_proba([[0.0, 0.0]])
+    np.testing.assert_allclose(probabilities, [[0.4223187982515182, 0.1553624034969636, 0.4223187982515182]])
+
+
+def test_poisson_predicts_expected_counts():
+    model = saved_model(loss="poisson", standardization=Standardization.identity(2))
+    X = np.array([[1.0, 2.0], [3.0, -1.0]])
+    np.testing.assert_allclose(model.predict(X), np.exp(model.network.predict(X)))
+    np.testing.assert_allclose(model.decision_function(X), model.network.predict(X))
+    with pytest.raises(InvalidInputError, match="expected counts overflow"):
+        model.predict([[1e4, 0.0]])
+
+
+@pytest.mark.parametrize("loss", [Huber(0.3), Quantile(0.9), EpsilonInsensitive(0.05)])
+def test_the_loss_of_an_estimator_is_kept_with_its_parameters(loss, tmp_path):
+    X = np.arange(8.0)[:, None]
+    save_model(ReLURegressor(loss=loss, beta=0.1, gap=1e-2).fit(X, np.abs(X[:, 0] - 3.0)), tmp_path / "m")
+    assert load_model(tmp_path / "m").training_loss == loss
+
+
+def test_a_loss_of_the_users_own_is_a_name_in_the_file(tmp_path):
+    X = np.arange(8.0)[:, None]
+    estimator = ReLURegressor(loss=MyLoss(), beta=0.1).fit(X, np.abs(X[:, 0] - 3.0))
+    save_model(estimator, tmp_path / "m")
+    loaded = load_model(tmp_path / "m")
+    np.testing.assert_array_equal(loaded.predict(X), estimator.predict(X))
+    with pytest.raises(InvalidInputError, match="a loss of your own, 'squared', which a model file cannot hold"):
+        _ = loaded.training_loss
+
+
+def test_a_renamed_loss_counts_as_the_users_own():
+    assert parameters_of(Huber(2.0, name="mine")) is None
+    assert parameters_of(Huber(2.0, targets="count")) is None
+    assert parameters_of(Huber(2.0)) == {"delta": 2.0}
+
+
+def test_files_of_version_1_are_read():
+    """Written before there were several outputs, offsets and loss parameters; the numbers are what was predicted."""
+    X = [[1.0, 2.0], [5.0, 3.0], [8.0, 0.0]]
+    regression = load_model(DATA / "version1_regression.safetensors")
+    assert (regression.loss, regression.loss_parameters, regression.target_name) == ("squared", {}, "price")
+    assert regression.network.offset.tolist() == [0.0]
+    np.testing.assert_allclose(regression.predict(X), [10.575782708829177, 6.901126800135541, 10.462875103765906])
+    assert regression.certificate.upper == pytest.approx(1.916517168)
+    classification = load_model(DATA / "version1_classification.safetensors")
+    assert (classification.loss, classification.classes) == ("logistic", ("no", "yes"))
+    np.testing.assert_allclose(
+        classification.decision_function(X), [0.9126926931963443, -0.6546702057027316, -3.575317607167979]
+    )
+    assert classification.predict(X).tolist() == ["yes", "no", "no"]
+
+
+def test_version_1_with_a_loss_of_the_users_own_is_not_taken_for_a_later_one(tmp_path):
+    header = {"format_version": 1, "loss": "huber", "target_name": None}
+    model = saved_model(target_name=None)
+    encoded = model_file_module._encode(model)
+    tensors = safetensors.numpy.load(encoded)
+    del tensors["offset"]
+    whole = model_file_module._read_header(encoded, "m")
+    old = {
+        key: value
+        for key, value in {**whole, **header}.items()
+        if key not in ("checksum", "loss_parameters", "target_names")
+    }
+    old["checksum"] = model_file_module._checksum(old, tensors)
+    (tmp_path / "m").write_bytes(safetensors.numpy.save(tensors, metadata={"neuralgauge": json.dumps(old)}))
+    loaded = load_model(tmp_path / "m")
+    assert loaded.loss_parameters is None
+    np.testing.assert_array_equal(loaded.predict([[1.0, 2.0]]), model.predict([[1.0, 2.0]]))

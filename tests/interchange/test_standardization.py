@@ -45,3 +45,20 @@ def test_overflow_names_the_column():
 def test_impossible_scales_are_refused(mean, scale, message):
     with pytest.raises(InvalidInputError, match=message):
         Standardization(mean, scale)
+
+
+def test_several_targets():
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    Y = np.column_stack([X[:, 0] * 100.0, np.full(30, 7.0), X[:, 1] + 3.0])
+    scaling = Standardization.fit(X, Y)
+    np.testing.assert_allclose(scaling.target(Y).std(axis=0), [1.0, 0.0, 1.0])
+    np.testing.assert_allclose(scaling.original(scaling.target(Y)), Y)
+    with pytest.raises(InvalidInputError, match="'rent' are too large"):
+        Standardization.fit(X, Y * [1.0, 1.0, 1e300], target_names=["price", "age", "rent"])
+    with pytest.raises(InvalidInputError, match="vectors of one length, got shapes"):
+        Standardization([0.0], [1.0], [0.0, 1.0], 1.0)
+
+
+def test_a_target_of_one_column_is_one_target():
+    scaling = Standardization([0.0], [1.0], [2.0], [3.0])
+    assert (scaling.target_mean, scaling.target_scale) == (2.0, 3.0)

@@ -75,7 +75,7 @@ def problem_of(saved: SavedModel, table: Table, target: str | None) -> TrainingP
     if saved.task == "regression":
         y = scaling.target(numbers(table, name))
     else:
-        y = saved.signs(labels(table, name, as_text=isinstance(saved.classes[0], str)))
+        y = saved.encode(labels(table, name, as_text=isinstance(saved.classes[0], str)))
     X = scaling.features(matrix(table, saved.feature_names))
     rows, targets, weight = canonical_rows(X, y, checked_weights(None, len(y)))
     return TrainingProblem(

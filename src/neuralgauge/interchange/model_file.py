@@ -20,12 +20,15 @@ from ..errors import InvalidInputError, ModelFileError
 from ..losses import get_loss
 from ..networks import TwoLayerNetwork
 from .atomic_write import write_atomically
+from .loss_record import parameters_of
 from .saved_model import SavedModel
 from .standardization import Standardization
 
 FORMAT_NAME = "neuralgauge"
-FORMAT_VERSION = 1
-TENSORS = ("U", "A", "feature_mean", "feature_scale", "target_mean", "target_scale")
+FORMAT_VERSION = 2
+TENSORS = ("U", "A", "offset", "feature_mean", "feature_scale", "target_mean", "target_scale")
+# Version 1: one output without offset, and losses without parameters.
+FIRST_LOSSES = ("squared", "logistic", "hinge")
 
 
 def package_version() -> str:
@@ -120,7 +123,7 @@ def from_estimator(
     *,
     standardization: Standardization | None = None,
     feature_names: Sequence[str] | None = None,
-    target_name: str | None = None,
+    target_name: str | tuple[str, ...] | None = None,
 ) -> SavedModel:
     """The model in a fitted ReLURegressor or ReLUClassifier, trained on columns standardised so (or as they were)."""
     if not hasattr(estimator, "network_"):
@@ -128,12 +131,13 @@ def from_estimator(
             "`model` must be a SavedModel or a fitted ReLURegressor or ReLUClassifier, got "
             f"{type(estimator).__name__}; call `fit` first, and take the last step out of a Pipeline."
         )
-    classes = getattr(estimator, "classes_", None)
+    classes, loss = getattr(estimator, "classes_", None), get_loss(getattr(estimator, "loss_", estimator.loss))
     names = getattr(estimator, "feature_names_in_", ()) if feature_names is None else feature_names
     return SavedModel(
         network=estimator.network_,
         task="regression" if classes is None else "classification",
-        loss=get_loss(estimator.loss).name,
+        loss=loss.name,
+        loss_parameters=parameters_of(loss),
         beta=estimator.beta_,
         certificate=estimator.certificate_,
         standardization=standardization or Standardization.identity(estimator.n_features_in_),
@@ -149,10 +153,11 @@ def _encode(model: SavedModel) -> bytes:
     tensors = {
         "U": np.ascontiguousarray(model.network.U),
         "A": np.ascontiguousarray(model.network.A),
+        "offset": np.ascontiguousarray(model.network.offset),
         "feature_mean": scaling.feature_mean,
         "feature_scale": scaling.feature_scale,
-        "target_mean": np.array([scaling.target_mean]),
-        "target_scale": np.array([scaling.target_scale]),
+        "target_mean": np.atleast_1d(scaling.target_mean),
+        "target_scale": np.atleast_1d(scaling.target_scale),
     }
     header: dict[str, Any] = {
         "format": FORMAT_NAME,
@@ -160,10 +165,11 @@ def _encode(model: SavedModel) -> bytes:
         "package_version": model.package_version or package_version(),
         "task": model.task,
         "loss": model.loss,
+        "loss_parameters": model.loss_parameters,
         "beta": model.beta,
         "bias": model.network.bias,
         "feature_names": list(model.feature_names),
-        "target_name": model.target_name,
+        "target_names": list(model.target_names),
         "classes": list(model.classes),
         "certificate": {
             "upper": model.certificate.upper,
@@ -205,25 +211,34 @@ def _read_header(content: bytes, path: str) -> dict[str, Any]:
 
 
 def _decode(header: dict[str, Any], tensors: dict[str, Array]) -> SavedModel:
+    first = header["format_version"] == 1
+    if first:
+        loss_parameters = {} if header["loss"] in FIRST_LOSSES else None
+        target_names = [header["target_name"]] if header["target_name"] is not None else []
+        tensors = {**tensors, "offset": np.zeros(1)}
+    else:
+        loss_parameters, target_names = header["loss_parameters"], header["target_names"]
     if set(tensors) != set(TENSORS):
         raise ValueError(f"tensors {sorted(tensors)} instead of {sorted(TENSORS)}")
     bounds = header["certificate"]
     if bounds["scope"] not in SCOPE_SENTENCES:
         raise ValueError(f"unknown scope {bounds['scope']!r}")
     return SavedModel(
-        network=TwoLayerNetwork(tensors["U"], tensors["A"], bool(header["bias"])),
+        network=TwoLayerNetwork(tensors["U"], tensors["A"], bool(header["bias"]), tensors["offset"]),
         task=header["task"],
         loss=str(header["loss"]),
         beta=float(header["beta"]),
         certificate=Certificate(float(bounds["upper"]), float(bounds["lower"]), bounds["scope"]),
         standardization=Standardization(
-            tensors["feature_mean"],
-            tensors["feature_scale"],
-            float(tensors["target_mean"][0]),
-            float(tensors["target_scale"][0]),
+            tensors["feature_mean"], tensors["feature_scale"], tensors["target_mean"], tensors["target_scale"]
         ),
         feature_names=tuple(header["feature_names"]),
-        target_name=header["target_name"],
+        target_name=_joined(target_names),
         classes=tuple(header["classes"]),
         package_version=str(header["package_version"]),
+        loss_parameters=loss_parameters,
     )
+
+
+def _joined(names: Sequence[str]) -> str | tuple[str, ...] | None:
+    return tuple(names) if len(names) > 1 else names[0] if names else None

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+from scipy.special import expit, log_expit, softmax
 
 from .._array import Array, as_matrix
 from ..certificate import Certificate
 from ..errors import InvalidInputError, ModelFileError
+from ..losses import LOSSES, Loss
 from ..networks import TwoLayerNetwork
+from .loss_record import parameters_of, rebuilt
 from .standardization import Standardization
 
 Label = str | int | float | bool
@@ -26,10 +29,14 @@ class SavedModel:
     Attributes
     ----------
     network : TwoLayerNetwork
-        One output, d features.
+        d features and c outputs.
     task : {"regression", "classification"}
     loss : str
         Name of the loss it was trained with.
+    loss_parameters : dict of str to float, or None
+        Its parameters, all of them, such as {"delta": 1.0}; what is left out gets its default. None for a loss that
+        is an object of the user's own: it cannot be rebuilt from a file, so that the model predicts but is not
+        certified without it.
     beta : float
         Penalty it was trained with, on standardised columns.
     certificate : Certificate
@@ -39,10 +46,11 @@ class SavedModel:
     feature_names : tuple of str
         Columns in the order of the network; empty if it was trained on a nameless array, and columns are then
         taken by position.
-    target_name : str or None
-        Column it predicts.
-    classes : tuple of two labels
-        The class of negative and of positive outputs; empty for regression.
+    target_name : str, tuple of str or None
+        Column it predicts, or columns for several outputs.
+    classes : tuple of labels
+        With one output the class of negative and of positive ones, else one class an output, of which the greatest
+        decides; empty for regression.
     package_version : str
         Version of the package that trained it.
 
@@ -68,9 +76,10 @@ class SavedModel:
     certificate: Certificate
     standardization: Standardization
     feature_names: tuple[str, ...] = ()
-    target_name: str | None = None
+    target_name: str | tuple[str, ...] | None = None
     classes: tuple[Label, ...] = ()
     package_version: str = field(default="")
+    loss_parameters: Mapping[str, float] | None = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         d = self.network.n_features
@@ -81,10 +90,50 @@ class SavedModel:
             )
         if self.task not in ("regression", "classification"):
             raise InvalidInputError(f"`task` must be 'regression' or 'classification', got {self.task!r}.")
-        if len(self.classes) != (2 if self.task == "classification" else 0):
-            raise InvalidInputError(f"A {self.task} model cannot have {len(self.classes)} classes.")
-        if self.network.A.shape[1] != 1:
-            raise InvalidInputError(f"The network must have one output, got {self.network.A.shape[1]}.")
+        self._check_outputs()
+        if self.loss_parameters is not None:
+            if self.loss not in LOSSES:
+                raise InvalidInputError(
+                    f"`loss` must be one of {sorted(LOSSES)}, got {self.loss!r}; a loss of your own has "
+                    "`loss_parameters=None`."
+                )
+            loss = rebuilt(self.loss, self.loss_parameters)
+            object.__setattr__(self, "loss_parameters", parameters_of(loss))
+
+    def _check_outputs(self) -> None:
+        c, k = self.network.n_outputs, len(self.classes)
+        is_regression = self.task == "regression"
+        if k != (0 if is_regression else max(c, 2)):
+            raise InvalidInputError(f"A {self.task} model of {c} output{'s' if c > 1 else ''} cannot have {k} classes.")
+        targets = c if is_regression else 1
+        n_names, n_means = len(self.target_names), np.size(self.standardization.target_mean)
+        if n_names not in (0, targets) or n_means not in (1, targets):
+            raise InvalidInputError(
+                f"A {self.task} model of {c} outputs needs {targets} target names and means, got {n_names} names and "
+                f"{n_means} means."
+            )
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The columns it predicts, none if they have no names."""
+        if self.target_name is None:
+            return ()
+        return (self.target_name,) if isinstance(self.target_name, str) else tuple(self.target_name)
+
+    @property
+    def training_loss(self) -> Loss:
+        """The loss it was trained with; an InvalidInputError for one of the user's own."""
+        if self.loss_parameters is None:
+            raise InvalidInputError(
+                f"The model was trained with a loss of your own, {self.loss!r}, which a model file cannot hold; call "
+                "`neuralgauge.certify(model.network, TrainingProblem(..., loss=...))` with that loss."
+            )
+        return rebuilt(self.loss, self.loss_parameters)
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether the loss gives outputs that are log-odds."""
+        return self.loss in ("logistic", "softmax") and self.loss_parameters is not None
 
     def features(self, X: Any) -> Array:
         """Standardised features of shape (n, d); a table's columns are found by name, in any order.
@@ -105,7 +154,7 @@ class SavedModel:
 
     def check_columns(self, columns: list[str]) -> None:
         """Raise ModelFileError, naming the columns, unless they are the model's in any order."""
-        known = {*self.feature_names, self.target_name}
+        known = {*self.feature_names, *self.target_names}
         missing = [name for name in self.feature_names if name not in columns]
         extra = [name for name in columns if name not in known]
         if not (missing or extra):
@@ -116,34 +165,58 @@ class SavedModel:
         raise ModelFileError(f"The model was trained on other columns: {', '.join(parts)}.{remedy}")
 
     def decision_function(self, X: Any) -> Array:
-        """Outputs f(x) of shape (n,): in the units of the target, or positive for `classes[1]`."""
+        """Outputs f(x) of shape (n,), or (n, c) for several: in the units of the targets, or a score of each class.
+
+        With one output positive scores are for `classes[1]`. Under the Poisson loss f is the logarithm of `predict`.
+        """
         outputs = self.standardization.original(self.network.predict(self.features(X)))
         if not np.isfinite(outputs).all():
             raise InvalidInputError("The features are too large for the network: its outputs overflow.")
         return outputs
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
-        """Predictions of shape (n,) for a table or an array: numbers, or labels from `classes`."""
+        """Predictions for a table or an array: numbers of shape (n,) or (n, c), or labels from `classes` (n,)."""
         outputs = self.decision_function(X)
-        if self.task == "regression":
-            return outputs
-        return np.array(self.classes)[(outputs > 0).astype(np.intp)]
+        if self.task == "classification":
+            chosen = outputs.argmax(axis=1) if outputs.ndim == 2 else (outputs > 0).astype(np.intp)
+            return np.array(self.classes)[chosen]
+        if self.loss == "poisson" and self.loss_parameters is not None:
+            with np.errstate(over="ignore"):
+                outputs = np.exp(outputs)
+            if not np.isfinite(outputs).all():
+                raise InvalidInputError("The features are too large for the network: the expected counts overflow.")
+        return outputs
 
     def predict_proba(self, X: Any) -> Array:
-        """Probabilities of shape (n, 2), columns as in `classes`; only for the logistic loss."""
-        if self.loss != "logistic":
-            raise InvalidInputError(f"Probabilities need the logistic loss, this model has {self.loss!r}.")
-        outputs = self.decision_function(X)
-        return np.column_stack([expit(-outputs), expit(outputs)])
+        """Probabilities of shape (n, k), columns as in `classes`; only for the logistic and the softmax loss.
 
-    def signs(self, labels: npt.NDArray[Any]) -> Array:
-        """-1 and +1 for labels of shape (n,); one that is not among `classes` is an InvalidInputError."""
+        Of several outputs by softmax, or if each was trained against the rest, by their sigmoids over the sum of them.
+        """
+        if not self.has_probabilities:
+            raise InvalidInputError(
+                f"Probabilities need the logistic or the softmax loss, this model has {self.loss!r}."
+            )
+        outputs = self.decision_function(X)
+        if outputs.ndim == 1:
+            return np.column_stack([expit(-outputs), expit(outputs)])
+        # Through logarithms, since all sigmoids of a row can be zero in floating point.
+        probabilities: Array = softmax(outputs if self.loss == "softmax" else log_expit(outputs), axis=1)
+        return probabilities
+
+    def encode(self, labels: npt.NDArray[Any]) -> Array:
+        """Labels of shape (n,) as the loss takes them: -1 and +1, or one column a class, +1 and else 0 or -1.
+
+        A label that is not among `classes` is an InvalidInputError.
+        """
         unknown = [label for label in np.unique(labels).tolist() if label not in self.classes]
         if unknown:
             raise InvalidInputError(
                 f"The target must hold the classes of the model, {list(self.classes)}, got {unknown[0]!r}."
             )
-        return np.where(labels == self.classes[1], 1.0, -1.0)
+        if self.network.n_outputs == 1:
+            return np.where(labels == self.classes[1], 1.0, -1.0)
+        is_class = labels[:, None] == np.array(self.classes)
+        return np.where(is_class, 1.0, 0.0 if self.training_loss.targets == "simplex" else -1.0)
 
 
 def _listed(names: list[str], limit: int = 5) -> str:

@@ -13,14 +13,14 @@ from ..errors import InvalidInputError
 
 @dataclass(frozen=True)
 class Standardization:
-    """x -> (x - mean) / scale for every feature, and the same for a numeric target.
+    """x -> (x - mean) / scale for every feature, and the same for numeric targets.
 
     Parameters
     ----------
     feature_mean, feature_scale : array of shape (d,)
         Scales are > 0: population standard deviations, 1 for a constant column.
-    target_mean, target_scale : float
-        0 and 1 for classes.
+    target_mean, target_scale : float or array of shape (c,)
+        Numbers for one target; 0 and 1 for classes and counts.
 
     Examples
     --------
@@ -34,8 +34,8 @@ class Standardization:
 
     feature_mean: Array
     feature_scale: Array
-    target_mean: float = 0.0
-    target_scale: float = 1.0
+    target_mean: Array | float = 0.0
+    target_scale: Array | float = 1.0
 
     def __post_init__(self) -> None:
         mean = np.array(self.feature_mean, dtype=np.float64)
@@ -45,13 +45,21 @@ class Standardization:
                 f"`feature_mean` and `feature_scale` must be vectors of one length, got shapes {mean.shape} and "
                 f"{scale.shape}."
             )
-        scales = np.append(scale, self.target_scale)
-        if not (np.isfinite(mean).all() and np.isfinite(self.target_mean) and np.isfinite(scales).all()):
+        scales, means = np.append(scale, self.target_scale), np.append(mean, self.target_mean)
+        if np.shape(self.target_mean) != np.shape(self.target_scale) or np.ndim(self.target_mean) > 1:
+            raise InvalidInputError(
+                "`target_mean` and `target_scale` must be numbers or vectors of one length, got shapes "
+                f"{np.shape(self.target_mean)} and {np.shape(self.target_scale)}."
+            )
+        if not (np.isfinite(means).all() and np.isfinite(scales).all()):
             raise InvalidInputError("Means and scales must be finite, got NaN or infinite ones.")
         if not np.all(scales > 0):
             raise InvalidInputError(f"Scales must be > 0, got {scales.min()}; use 1 for a constant column.")
         object.__setattr__(self, "feature_mean", frozen(mean))
         object.__setattr__(self, "feature_scale", frozen(scale))
+        for name in ("target_mean", "target_scale"):
+            value = np.array(getattr(self, name), dtype=np.float64)
+            object.__setattr__(self, name, float(value.ravel()[0]) if value.size == 1 else frozen(value))
 
     @classmethod
     def identity(cls, n_features: int) -> Standardization:
@@ -59,11 +67,19 @@ class Standardization:
         return cls(np.zeros(n_features), np.ones(n_features))
 
     @classmethod
-    def fit(cls, X: Array, y: Array | None = None, names: Sequence[str] | None = None) -> Standardization:
-        """Means and population standard deviations of the columns of X (n, d) and, if given, of y (n,).
+    def fit(
+        cls,
+        X: Array,
+        y: Array | None = None,
+        names: Sequence[str] | None = None,
+        target_names: Sequence[str] | None = None,
+    ) -> Standardization:
+        """Means and population standard deviations of the columns of X (n, d) and, if given, of y (n,) or (n, c).
 
-        A column whose value is too large for its variance to be a finite number is named by `names` and refused.
+        A column whose value is too large for its variance to be a finite number is named by `names` or `target_names`
+        and refused.
         """
+        d = X.shape[1]
         # One memory order, because it decides the order of summation.
         columns = np.ascontiguousarray(X if y is None else np.column_stack([X, y]))
         with np.errstate(over="ignore", invalid="ignore"):
@@ -74,23 +90,23 @@ class Standardization:
         scale[constant | (scale == 0)] = 1.0
         bad = np.flatnonzero(~(np.isfinite(mean) & np.isfinite(scale)))
         if bad.size:
-            labels = [*(names or [f"column {k}" for k in range(X.shape[1])]), "the target"]
+            labels = [*(names or [f"column {k}" for k in range(d)]), *(target_names or ["the target"])]
             raise InvalidInputError(
-                f"The values of {labels[int(bad[0])]!r} are too large to be standardised (their variance overflows); "
-                "divide them by a constant first."
+                f"The values of {labels[min(int(bad[0]), len(labels) - 1)]!r} are too large to be standardised (their "
+                "variance overflows); divide them by a constant first."
             )
         if y is None:
             return cls(mean, scale)
-        return cls(mean[:-1], scale[:-1], float(mean[-1]), float(scale[-1]))
+        return cls(mean[:d], scale[:d], mean[d:], scale[d:])
 
     def features(self, X: Array) -> Array:
         """Standardised features of shape (n, d)."""
         return (X - self.feature_mean) / self.feature_scale
 
     def target(self, y: Array) -> Array:
-        """Standardised target of shape (n,)."""
+        """Standardised target, of y's shape (n,) or (n, c)."""
         return (y - self.target_mean) / self.target_scale
 
     def original(self, f: Array) -> Array:
-        """Outputs f of shape (n,) in the units of the target."""
+        """Outputs f of shape (n,) or (n, c) in the units of the targets."""
         return f * self.target_scale + self.target_mean
