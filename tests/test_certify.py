@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -184,16 +185,18 @@ def test_refuses_foreign_networks_of_other_kinds(rng):
         (MLPRegressor(), "must be fitted, got one that is not"),
         (fitted(MLPRegressor, X, y, hidden_layer_sizes=(3, 3)), "one hidden layer, got 2"),
         (fitted(MLPRegressor, X, y, activation="tanh"), "activation=\"relu\", got 'tanh'"),
-        (fitted(MLPRegressor, X, np.column_stack([y, y])), "1 output, got 2"),
+        (fitted(MLPRegressor, X, np.column_stack([y, y])), "1 output, got 2; y must have one column an output."),
         (fitted(MLPRegressor, X, y**2, loss="poisson"), "output activation 'exp'"),
-        (fitted(MLPClassifier, X, labels), "two classes apart, got 3"),
+        (fitted(MLPClassifier, X, labels), "1 output, got 3"),
         (sequential(linear(rng, 2, 3), relu, linear(rng, 3, 3), relu, linear(rng, 3, 1)), "must hold (Linear, ReLU,"),
         (sequential(linear(rng, 2, 3), layer("Tanh"), linear(rng, 3, 1)), "got (Linear, Tanh, Linear)"),
         (sequential(linear(rng, 2, 3), relu, linear(rng, 3, 4)), "1 output, got 4"),
         (make_pipeline(StandardScaler(), fitted(MLPRegressor, X, y)), "got Pipeline; pass its last step"),
         (ng.train(ng.TrainingProblem(X, y, beta=1.0)), "got Solution; pass its `network`"),
         ("model", "got str."),
-        ((np.ones((3, 1)),), "tuple (U, A) of two, got 1"),
+        ((np.ones((3, 1)),), "tuple (U, A) or (U, A, offset), got 1"),
+        ((np.ones((3, 1)), np.ones(1), [1.0, 2.0]), "`offset` must be a number or have 1 entries, got 2"),
+        (ng.TwoLayerNetwork(np.ones((3, 1)), [1.0], True, 0.5), "has an output offset and the problem has none"),
         (([["a"]], [1.0]), "arrays of numbers, got list"),
         ((np.ones((3, 2)), np.ones(3)), "transpose if yours are rows"),
         ((np.ones((3, 2)), np.ones((2, 2))), "1 output, got 2"),
@@ -220,3 +223,117 @@ def test_biases_need_the_column_of_ones(kept, place):
     model.intercepts_[kept][:] = 0.0
     assert np.allclose(network_of(model, bias=False).predict(X), model.predict(X))
     assert ng.certify(model, problem).lower > 0.0
+
+
+def test_an_output_bias_without_the_column_of_ones_needs_an_offset():
+    X, y = data()
+    weights = (np.ones((2, 1)), np.ones(1), 0.5)
+    with pytest.raises(ng.InvalidInputError, match="offset=True, where it is free"):
+        ng.certify(weights, ng.TrainingProblem(X, y, beta=1.0, bias=False))
+    problem = ng.TrainingProblem(X, y, beta=1.0, bias=False, offset=True)
+    balanced = ng.TwoLayerNetwork(*weights[:2], False, 0.5).balance()
+    assert ng.certify(weights, problem).upper == problem.objective(balanced)
+
+
+CASES = [
+    ("squared", False), ("squared", True), ("absolute", False), ("huber", True), ("softmax", False), ("softmax", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("loss", "offset"), CASES)
+def test_several_outputs(loss, offset):
+    """Random and perturbed networks lie above the bound; what was trained is certified, what was corrupted is not."""
+    X, y = data(n=10)
+    rng = np.random.default_rng(2)
+    Y = np.arange(10) % 3 if loss == "softmax" else np.column_stack([y, X[:, 1]])
+    problem = ng.TrainingProblem(X, Y, beta=0.3, loss=loss, offset=offset)
+    best = ng.train(problem, gap=1e-3).network
+    certificate = ng.certify(best, problem, gap=1e-3)
+    assert certificate.scope == "exact"
+    assert certificate.lower <= certificate.upper <= certificate.lower * (1 + 3e-3)
+    corrupted = ng.TwoLayerNetwork(best.U, best.A + 0.3 * rng.standard_normal(best.A.shape), True, best.offset)
+    other = ng.certify(corrupted, problem, gap=1e-3)
+    assert other.upper > certificate.upper
+    assert other.gap > certificate.gap
+    assert other.lower <= certificate.upper
+    U, A = rng.standard_normal((3, 8)), rng.standard_normal((8, problem.c))
+    given = ng.TwoLayerNetwork(U, A, True, rng.standard_normal(problem.c) if offset else 0.0)
+    random = ng.certify(given, problem, gap=1e-3)
+    assert random.lower <= random.upper == problem.objective(given.balance())
+    assert certificate.lower <= random.upper <= problem.objective(given)
+
+
+def test_several_outputs_are_certified_after_balancing(rng):
+    X, y = data(n=10)
+    problem = ng.TrainingProblem(X, np.column_stack([y, X[:, 1]]), beta=0.3)
+    U, A = rng.standard_normal((3, 8)), rng.standard_normal((8, 2))
+    uppers = [ng.certify((t * U, A / t), problem, gap=0.1, prove=False).upper for t in (1.0, 4.0)]
+    assert uppers[0] == pytest.approx(uppers[1], rel=1e-12)
+
+
+def test_output_biases_of_several_outputs_are_one_neuron_or_the_offset(rng):
+    U, A, b = rng.standard_normal((3, 4)), rng.standard_normal((4, 3)), np.array([3.0, -4.0, 0.0])
+    X = rng.standard_normal((6, 2))
+    charged, free = network_of((U, A, b)), network_of((U, A, b), offset=True)
+    expected = np.maximum(np.column_stack([X, np.ones(6)]) @ U, 0.0) @ A + b
+    for network in (charged, free):
+        assert np.allclose(network.predict(X), expected, rtol=1e-12, atol=1e-12)
+    assert charged.n_neurons == 5
+    assert not charged.offset.any()
+    assert charged.weight_decay() == pytest.approx(free.weight_decay() + 5.0)
+    assert free.n_neurons == 4
+    assert free.offset.tolist() == b.tolist()
+    assert network_of(free, offset=True) is free
+
+
+def test_mlp_regressor_of_several_outputs():
+    X, y = data()
+    model = fitted(MLPRegressor, X, np.column_stack([y, X[:, 1]]), solver="lbfgs", max_iter=200)
+    for offset in (False, True):
+        network = network_of(model, offset=offset)
+        assert np.allclose(network.predict(X), model.predict(X), rtol=1e-12, atol=1e-12)
+        problem = ng.TrainingProblem(X, np.column_stack([y, X[:, 1]]), beta=0.3, offset=offset)
+        certificate = ng.certify(model, problem, gap=1e-2)
+        assert certificate.scope == "exact"
+        assert certificate.lower < certificate.upper <= problem.objective(network)
+
+
+def test_mlp_classifier_of_three_irises():
+    features, labels = load_iris(return_X_y=True)
+    X = StandardScaler().fit_transform(features[::3, 2:])
+    model = fitted(MLPClassifier, X, labels[::3], solver="lbfgs", max_iter=200)
+    powers = np.exp(network_of(model).predict(X))
+    assert np.allclose(powers / powers.sum(axis=1)[:, None], model.predict_proba(X), rtol=1e-10, atol=1e-12)
+    problem = ng.TrainingProblem(X, labels[::3], beta=0.3, loss="softmax")
+    certificate = ng.certify(model, problem, gap=1e-2)
+    assert certificate.scope == "exact"
+    assert certificate.lower < certificate.upper
+
+
+def test_one_logit_is_not_taken_for_two_classes_of_the_softmax_loss():
+    X, target = data()
+    labels = (target > 0.7).astype(int)
+    model = fitted(MLPClassifier, X, labels)
+    with pytest.raises(ng.InvalidInputError, match='2 outputs, got 1; one logit of two classes belongs to loss="log'):
+        ng.certify(model, ng.TrainingProblem(X, labels, beta=1.0, loss="softmax"))
+
+
+def test_logits_of_labels_that_do_not_exclude_each_other():
+    X, target = data()
+    labels = np.column_stack([target > 0.7, X[:, 1] > 0]).astype(int)
+    model = fitted(MLPClassifier, X, labels)
+    problem = ng.TrainingProblem(X, 2.0 * labels - 1.0, beta=1.0, loss="logistic")
+    certificate = ng.certify(model, problem, gap=1e-2)
+    assert certificate.lower < certificate.upper == problem.objective(network_of(model).balance())
+
+
+def test_sequential_of_several_outputs(rng):
+    X, y = data()
+    first, last = linear(rng, 2, 5), linear(rng, 5, 2)
+    model = sequential(first, layer("ReLU"), last)
+    expected = np.maximum(X @ first.weight.values.T + first.bias.values, 0.0) @ last.weight.values.T + last.bias.values
+    for offset in (False, True):
+        network = network_of(model, offset=offset)
+        assert np.allclose(network.predict(X), expected, rtol=1e-12, atol=1e-12)
+        problem = ng.TrainingProblem(X, np.column_stack([y, y]), beta=0.3, offset=offset)
+        assert ng.certify(model, problem, gap=1e-2).upper == problem.objective(network.balance())

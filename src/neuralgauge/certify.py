@@ -31,13 +31,15 @@ def certify(
 
     Parameters
     ----------
-    network : TwoLayerNetwork, tuple (U, A), MLPRegressor, MLPClassifier or torch.nn.Sequential
-        A network of one hidden ReLU layer and one output on the columns of ``problem.X``: weight arrays `U` (d, m)
-        and `A` (m,) or (m, 1), with the hidden biases as the last row of `U` if ``problem.bias``; a fitted
-        scikit-learn network; ``Sequential(Linear, ReLU, Linear)`` of PyTorch. X must be as that network saw it.
+    network : TwoLayerNetwork, tuple of arrays, MLPRegressor, MLPClassifier or torch.nn.Sequential
+        A network of one hidden ReLU layer on the columns of ``problem.X``, with as many outputs as the problem: weight
+        arrays (U, A) or (U, A, offset) of shapes (d, m), (m,) or (m, c), and (c,), with the hidden biases as the last
+        row of `U` if ``problem.bias``; a fitted scikit-learn network; ``Sequential(Linear, ReLU, Linear)`` of PyTorch.
+        X must be as that network saw it.
     problem : TrainingProblem
-        The data, the loss and the `beta` that count. For a classifier y is -1 for ``classes_[0]`` and +1 for
-        ``classes_[1]``, and the outputs are the logits.
+        The data, the loss and the `beta` that count. For a classifier the outputs are its logits: of two classes y is
+        -1 for ``classes_[0]`` and +1 for ``classes_[1]`` under the logistic loss; of more y is the position in
+        ``classes_``, under the softmax loss.
     time_limit : float, optional
         Seconds for the lower bound.
     random_state : int, Generator or None
@@ -65,10 +67,11 @@ def certify(
 
     Notes
     -----
-    What the penalty covers: all hidden and output weights; the hidden biases, as weights of the column of ones; an
-    output bias b, which [2] has not, as one more neuron that is constant, at the price of beta |b|. No penalty is
-    taken over from where the network was trained: scikit-learn minimises the mean loss plus alpha / (2 n) times the
-    squared weights without biases, PyTorch whatever it was given. Cost: that of `train`.
+    What the penalty covers: all hidden and output weights; the hidden biases, as weights of the column of ones. An
+    output bias b in R^c is free where ``problem.offset``; elsewhere it counts as one more neuron that is constant, at
+    the price of beta |b|_2. No penalty is taken over from where the network was trained: scikit-learn minimises the
+    mean loss plus alpha / (2 n) times the squared weights without biases, PyTorch whatever it was given. Cost: that of
+    `train`.
 
     Examples
     --------
@@ -79,7 +82,7 @@ def certify(
     >>> print(f"{certificate.upper:.2f} {certificate.gap:.3f} {certificate.scope}")
     2.50 0.643 exact
     """
-    given = network_of(network, problem.bias)
+    given = network_of(network, problem.bias, problem.offset)
     _check_shape(given, problem)
     given = given.balance()
     upper = problem.objective(given)
@@ -96,11 +99,12 @@ def certify(
 def _check_shape(network: TwoLayerNetwork, problem: TrainingProblem) -> None:
     if network.n_outputs != problem.c:
         raise InvalidInputError(
-            f"the network must have {problem.c} output{'s' if problem.c > 1 else ''}, got {network.n_outputs}."
-        )
-    if np.any(network.offset) and not problem.offset:
-        raise InvalidInputError(
-            "the network has an output offset and the problem has none; use TrainingProblem(..., offset=True)."
+            f"the network must have {problem.c} output{'s' if problem.c > 1 else ''}, got {network.n_outputs}"
+            + (
+                '; one logit of two classes belongs to loss="logistic" with y of -1 and +1.'
+                if network.n_outputs == 1 and problem.loss.targets == "simplex"
+                else "; y must have one column an output."
+            )
         )
     rows = network.U.shape[0]
     if rows != problem.d:
