@@ -54,7 +54,9 @@ def save_model(model: Any, path: str | Path, *, force: bool = False) -> None:
     Raises
     ------
     InvalidInputError
-        If the file exists and `force` is False, the folder is missing, or the model is not one of the above.
+        If the file exists and `force` is False, the folder is missing, the model is not one of the above, or it has a
+        loss of your own for counts. Other losses of your own are saved by name only: such a model predicts, but is
+        certified only with the loss at hand.
 
     Examples
     --------
@@ -132,12 +134,18 @@ def from_estimator(
             f"{type(estimator).__name__}; call `fit` first, and take the last step out of a Pipeline."
         )
     classes, loss = getattr(estimator, "classes_", None), get_loss(getattr(estimator, "loss_", estimator.loss))
+    if loss.targets == "count" and parameters_of(loss) is None:
+        raise InvalidInputError(
+            f"A model with a loss of your own for counts, {loss.name!r}, cannot be saved, since its file would not say "
+            "that predictions are exponentials; save its `network_`, or train with loss='poisson'."
+        )
     names = getattr(estimator, "feature_names_in_", ()) if feature_names is None else feature_names
     return SavedModel(
         network=estimator.network_,
         task="regression" if classes is None else "classification",
         loss=loss.name,
         loss_parameters=parameters_of(loss),
+        multi_class=getattr(estimator, "multi_class", "joint"),
         beta=estimator.beta_,
         certificate=estimator.certificate_,
         standardization=standardization or Standardization.identity(estimator.n_features_in_),
@@ -171,6 +179,7 @@ def _encode(model: SavedModel) -> bytes:
         "feature_names": list(model.feature_names),
         "target_names": list(model.target_names),
         "classes": list(model.classes),
+        "multi_class": model.multi_class,
         "certificate": {
             "upper": model.certificate.upper,
             "lower": model.certificate.lower,
@@ -237,6 +246,7 @@ def _decode(header: dict[str, Any], tensors: dict[str, Array]) -> SavedModel:
         classes=tuple(header["classes"]),
         package_version=str(header["package_version"]),
         loss_parameters=loss_parameters,
+        multi_class="joint" if first else header["multi_class"],
     )
 
 

@@ -51,6 +51,9 @@ class SavedModel:
     classes : tuple of labels
         With one output the class of negative and of positive ones, else one class an output, of which the greatest
         decides; empty for regression.
+    multi_class : {"joint", "one_vs_rest"}
+        Whether the neurons serve all outputs at the price of one, or each output was trained alone, and is certified
+        so.
     package_version : str
         Version of the package that trained it.
 
@@ -80,6 +83,7 @@ class SavedModel:
     classes: tuple[Label, ...] = ()
     package_version: str = field(default="")
     loss_parameters: Mapping[str, float] | None = field(default_factory=dict)
+    multi_class: Literal["joint", "one_vs_rest"] = "joint"
 
     def __post_init__(self) -> None:
         d = self.network.n_features
@@ -90,6 +94,8 @@ class SavedModel:
             )
         if self.task not in ("regression", "classification"):
             raise InvalidInputError(f"`task` must be 'regression' or 'classification', got {self.task!r}.")
+        if self.multi_class not in ("joint", "one_vs_rest"):
+            raise InvalidInputError(f"`multi_class` must be 'joint' or 'one_vs_rest', got {self.multi_class!r}.")
         self._check_outputs()
         if self.loss_parameters is not None:
             if self.loss not in LOSSES:
@@ -112,6 +118,12 @@ class SavedModel:
                 f"A {self.task} model of {c} outputs needs {targets} target names and means, got {n_names} names and "
                 f"{n_means} means."
             )
+
+    def output(self, k: int) -> TwoLayerNetwork:
+        """The network of output k alone, without neurons that it does not use."""
+        network = self.network
+        used = network.A[:, k] != 0.0
+        return TwoLayerNetwork(network.U[:, used], network.A[used, k], network.bias, np.asarray(network.offset)[k])
 
     @property
     def target_names(self) -> tuple[str, ...]:
@@ -167,11 +179,14 @@ class SavedModel:
     def decision_function(self, X: Any) -> Array:
         """Outputs f(x) of shape (n,), or (n, c) for several: in the units of the targets, or a score of each class.
 
-        With one output positive scores are for `classes[1]`. Under the Poisson loss f is the logarithm of `predict`.
+        Of two classes the score is one, positive for `classes[1]`. Under the Poisson loss f is the logarithm of
+        `predict`.
         """
         outputs = self.standardization.original(self.network.predict(self.features(X)))
         if not np.isfinite(outputs).all():
             raise InvalidInputError("The features are too large for the network: its outputs overflow.")
+        if len(self.classes) == 2 and outputs.ndim == 2:
+            return outputs[:, 1] - outputs[:, 0]
         return outputs
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
