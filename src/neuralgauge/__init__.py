@@ -27,6 +27,7 @@ from .losses import (
     SquaredHinge,
 )
 from .networks import GatedNetwork, TwoLayerNetwork
+from .path import Path, relu_path
 from .patterns import PatternSet, count_patterns, enumerate_patterns, sample_patterns
 from .pricing import Price, beta_max, price
 from .problem import TrainingProblem
@@ -49,6 +50,7 @@ __all__ = [
     "MissingDependencyError",
     "ModelFileError",
     "NeuralgaugeError",
+    "Path",
     "PatternSet",
     "Pieces",
     "PiecewiseLoss",
@@ -73,6 +75,7 @@ __all__ = [
     "enumerate_patterns",
     "load_model",
     "price",
+    "relu_path",
     "sample_patterns",
     "save_model",
     "solve_program",

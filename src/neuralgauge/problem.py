@@ -120,6 +120,13 @@ class TrainingProblem:
         other.beta = as_positive(beta, "beta")
         return other
 
+    def with_data(self, X: Any, y: Any) -> TrainingProblem:
+        """Other rows and targets, unweighted, under the same loss, penalty and outputs."""
+        targets = as_targets(y, len(X))
+        if self.loss.targets == "simplex" and targets.ndim == 1:
+            targets = _probabilities(targets, self.c)
+        return TrainingProblem(X, targets, beta=self.beta, loss=self.loss, bias=self.bias, offset=self.offset)
+
     def loss_value(self, f: Array) -> float:
         """L(f), the weighted sum over samples and outputs, for outputs f of y's shape."""
         values = self.loss.value(f, self.y)
@@ -177,7 +184,7 @@ def checked_targets(y: Array, loss: Loss) -> Array:
     return y
 
 
-def _probabilities(y: Array) -> Array:
+def _probabilities(y: Array, n_classes: int = 2) -> Array:
     if y.ndim == 1:
         labels = y.astype(np.intp)
         if np.any(labels != y) or np.any(labels < 0):
@@ -186,7 +193,7 @@ def _probabilities(y: Array) -> Array:
                 f"`y` must hold whole numbers 0, ..., c - 1 for the softmax loss, got {y[row]} in row {row}; "
                 "number the classes, or use ReLUClassifier, which does."
             )
-        return np.eye(max(2, int(labels.max()) + 1))[labels]
+        return np.eye(max(n_classes, int(labels.max()) + 1))[labels]
     sums = y.sum(axis=1)
     wrong = np.any(y < 0.0, axis=1) | (np.abs(sums - 1.0) > 1e-9)
     if np.any(wrong):

@@ -1,9 +1,9 @@
-"""Pricing: G(v) = max of |v^T (X u)_+| over the unit ball, and the u that attains it."""
+"""Pricing: G(V) = max of |V^T (X u)_+| over the unit ball, and the u that attains it."""
 
 from .ascent import ascend
 from .ascent_vector import Maxima, ascend_vector
 from .penalty import beta_max
-from .plane_maxima import plane_maxima
+from .plane_maxima import plane_maxima, plane_maxima_vector
 from .price import Price, price
 
-__all__ = ["Maxima", "Price", "ascend", "ascend_vector", "beta_max", "plane_maxima", "price"]
+__all__ = ["Maxima", "Price", "ascend", "ascend_vector", "beta_max", "plane_maxima", "plane_maxima_vector", "price"]

@@ -7,6 +7,9 @@ With :math:`(t)_+ = (t + |t|)/2` the neuron's payoff is odd plus even,
 where B spans the rows of X, z_k are unit normals of the distinct lines among them and
 :math:`w_k = \tfrac12 \sum v_i |x_i|` over the rows on line k. So max |h| over the ball is the maximum of
 :math:`|b^T z| + |E(z)|` over half a sphere in rank(X) dimensions.
+
+With several outputs, V (n, c), b is the matrix X^T V / 2 transposed, every :math:`w_k` a vector of length c, and the
+payoff at z or -z the length of :math:`b z \pm E(z)`.
 """
 
 from __future__ import annotations
@@ -23,20 +26,20 @@ SAME_LINE = 1e-14  # distance of unit rows below which they share a kink; what t
 
 @dataclass(frozen=True)
 class KinkForm:
-    """h in reduced coordinates.
+    """h in reduced coordinates, for one output or, with c columns, several.
 
     Attributes
     ----------
-    b : array of shape (r,)
+    b : array of shape (r,) or (c, r)
         Linear part X^T v / 2 in the basis.
-    w : array of shape (N,)
+    w : array of shape (N,) or (N, c)
         Weight of each kink; w > 0 is convex, w < 0 concave.
     Z : array of shape (N, r)
         Unit normals, no two of them on one line.
     basis : array of shape (d, r)
         Orthonormal; u = basis @ z.
     mass : float
-        sum_i |v_i| |x_i|: what rounding is relative to.
+        sum_i |v_i| |x_i|: what rounding is relative to. |v_i| is the length of row i of V.
     margin : float
         Bound on |h(u) - b^T z - E(z)| over the unit ball: rounding, and directions dropped by the rank decision.
     """
@@ -54,32 +57,36 @@ class KinkForm:
         return self.basis.shape[1]
 
     def even(self, z: Array) -> float:
-        """E(z)."""
+        """E(z), for one output."""
         return float(self.w @ np.abs(self.Z @ z))
 
     def gauge(self, z: Array) -> float:
-        """max(|h(u)|, |h(-u)|) = |b^T z| + |E(z)|."""
+        """max(|h(u)|, |h(-u)|) = |b^T z| + |E(z)|, for one output."""
         return abs(float(self.b @ z)) + abs(self.even(z))
 
 
 def kink_form(v: Array, X: Array) -> KinkForm:
-    """Reduce v (n,) and X (n, d) to distinct lines in the row space. Cost O(n d^2) for the SVD, n log n to group."""
+    """Reduce v (n,) or (n, c) and X (n, d) to distinct lines in the row space.
+
+    Cost O(n d (d + c)) for the SVD and the products, n log n to group.
+    """
     n, d = X.shape
-    alive = (v != 0.0) & np.any(X != 0.0, axis=1)
+    outputs = v.shape[1:]
+    alive = (_size(v) != 0.0) & np.any(X != 0.0, axis=1)
     v, X = v[alive], X[alive]
     if not len(v):
-        return KinkForm(np.zeros(1), np.zeros(0), np.zeros((0, 1)), np.eye(d, 1), 0.0, 0.0)
+        return KinkForm(np.zeros((*outputs, 1)), np.zeros((0, *outputs)), np.zeros((0, 1)), np.eye(d, 1), 0.0, 0.0)
     _, singular, Vt = np.linalg.svd(X, full_matrices=False)
     rank = max(1, int(np.sum(singular > max(n, d) * EPS * singular[0])))
     basis = np.ascontiguousarray(Vt[:rank].T)
     reduced = X @ basis
     length = np.linalg.norm(reduced, axis=1)
-    weight = np.abs(v)
+    weight = _size(v)
     lost = float(weight @ np.linalg.norm(X - reduced @ basis.T, axis=1)) if rank < d else 0.0
     mass = float(weight @ np.linalg.norm(X, axis=1))
     kept = length > 0.0
-    w, Z, moved = _merge(0.5 * (v * length)[kept], reduced[kept] / length[kept, None])
-    b = 0.5 * (v @ reduced)
+    w, Z, moved = _merge(0.5 * (v.T * length).T[kept], reduced[kept] / length[kept, None])
+    b = 0.5 * (v.T @ reduced)
     margin = lost + moved + (d + 16.0 + float(np.log2(n + 1.0))) * EPS * mass
     return KinkForm(b, w, Z, basis, mass, margin)
 
@@ -96,13 +103,18 @@ def _merge(w: Array, Z: Array) -> tuple[Array, Array, float]:
     first = np.flatnonzero(new)
     label = np.cumsum(new) - 1
     distance = np.linalg.norm(Z - Z[first][label], axis=1)
-    moved = float(np.abs(w) @ distance)
-    summed, size = np.add.reduceat(w, first), np.add.reduceat(np.abs(w), first)
-    real = np.abs(summed) > 8.0 * EPS * size  # opposite kinks on one line cancel
-    moved += float(np.sum(np.abs(summed[~real])))
+    moved = float(_size(w) @ distance)
+    summed, size = np.add.reduceat(w, first), np.add.reduceat(_size(w), first)
+    real = _size(summed) > 8.0 * EPS * size  # opposite kinks on one line cancel
+    moved += float(np.sum(_size(summed[~real])))
     return summed[real], np.ascontiguousarray(Z[first][real]), moved
+
+
+def _size(w: Array) -> Array:
+    """Length of every weight."""
+    return np.abs(w) if w.ndim == 1 else np.linalg.norm(w, axis=1)
 
 
 def with_axes(form: KinkForm) -> tuple[Array, Array]:
     """Weights and normals with the coordinate planes added at weight 0, so that there are r lines of full rank."""
-    return np.append(form.w, np.zeros(form.rank)), np.vstack([form.Z, np.eye(form.rank)])
+    return np.concatenate([form.w, np.zeros((form.rank, *form.w.shape[1:]))]), np.vstack([form.Z, np.eye(form.rank)])

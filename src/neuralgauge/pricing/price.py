@@ -11,26 +11,30 @@ import numpy as np
 from .._array import Array, as_matrix, as_positive, as_vector, frozen
 from ..errors import InvalidInputError
 from .ascent import ascend
-from .kinks import KinkForm, kink_form
+from .direction_search import search_directions
+from .kinks import EPS, KinkForm, kink_form
 from .sweep_plane import sweep_plane
+from .sweep_plane_vector import sweep_plane_vector
 
 Method = Literal["auto", "sweep", "branch_and_bound"]
 
 
 @dataclass(frozen=True)
 class Price:
-    """What is known about G(v).
+    """What is known about G(V).
 
     Attributes
     ----------
     value : float
-        ``sign * v @ np.maximum(X @ u, 0)``, attained: a lower bound on G(v).
+        ``direction @ (V.T @ np.maximum(X @ u, 0))``, attained: a lower bound on G(V).
     bound : float
-        Upper bound on G(v), in floating-point arithmetic too.
+        Upper bound on G(V), in floating-point arithmetic too.
     u : array of shape (d,)
         Unit vector that attains `value`; read-only.
     sign : int
-        +1 or -1: the sign of v^T (X u)_+.
+        +1 or -1: the sign of v^T (X u)_+; +1 for several outputs.
+    direction : array of shape (c,)
+        Unit output direction of the neuron, V^T (X u)_+ over its length; ``[sign]`` for one output; read-only.
     closed : bool
         Whether the method finished, so that bound and value differ by the tolerance or by rounding only.
     method : str
@@ -38,13 +42,14 @@ class Price:
     history : tuple of (seconds, value, bound)
         How branch and bound got there; empty for a sweep.
     n_nodes : int
-        Cones that branch and bound relaxed.
+        Cones that branch and bound relaxed, over all directions it priced.
     """
 
     value: float
     bound: float
     u: Array
     sign: int
+    direction: Array
     closed: bool
     method: str
     history: tuple[tuple[float, float, float], ...] = ()
@@ -56,41 +61,42 @@ def price(
     X: Any,
     *,
     target: float | None = None,
-    tol: float = 1e-9,
+    tol: float | None = None,
     time_limit: float | None = None,
     random_state: int = 0,
     method: Method = "auto",
 ) -> Price:
     r"""The gauge of a dual point: the largest payoff of any neuron.
 
-    .. math:: G(v) = \max_{\|u\|_2 \le 1} |v^T (Xu)_+|
+    .. math:: G(V) = \max_{\|u\|_2 \le 1} |V^T (Xu)_+|_2
 
-    If G(v) <= beta, v is feasible in the dual [15] and bounds the training objective from below for every width; if
+    If G(V) <= beta, V is feasible in the dual [15] and bounds the training objective from below for every width; if
     not, the maximiser u is the neuron to add.
 
     Parameters
     ----------
-    v : array of shape (n,)
-        Dual point, usually minus the gradient of the loss. Both signs are priced.
+    v : array of shape (n,) or (n, c)
+        Dual point, usually minus the gradient of the loss, a column an output. With one output both signs are priced.
     X : array of shape (n, d)
         Design matrix, used as it is (for a problem: ``problem.X``). Zero, repeated and collinear rows and any rank
         are fine.
     target : float, optional
-        Only decide whether G(v) exceeds it: branch and bound stops once ``value > target`` or ``bound <= target``.
-    tol : float
-        Relative difference of bound and value at which branch and bound is closed, > 0.
+        Only decide whether G(V) exceeds it: branch and bound stops once ``value > target`` or ``bound <= target``.
+    tol : float, optional
+        Relative difference of bound and value at which branch and bound is closed, > 0; 1e-9 by default for one output
+        and 1e-5 for several.
     time_limit : float, optional
         Seconds for branch and bound after its start vectors are found; the bound holds when time is up.
     random_state : int
         Seed of the start vectors of branch and bound; the result does not depend on it once closed.
     method : {"auto", "sweep", "branch_and_bound"}
-        "auto" sweeps up to rank 3 and branches above.
+        "auto" sweeps up to rank 3 of X and branches above.
 
     Returns
     -------
     Price
-        With value <= G(v) <= bound. A sweep leaves only rounding between them, a multiple of
-        n eps sum_i |v_i| |x_i|.
+        With value <= G(V) <= bound. A sweep leaves only rounding between them, a multiple of
+        (n + c) eps sum_i |v_i| |x_i| and, for several outputs in rank 3, 1e-13 of that sum.
 
     Raises
     ------
@@ -100,9 +106,10 @@ def price(
 
     Notes
     -----
-    Rank 1: O(n). Rank 2: O(n log n). Rank 3: O(n^2 log n). Above, exponential in the rank; singular values of X below
-    max(n, d) eps of the largest count as zero, and what that drops is added to the bound.
-    Source: dual [15] of Pilanci & Ergen (2020).
+    Rank 1: O(n c). Rank 2: O(n (log n + c)). Rank 3: O(n^2 (log n + c)). Above, exponential in the rank, and for
+    several outputs once for every output direction priced: rank(V) of them for the first bound, tens more to close
+    it for two or three; see `direction_search`. Singular values of X below max(n, d) eps of the largest count as zero,
+    and what that drops is added to the bound. Source: duals of [8] and [19] of Pilanci & Ergen (2020).
 
     Examples
     --------
@@ -110,29 +117,33 @@ def price(
     >>> result = price([1, -1, 1, 1, -1], [[-2, 1], [-1, 1], [0, 1], [1, 1], [2, 1]])
     >>> print(f"{result.value:.4f} {result.bound:.4f} {result.closed}")
     1.7889 1.7889 True
+    >>> result = price([[1, 0], [0, 1], [1, 1]], [[3, 0], [4, 0], [0, 1]])
+    >>> print(f"{result.value:.4f}", result.u.round(4), result.direction.round(4))
+    5.1926 [0.9629 0.27  ] [0.6083 0.7937]
     """
     matrix = as_matrix(X)
-    vector = as_vector(v, matrix.shape[0], "v")
-    tolerance = as_positive(tol, "tol")
+    dual = _as_dual(v, matrix.shape[0])
+    tolerance = as_positive((1e-9 if dual.ndim == 1 else 1e-5) if tol is None else tol, "tol")
     limit = None if time_limit is None else as_positive(time_limit, "time_limit")
     goal = None if target is None else _as_target(target)
     if method not in get_args(Method):
         raise InvalidInputError(f"`method` must be one of {list(get_args(Method))}, got {method!r}.")
     # Powers of two: exact, and squares can neither overflow nor vanish.
-    v_scale, X_scale = _power_of_two(vector), _power_of_two(matrix)
+    v_scale, X_scale = _power_of_two(dual), _power_of_two(matrix)
     scale = v_scale * X_scale
-    v_scaled, X_scaled = vector / v_scale, matrix / X_scale
+    v_scaled, X_scaled = dual / v_scale, matrix / X_scale
     form = kink_form(v_scaled, X_scaled)
     if method == "sweep" and form.rank > 3:
         raise InvalidInputError(
             f'`method="sweep"` handles X of rank at most 3, got rank {form.rank}; use "branch_and_bound" or "auto".'
         )
     if form.rank == 1 or not len(form.w) or (form.rank <= 3 and method != "branch_and_bound"):
-        z, bound = _sweep(form)
+        z, bound = _sweep(form) if dual.ndim == 1 else _sweep_vector(form)
         found = _attained(v_scaled, X_scaled, form, z, bound + form.margin)
     else:
         scaled_goal = None if goal is None else goal / scale
-        found = _branch(v_scaled, X_scaled, form, scaled_goal, tolerance, limit, random_state)
+        branch = _branch if dual.ndim == 1 else _branch_vector
+        found = branch(v_scaled, X_scaled, form, scaled_goal, tolerance, limit, random_state)
     history = tuple((seconds, value * scale, bound * scale) for seconds, value, bound in found.history)
     return replace(found, value=found.value * scale, bound=found.bound * scale, history=history)
 
@@ -149,6 +160,19 @@ def _sweep(form: KinkForm) -> tuple[Array, float]:
     return sweep_space(form)
 
 
+def _sweep_vector(form: KinkForm) -> tuple[Array, float]:
+    if form.rank == 1 or not len(form.w):  # |b z + w |z||, or linear
+        z = np.linalg.svd(form.b)[2][0]
+        odd, even = form.b @ z, np.abs(form.Z @ z) @ form.w
+        largest = max(float(np.linalg.norm(odd + side * even)) for side in (1.0, -1.0))
+        return z, largest + 4.0 * (sum(form.b.shape) + 16.0) * EPS * form.mass
+    if form.rank == 2:
+        return sweep_plane_vector(form)
+    from .sweep_space_vector import sweep_space_vector
+
+    return sweep_space_vector(form)
+
+
 def _branch(
     v: Array, X: Array, form: KinkForm, target: float | None, tol: float, time_limit: float | None, random_state: int
 ) -> Price:
@@ -163,14 +187,47 @@ def _branch(
     )
 
 
+def _branch_vector(
+    V: Array, X: Array, form: KinkForm, target: float | None, tol: float, time_limit: float | None, random_state: int
+) -> Price:
+    def price_column(v: Array, tol: float, limit: float | None) -> Price:
+        return price(v, X, tol=tol, time_limit=limit, random_state=random_state)
+
+    result = search_directions(V, X, price_column, target, tol, time_limit, random_state)
+    found = _attained(V, X, form, form.basis.T @ result.u, result.bound)
+    return replace(
+        found, method="branch_and_bound", closed=result.closed, history=result.history, n_nodes=result.n_nodes
+    )
+
+
 def _attained(v: Array, X: Array, form: KinkForm, z: Array, bound: float) -> Price:
     """Evaluate the neuron on the data as given, at z and at -z."""
     u = form.basis @ z
     u /= np.linalg.norm(u)
     X_u = X @ u
-    payoffs = [(float(v @ np.maximum(side * X_u, 0.0)), side) for side in (1.0, -1.0)]
-    payoff, side = max(payoffs, key=lambda pair: abs(pair[0]))
-    return Price(abs(payoff), max(bound, abs(payoff)), frozen(side * u), 1 if payoff >= 0.0 else -1, True, "sweep")
+    outputs = [(np.atleast_1d(v.T @ np.maximum(side * X_u, 0.0)), side) for side in (1.0, -1.0)]
+    output, side = max(outputs, key=lambda pair: float(np.linalg.norm(pair[0])))
+    value = float(np.linalg.norm(output))
+    if v.ndim == 1:
+        sign = 1 if output[0] >= 0.0 else -1
+        value, direction = abs(float(output[0])), np.array([float(sign)])
+    else:
+        sign, direction = 1, output / value if value > 0.0 else np.eye(1, len(output))[0]
+    return Price(value, max(bound, value), frozen(side * u), sign, frozen(direction), True, "sweep")
+
+
+def _as_dual(v: Any, n: int) -> Array:
+    """v (n,), also from a column, or V (n, c)."""
+    try:
+        shape = np.shape(v)
+    except ValueError:  # ragged, which `as_vector` says
+        shape = ()
+    if len(shape) != 2 or shape[1] == 1:
+        return as_vector(v, n, "v")
+    V = as_matrix(v, "v")
+    if len(V) != n:
+        raise InvalidInputError(f"`v` must have one row per row of X ({n}), got {len(V)}.")
+    return V
 
 
 def _as_target(target: Any) -> float:

@@ -7,6 +7,7 @@ where that direction lies in the arc and an end point otherwise; e changes by :m
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from .._array import Array
 from .kinks import EPS, KinkForm, with_axes
@@ -28,20 +29,17 @@ def sweep_plane(form: KinkForm) -> tuple[Array, float]:
     keeps their rounding at sqrt(N) instead of N.
     """
     w, Z = with_axes(form)
-    # Directions of the kinks in the upper half plane, in order of angle.
-    upper = np.where((Z[:, 0] > 0.0) | ((Z[:, 0] == 0.0) & (Z[:, 1] < 0.0)), 1.0, -1.0)[:, None]
-    ends = upper * np.column_stack([-Z[:, 1], Z[:, 0]])
-    order = np.argsort(np.arctan2(ends[:, 1], ends[:, 0]), kind="stable")
-    ends, w = ends[order], w[order]
+    order, ends = kinks_by_angle(Z)
+    w = w[order]
     jump = w[:, None] * np.column_stack([-ends[:, 1], ends[:, 0]])
-    prefix = _prefix_sums(jump)
+    prefix = prefix_sums(jump)
     even = 2.0 * prefix - prefix[-1]  # functional of E on the arc that starts at each kink
     following = np.vstack([ends[1:], -ends[:1]])
     values = np.abs(ends @ form.b) + np.abs(np.einsum("ij,ij->i", even, ends))
     k = int(np.argmax(values))
     best, z = float(values[k]), ends[k]
     for functional in (form.b + even, form.b - even):
-        inside = _cross(ends, functional) * _cross(functional, following) >= 0.0
+        inside = cross(ends, functional) * cross(functional, following) >= 0.0
         values = np.where(inside, np.hypot(functional[:, 0], functional[:, 1]), 0.0)
         k = int(np.argmax(values))
         if values[k] > best:
@@ -50,11 +48,20 @@ def sweep_plane(form: KinkForm) -> tuple[Array, float]:
     return z, best + rounding
 
 
-def _cross(a: Array, b: Array) -> Array:
+def kinks_by_angle(Z: Array) -> tuple[npt.NDArray[np.intp], Array]:
+    """Order of the normals Z (N, 2) by the angle of their kinks; in that order, the kinks' ends in the upper half."""
+    upper = np.where((Z[:, 0] > 0.0) | ((Z[:, 0] == 0.0) & (Z[:, 1] < 0.0)), 1.0, -1.0)[:, None]
+    ends = upper * np.column_stack([-Z[:, 1], Z[:, 0]])
+    order = np.argsort(np.arctan2(ends[:, 1], ends[:, 0]), kind="stable")
+    return order, ends[order]
+
+
+def cross(a: Array, b: Array) -> Array:
+    """z-component of the cross products of rows."""
     return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
 
 
-def _prefix_sums(terms: Array) -> Array:
+def prefix_sums(terms: Array) -> Array:
     """Cumulative sums along axis 0 in two levels: rounding grows with sqrt(N)."""
     n, d = terms.shape
     block = int(np.ceil(np.sqrt(n)))

@@ -73,7 +73,7 @@ def _gauge(b: Array, w: Array, Z: Array, x: float, y: float, t: float) -> float:
 
 
 @compiled
-def _frame(a: Array) -> tuple[Array, Array]:
+def frame(a: Array) -> tuple[Array, Array]:
     """Orthonormal p, q orthogonal to the unit vector a."""
     k = np.argmin(np.abs(a))
     p = -a[k] * a
@@ -85,7 +85,7 @@ def _frame(a: Array) -> tuple[Array, Array]:
 @compiled
 def _circle(b: Array, w: Array, Z: Array, i: int, best: float, z: Array, angle: Array, side: Array) -> float:
     """Half a turn on the circle z_i^T u = 0: its vertices, its edges and the two cells beside each edge."""
-    p, q = _frame(Z[i])
+    p, q = frame(Z[i])
     e = _start(w, Z, i, p, q, angle, side)
     order = np.argsort(angle)[: len(w) - 1]
     b_p, b_q = _dot(b, p), _dot(b, q)

@@ -1,0 +1,226 @@
+"""The regularization path: certified networks for a falling sequence of penalties, each started from the one before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ._array import Array, as_positive, as_vector
+from .errors import InvalidInputError
+from .networks import TwoLayerNetwork
+from .pricing import beta_max
+from .problem import TrainingProblem
+from .solution import Solution, Status
+from .training import train
+
+
+@dataclass(frozen=True)
+class Path:
+    """Solutions from the largest penalty down.
+
+    Attributes
+    ----------
+    betas : array of shape (k,)
+        Penalties, falling.
+    solutions : tuple of k Solution
+        Each with its own network and certificate.
+    train_error, validation_error : array of shape (k,)
+        Share of wrong labels for classification, mean loss of a sample for the other losses; NaN without validation
+        data. Weighted by `sample_weight` on the training rows.
+    status : Status
+        How the whole path ended; cut short, it holds the points that were finished.
+
+    Examples
+    --------
+    >>> import neuralgauge as ng
+    >>> problem = ng.TrainingProblem([[-2], [-1], [0], [1], [2]], [1, -1, 1, 1, -1], beta=1.0)
+    >>> path = ng.relu_path(problem, n_betas=3, beta_min_ratio=0.1)
+    >>> path.summary()["n_neurons"].to_list()[0], path.best() == 2
+    (0, True)
+    """
+
+    betas: Array
+    solutions: tuple[Solution, ...]
+    train_error: Array
+    validation_error: Array
+    status: Status
+
+    def __len__(self) -> int:
+        return len(self.solutions)
+
+    def summary(self) -> pl.DataFrame:
+        """One row a penalty: beta, objective, lower_bound, gap, scope, n_neurons, errors, seconds, reached."""
+        certificates = [solution.certificate for solution in self.solutions]
+        return pl.DataFrame(
+            {
+                "beta": self.betas,
+                "objective": [c.upper for c in certificates],
+                "lower_bound": [c.lower for c in certificates],
+                "gap": [c.gap for c in certificates],
+                "scope": [str(c.scope) for c in certificates],
+                "n_neurons": [_network(solution).n_neurons for solution in self.solutions],
+                "train_error": self.train_error,
+                "validation_error": self.validation_error,
+                "seconds": [solution.seconds for solution in self.solutions],
+                "reached": [solution.status is Status.SOLVED for solution in self.solutions],
+            }
+        )
+
+    def best(self) -> int:
+        """Index of the least validation error, or training error without validation; the largest beta of equals."""
+        error = self.train_error if np.isnan(self.validation_error).all() else self.validation_error
+        return int(np.argmin(error))
+
+
+def relu_path(
+    problem: TrainingProblem,
+    n_betas: int = 50,
+    beta_min_ratio: float = 1e-3,
+    *,
+    betas: Any = None,
+    gap: float = 1e-3,
+    validation: tuple[Any, Any] | None = None,
+    time_limit: float | None = None,
+    random_state: int | None = 0,
+    prove: bool | None = None,
+    progress: Callable[[float, Solution], None] | None = None,
+) -> Path:
+    r"""Train for a falling sequence of penalties, each from the network and the dual point of the one before.
+
+    Parameters
+    ----------
+    problem : TrainingProblem
+        Its own beta plays no part.
+    n_betas : int
+        Penalties, >= 1, at equal ratios from :math:`\beta_{max}`, where the empty network is optimal, down.
+    beta_min_ratio : float
+        Last penalty over :math:`\beta_{max}`, in (0, 1).
+    betas : array of shape (k,), optional
+        The penalties themselves, > 0, in place of the two above; taken from the largest down.
+    gap : float
+        Relative gap at which each point stops.
+    validation : tuple (X, y), optional
+        Data as for the problem, for `Path.validation_error`.
+    time_limit : float, optional
+        Seconds for the whole path.
+    random_state : int or None
+        Seed of the searches.
+    prove : bool, optional
+        As in `train`.
+    progress : callable, optional
+        Called with beta and the `Solution` of every finished point.
+
+    Returns
+    -------
+    Path
+        Ctrl-C and the time limit return the points finished so far, of which there is at least one.
+
+    Raises
+    ------
+    InvalidInputError
+        For counts, ratios or penalties out of range, or where every penalty gives the empty network
+        (:math:`\beta_{max} = 0`).
+
+    Notes
+    -----
+    The first penalty is exact, :math:`G(-\nabla L)` at the empty network, where pricing is (rank <= 3), and otherwise
+    the largest payoff that a search finds. Cost: a few rounds of `train` a point.
+
+    Examples
+    --------
+    >>> import neuralgauge as ng
+    >>> problem = ng.TrainingProblem([[-2], [-1], [0], [1], [2]], [1, -1, 1, 1, -1], beta=1.0)
+    >>> path = ng.relu_path(problem, n_betas=5)
+    >>> print(f"{path.betas[0]:.4f} {path.betas[-1]:.7f} {path.solutions[-1].certificate.scope}")
+    1.7889 0.0017889 exact
+    """
+    as_positive(gap, "gap")
+    grid = _grid(problem, n_betas, beta_min_ratio) if betas is None else _checked_betas(betas)
+    start = time.perf_counter()
+    deadline = np.inf if time_limit is None else start + as_positive(time_limit, "time_limit")
+    solutions: list[Solution] = []
+    status = Status.SOLVED
+    for beta in grid:
+        left = deadline - time.perf_counter()
+        if solutions and left <= 0.0:
+            status = Status.TIME_LIMIT
+            break
+        try:
+            found = train(
+                problem.with_beta(float(beta)),
+                gap,
+                time_limit=max(left, 1e-3) if np.isfinite(left) else None,
+                random_state=random_state,
+                prove=prove,
+                start=solutions[-1] if solutions else None,
+            )
+        except KeyboardInterrupt:
+            status = Status.INTERRUPTED
+            break
+        solutions.append(found)
+        if progress is not None:
+            progress(float(beta), found)
+        if found.status in (Status.INTERRUPTED, Status.TIME_LIMIT):
+            status = found.status
+            break
+    if not solutions:
+        raise KeyboardInterrupt
+    return _path(problem, grid, solutions, validation, status)
+
+
+def _path(
+    problem: TrainingProblem, grid: Array, solutions: list[Solution], validation: tuple[Any, Any] | None, status: Status
+) -> Path:
+    networks = [_network(solution) for solution in solutions]
+    train_error = [error_rate(problem, network.forward(problem.X)) for network in networks]
+    validation_error = [np.nan] * len(networks)
+    if validation is not None:
+        other = problem.with_data(*validation)
+        validation_error = [error_rate(other, network.forward(other.X)) for network in networks]
+    if status is Status.SOLVED and any(solution.status is not Status.SOLVED for solution in solutions):
+        status = next(s.status for s in solutions if s.status is not Status.SOLVED)
+    return Path(grid[: len(solutions)], tuple(solutions), np.array(train_error), np.array(validation_error), status)
+
+
+def error_rate(problem: TrainingProblem, f: Array) -> float:
+    """Share of wrong labels for outputs f, or the mean loss where targets are numbers; weighted by the samples."""
+    weight, y, kind = problem.sample_weight, problem.y, problem.loss.targets
+    if kind == "simplex" or (kind == "sign" and problem.c > 1):
+        wrong = np.argmax(f, axis=1) != np.argmax(y, axis=1)
+    elif kind == "sign":
+        wrong = (f > 0) != (y > 0)
+    else:
+        return problem.loss_value(f) / float(weight.sum())
+    return float(weight @ wrong / weight.sum())
+
+
+def _grid(problem: TrainingProblem, n_betas: int, beta_min_ratio: float) -> Array:
+    if n_betas < 1:
+        raise InvalidInputError(f"`n_betas` must be at least 1, got {n_betas}.")
+    ratio = as_positive(beta_min_ratio, "beta_min_ratio")
+    if ratio >= 1.0:
+        raise InvalidInputError(f"`beta_min_ratio` must be below 1, got {ratio}.")
+    largest = beta_max(problem)
+    if largest == 0.0:
+        raise InvalidInputError(
+            "the loss is stationary at the empty network, so every `beta` > 0 gives that network; give targets that "
+            "vary, or `betas`."
+        )
+    return largest * np.geomspace(1.0, ratio, n_betas)
+
+
+def _checked_betas(betas: Any) -> Array:
+    values = as_vector(betas, np.size(betas), "betas")
+    if values.size == 0 or np.any(values <= 0.0):
+        raise InvalidInputError(f"`betas` must be one or more numbers > 0, got {values.tolist()[:5]}.")
+    return np.sort(values)[::-1].copy()
+
+
+def _network(solution: Solution) -> TwoLayerNetwork:
+    assert isinstance(solution.network, TwoLayerNetwork)
+    return solution.network
