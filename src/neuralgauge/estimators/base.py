@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -16,13 +16,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._array import Array, as_positive
 from ..certificate import Certificate
 from ..errors import InvalidInputError
-from ..losses import LOSSES, Loss, get_loss
+from ..losses import LOSSES, Loss, Targets, get_loss
 from ..networks import TwoLayerNetwork
 from ..pricing import beta_max
-from ..problem import TrainingProblem
+from ..problem import TrainingProblem, checked_targets
 from ..solution import Record, Solution, Status
 from ..training import train
 from .canonical import canonical_rows, checked_weights
+from .one_vs_rest import beta_max_one_vs_rest, train_one_vs_rest
 
 DEFAULT_BETA_FRACTION = 0.01
 
@@ -31,24 +32,24 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
     """Base of the estimators; holds no parameters of its own."""
 
     loss: str | Loss
-    beta: float | None
     bias: bool
+    offset: bool
     gap: float
     time_limit: float | None
     random_state: Any
     verbose: bool | Callable[[Record], None]
 
     beta_: float
+    loss_: Loss
     network_: TwoLayerNetwork
     certificate_: Certificate
     solution_: Solution
     n_iter_: int
 
-    def _checked_loss(self, targets: Literal["real", "sign"]) -> Loss:
+    def _checked_loss(self, targets: tuple[Targets, ...], other: str) -> Loss:
         loss = get_loss(self.loss)
-        if loss.targets != targets:
-            allowed = [name for name, known in LOSSES.items() if known.targets == targets]
-            other = "ReLUClassifier" if targets == "real" else "ReLURegressor"
+        if loss.targets not in targets:
+            allowed = [name for name, known in LOSSES.items() if known.targets in targets]
             raise InvalidInputError(
                 f"`loss` of {type(self).__name__} must be one of {allowed}, got {loss.name!r}, "
                 f"which belongs to {other}."
@@ -71,25 +72,32 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
             )
         return checked
 
-    def _train(self, X: Array, y: Array, sample_weight: Array, loss: Loss) -> None:
-        """Train on rows in canonical form and set the fitted attributes."""
-        gap = as_positive(self.gap, "gap")
-        beta = None if self.beta is None else as_positive(self.beta, "beta")
-        rows, targets, weight = canonical_rows(X, y, sample_weight)
-        problem = TrainingProblem(
-            rows, targets, beta=1.0 if beta is None else beta, loss=loss, bias=self.bias, sample_weight=weight
+    def _trains_apart(self) -> bool:
+        """Whether every output gets a network of its own."""
+        return False
+
+    def _problem(self, X: Array, y: Array, sample_weight: Array, loss: Loss) -> TrainingProblem:
+        """The training problem of rows in canonical form, at beta = 1."""
+        rows, targets, weight = canonical_rows(X, checked_targets(y, loss), sample_weight)
+        return TrainingProblem(
+            rows, targets, beta=1.0, loss=loss, bias=self.bias, offset=self.offset, sample_weight=weight
         )
-        if beta is None:
-            # Where even beta = 0 gives the zero network (targets all zero), every beta trains the same; keep 1.
-            problem = problem.with_beta(DEFAULT_BETA_FRACTION * beta_max(problem) or 1.0)
-        solution = train(
-            problem,
-            gap=gap,
-            time_limit=None if self.time_limit is None else as_positive(self.time_limit, "time_limit"),
+
+    def _beta_max(self, problem: TrainingProblem) -> float:
+        # Where even beta = 0 gives the empty network (targets all zero), every beta trains the same; keep 1.
+        return (beta_max_one_vs_rest if self._trains_apart() else beta_max)(problem) or 1.0
+
+    def _train(self, problem: TrainingProblem, beta: float, gap: float, time_limit: float | None) -> None:
+        """Train and set the fitted attributes."""
+        solution = (train_one_vs_rest if self._trains_apart() else train)(
+            problem.with_beta(beta),
+            gap,
+            time_limit=time_limit,
             random_state=self._seed(),
             progress=self._progress(),
         )
-        self.beta_ = problem.beta
+        self.beta_ = beta
+        self.loss_ = problem.loss
         self.solution_ = solution
         assert isinstance(solution.network, TwoLayerNetwork)
         self.network_ = solution.network
@@ -101,8 +109,20 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
                 f"{gap:.2e} was asked for. {solution.status.value} The network is usable; allow a larger `gap` "
                 "or more `time_limit`, or raise `beta`.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
+
+    def _fit_at(self, beta: float | None, X: Array, y: Array, sample_weight: Array, loss: Loss) -> None:
+        """Train at this penalty, None for the default fraction of the largest."""
+        gap, time_limit = as_positive(self.gap, "gap"), self._checked_time_limit()
+        beta = None if beta is None else as_positive(beta, "beta")
+        problem = self._problem(X, y, sample_weight, loss)
+        if beta is None:
+            beta = DEFAULT_BETA_FRACTION * self._beta_max(problem)
+        self._train(problem, beta, gap, time_limit)
+
+    def _checked_time_limit(self) -> float | None:
+        return None if self.time_limit is None else as_positive(self.time_limit, "time_limit")
 
     def _seed(self) -> Any:
         if self.random_state is None or isinstance(self.random_state, int | np.integer):

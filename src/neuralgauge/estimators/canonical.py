@@ -35,14 +35,15 @@ def canonical_rows(X: Array, y: Array, weight: Array) -> tuple[Array, Array, Arr
     Parameters
     ----------
     X : array of shape (n, d)
-    y : array of shape (n,)
+    y : array of shape (n,) or (n, c)
+        Targets; rows merge where all outputs agree.
     weight : array of shape (n,)
         Weights >= 0, at least one of them positive.
 
     Returns
     -------
     X : array of shape (k, d)
-    y : array of shape (k,)
+    y : array of shape (k,) or (k, c)
     weight : array of shape (k,)
 
     Examples
@@ -62,4 +63,6 @@ def canonical_rows(X: Array, y: Array, weight: Array) -> tuple[Array, Array, Arr
     is_first = np.ones(len(rows), dtype=bool)
     is_first[1:] = np.any(rows[1:] != rows[:-1], axis=1)
     first = np.flatnonzero(is_first)
-    return rows[first, :-1], rows[first, -1], np.add.reduceat(weight, first)
+    d = X.shape[1]
+    targets = np.ascontiguousarray(rows[first, d:]).reshape(len(first), *y.shape[1:])
+    return np.ascontiguousarray(rows[first, :d]), targets, np.add.reduceat(weight, first)

@@ -1,0 +1,135 @@
+"""Several outputs apart: one network each, stacked into one network without shared neurons."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from ..certificate import Certificate, Scope
+from ..networks import TwoLayerNetwork
+from ..pricing import beta_max
+from ..problem import TrainingProblem
+from ..solution import Record, Solution, Status
+from ..training import train
+
+STRONGEST_FIRST: tuple[Scope, ...] = ("exact", "bounded", "patterns", "estimated")
+NO_TIME = 1e-3  # seconds left for the outputs that an interrupt leaves
+
+
+def train_one_vs_rest(
+    problem: TrainingProblem,
+    gap: float = 1e-4,
+    *,
+    time_limit: float | None = None,
+    random_state: int | np.random.Generator | None = 0,
+    prove: bool | None = None,
+    start: Solution | None = None,
+    progress: Callable[[Record], None] | None = None,
+) -> Solution:
+    r"""Train a network of its own for every output of an elementwise loss.
+
+    .. math:: \min \sum_k \Big( L_k(f_k) + \beta \sum_j \|u_{kj}\|\,|\alpha_{kj}| \Big)
+
+    This is the problem [3] restricted to neurons that serve one output each, so its optimum is never below that of
+    the joint problem.
+
+    Parameters
+    ----------
+    problem : TrainingProblem
+        With y of shape (n, c); one output is trained as `train` does.
+    gap, time_limit, random_state, prove, start, progress
+        As in `train`; the gap holds for every part, the time is for all of them, and `progress` sees one part after
+        the other.
+
+    Returns
+    -------
+    Solution
+        `network` is the stacked network with c outputs, `certificate` the sum of the parts' objectives and bounds
+        with their weakest scope: **it covers networks without shared neurons only**. `dual` is (n, c); no history.
+    """
+    if problem.c == 1:
+        return train(
+            problem,
+            gap,
+            time_limit=time_limit,
+            random_state=random_state,
+            prove=prove,
+            start=start,
+            progress=progress,
+        )
+    deadline = np.inf if time_limit is None else time.perf_counter() + time_limit
+    parts: list[Solution] = []
+    for k in range(problem.c):
+        left = (deadline - time.perf_counter()) / (problem.c - k)
+        if any(part.status is Status.INTERRUPTED for part in parts):
+            left = NO_TIME
+        parts.append(
+            train(
+                output_problem(problem, k),
+                gap,
+                time_limit=max(left, NO_TIME) if np.isfinite(left) else None,
+                random_state=random_state,
+                prove=prove,
+                start=None if start is None else _of_output(start, k),
+                progress=progress,
+            )
+        )
+    return _stacked(parts)
+
+
+def output_problem(problem: TrainingProblem, k: int) -> TrainingProblem:
+    """The problem of output k alone."""
+    return TrainingProblem(
+        problem.X[:, :-1] if problem.bias else problem.X,
+        problem.y[:, k],
+        beta=problem.beta,
+        loss=problem.loss,
+        bias=problem.bias,
+        offset=problem.offset,
+        sample_weight=problem.sample_weight,
+    )
+
+
+def beta_max_one_vs_rest(problem: TrainingProblem) -> float:
+    """The penalty at or above which no output has a neuron."""
+    if problem.c == 1:
+        return beta_max(problem)
+    return max(beta_max(output_problem(problem, k)) for k in range(problem.c))
+
+
+def _of_output(solution: Solution, k: int) -> Solution:
+    """The part of a stacked solution that belongs to output k."""
+    network = solution.network
+    assert isinstance(network, TwoLayerNetwork)
+    own = network.A[:, k] != 0.0
+    offset = np.asarray(network.offset)[k]
+    part = TwoLayerNetwork(network.U[:, own], network.A[own, k], network.bias, offset)
+    return replace(solution, network=part, dual=solution.dual[:, k].copy())
+
+
+def _stacked(parts: list[Solution]) -> Solution:
+    networks = [part.network for part in parts if isinstance(part.network, TwoLayerNetwork)]
+    A = np.zeros((sum(network.n_neurons for network in networks), len(parts)))
+    last = 0
+    for k, network in enumerate(networks):
+        first, last = last, last + network.n_neurons
+        A[first:last, k] = network.A[:, 0]
+    offset = np.concatenate([np.ravel(network.offset) for network in networks])
+    certificates = [part.certificate for part in parts]
+    scope = max((c.scope for c in certificates), key=STRONGEST_FIRST.index)
+    return Solution(
+        network=TwoLayerNetwork(np.hstack([network.U for network in networks]), A, networks[0].bias, offset),
+        certificate=Certificate(
+            sum(c.upper for c in certificates),
+            sum(c.lower for c in certificates),
+            scope,
+            min((c.starts for c in certificates if c.scope == "estimated"), default=0),
+        ),
+        status=next((part.status for part in parts if part.status is not Status.SOLVED), Status.SOLVED),
+        n_iter=sum(part.n_iter for part in parts),
+        seconds=sum(part.seconds for part in parts),
+        dual=np.column_stack([part.dual for part in parts]),
+    )
