@@ -8,8 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from neuralgauge.cli.options import LossName
 from neuralgauge.estimators import ReLURegressor
 from neuralgauge.interchange import Standardization, load_model
+from neuralgauge.losses import LOSSES, Absolute, EpsilonInsensitive, Huber, Poisson, Quantile
 
 RESULT_KEYS = {"objective", "lower_bound", "gap", "scope", "n_neurons", "status", "seconds"}
 
@@ -169,3 +171,104 @@ def test_certify_says_what_an_estimate_rests_on(run, csv_file, tmp_path):
     assert "estimated: not a proof" in text
     assert "independent uniform starts" in text
     assert "exact" in run("certify", model, csv_file, "--prove").out
+
+
+def test_the_names_of_losses_are_those_of_the_package():
+    assert [name.value for name in LossName] == list(LOSSES)
+
+
+@pytest.fixture
+def flowers(tmp_path):
+    """Three classes of text, and two numeric targets, one of them a count."""
+    rng = np.random.default_rng(1)
+    kind = np.arange(30) % 3
+    length, width = rng.normal(kind, 0.4), rng.normal(-kind, 0.4)
+    frame = pl.DataFrame(
+        {
+            "length": length,
+            "width": width,
+            "kind": np.array(["lily", "rose", "aster"])[kind],
+            "price": 100.0 + 30.0 * np.abs(length),
+            "seeds": rng.poisson(np.exp(0.5 * kind)),
+        }
+    )
+    frame.write_csv(tmp_path / "flowers.csv")
+    return frame
+
+
+NUMBERS = ["--drop", "price", "--drop", "seeds"]
+
+
+@pytest.mark.parametrize(
+    ("options", "loss", "has_probabilities"),
+    [
+        ([], "softmax", True),
+        (["--loss", "logistic", "--offset"], "softmax", True),
+        (["--loss", "hinge"], "hinge", False),
+        (["--multi-class", "one_vs_rest", "--offset"], "logistic", True),
+        (["--multi-class", "one_vs_rest", "--loss", "squared_hinge"], "squared_hinge", False),
+    ],
+)
+def test_three_classes(run, flowers, options, loss, has_probabilities):
+    arguments = ["train", "flowers.csv", "--target", "kind", "--beta", "0.5", "--gap", "0.01", *NUMBERS, *options]
+    trained = run(*arguments, "--output", "m", "--json").json
+    assert trained["task"] == "classification"
+    assert trained["classes"] == ["aster", "lily", "rose"]
+    assert trained["loss"] == loss
+    assert trained["offset"] == ("--offset" in options)
+    predicted = pl.read_csv(run("predict", "m", "flowers.csv", *NUMBERS).out.encode())
+    probabilities = [f"probability_{name}" for name in ("aster", "lily", "rose")] if has_probabilities else []
+    assert predicted.columns == ["prediction", *probabilities]
+    assert np.mean(predicted["prediction"].to_numpy() == flowers["kind"].to_numpy()) > 0.8
+    if has_probabilities:
+        np.testing.assert_allclose(predicted.select(probabilities).sum_horizontal(), 1.0)
+    certified = run("certify", "m", "flowers.csv", "--gap", "0.01", "--json", *NUMBERS).json
+    assert certified["objective"] == pytest.approx(trained["objective"], rel=1e-9)
+    assert certified["gap"] <= 0.03
+    text = run("certify", "m", "flowers.csv", "--gap", "0.1", *NUMBERS).out
+    assert "classification of 'kind', 'aster', 'lily' or 'rose'" in text
+    assert ("those that share neurons are not" in text) == ("one_vs_rest" in options)
+
+
+def test_two_numeric_targets(run, flowers):
+    data = ["flowers.csv", "--drop", "kind"]
+    arguments = ["train", *data, "--target", "price", "--target", "seeds", "--beta", "2", "--gap", "0.01", "--offset"]
+    trained = run(*arguments, "--output", "m", "--json").json
+    assert (trained["task"], trained["target"]) == ("regression", ["price", "seeds"])
+    predicted = pl.read_csv(run("predict", "m", *data).out.encode())
+    assert predicted.columns == ["prediction_price", "prediction_seeds"]
+    model = load_model("m")
+    np.testing.assert_array_equal(predicted.to_numpy(), model.predict(flowers.select("length", "width")))
+    assert np.corrcoef(predicted["prediction_price"], flowers["price"])[0, 1] > 0.7
+    assert predicted["prediction_price"].mean() == pytest.approx(flowers["price"].mean(), rel=0.01)
+    certified = run("certify", "m", *data, "--gap", "0.01", "--json").json
+    assert certified["objective"] == pytest.approx(trained["objective"], rel=1e-9)
+    assert certified["gap"] <= 0.03
+    assert "'price' and 'seeds', squared loss, with an output offset" in run("certify", "m", *data, "--gap", "0.1").out
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "loss"),
+    [
+        ("price", ["--loss", "huber", "--delta", "0.3"], Huber(0.3)),
+        ("price", ["--loss", "quantile", "--level", "0.9", "--offset"], Quantile(0.9)),
+        ("price", ["--loss", "epsilon_insensitive", "--epsilon", "0.05"], EpsilonInsensitive(0.05)),
+        ("price", ["--loss", "absolute"], Absolute()),
+        ("seeds", ["--loss", "poisson"], Poisson()),
+    ],
+)
+def test_losses_and_their_parameters(run, flowers, target, options, loss):
+    other = {"price": "seeds", "seeds": "price"}[target]
+    data = ["flowers.csv", "--drop", "kind", "--drop", other]
+    trained = run(
+        "train", *data, "--target", target, "--beta", "0.5", "--gap", "0.01", *options, "--output", "m", "--json"
+    ).json
+    assert load_model("m").training_loss == loss
+    certified = run("certify", "m", *data, "--gap", "0.01", "--json").json
+    assert certified["objective"] == pytest.approx(trained["objective"], rel=1e-9)
+    assert certified["loss_parameters"] == trained["loss_parameters"]
+    predicted = pl.read_csv(run("predict", "m", *data).out.encode())["prediction"].to_numpy()
+    if loss == Poisson():
+        assert np.all(predicted > 0.0)
+        assert "features have mean 0" in run("train", *data, "--target", target, "--gap", "0.1", *options).out
+    assert np.corrcoef(predicted, flowers[target])[0, 1] > 0.3

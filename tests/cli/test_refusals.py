@@ -2,10 +2,15 @@
 
 import os
 
+import pandas as pd
 import polars as pl
 import pytest
 
 from neuralgauge.cli.options import REFUSED
+from neuralgauge.estimators import ReLURegressor
+from neuralgauge.interchange import save_model
+from neuralgauge.interchange.model_file import from_estimator
+from neuralgauge.losses import Squared
 
 
 @pytest.mark.parametrize(
@@ -33,9 +38,9 @@ from neuralgauge.cli.options import REFUSED
         ("y\n1\n2\n", "'t.csv' has no feature columns left"),
         ("x,price\n1,2\n3,4\n", "'t.csv' has no column 'y'; its columns are 'x', 'price'."),
         ("x,yy,Y\n1,2,3\n3,4,5\n", "'t.csv' has no column 'y'; did you mean 'Y' or 'yy'?"),
-        ("x,y\n1,a\n2,b\n3,c\n", "Column 'y' has 3 classes ('a', 'b', 'c'); two are supported"),
+        ("x,y\n1,a\n2,b\n3,c\n", "has 3 classes ('a', 'b', 'c') in 3 rows, most of them only once; name another"),
         ("x,y\n1,a\n2,a\n", "Column 'y' has one class, 'a'; classification needs two"),
-        ("x,y\n1,1e300\n2,-1e300\n3,0\n", "'the target' are too large to be standardised"),
+        ("x,y\n1,1e300\n2,-1e300\n3,0\n", "'y' are too large to be standardised"),
     ],
 )
 def test_bad_tables(refused, tmp_path, content, message):
@@ -86,7 +91,17 @@ def test_bad_parquet_cells(refused, tmp_path):
         (["--time-limit", "-5"], "`time_limit` must be finite and > 0, got -5.0"),
         (["--beta", "much"], "'--beta'"),
         (["--task", "ranking"], "'ranking' is not one of 'auto', 'regression', 'classification'"),
-        (["--loss", "huber"], "'huber' is not one of"),
+        (["--loss", "hubert"], "'hubert' is not one of 'squared', 'absolute', 'huber'"),
+        (["--loss", "squared", "--delta", "1"], "`--delta` is for `--loss huber`, got `--loss squared`"),
+        (["--level", "0.5"], "`--level` is for `--loss quantile`, got no `--loss`, which means squared here"),
+        (["--loss", "huber", "--delta", "0"], "`delta` must be finite and > 0, got 0.0"),
+        (["--loss", "quantile", "--level", "1"], "`level` must be > 0 and < 1, got 1.0"),
+        (["--loss", "epsilon_insensitive", "--epsilon", "-1"], "`epsilon` must be finite and > 0, got -1.0"),
+        (["--target", "price"], "Column 'price' is given as target twice"),
+        (["--target", "flor"], "has no column 'flor'; did you mean 'floor'"),
+        (["--target", "age", "--task", "classification"], "Classification takes one target column, got 2"),
+        (["--target", "age", "--loss", "softmax"], "Classification takes one target column, got 2"),
+        (["--multi-class", "one_vs_rest"], "is for classes, and the target holds numbers"),
         (["--task", "regression", "--loss", "hinge"], "`--loss hinge` is for classification"),
         (["--task", "classification"], "has 20 classes (3.9"),
         (["--drop", "prise"], "has no column 'prise'; did you mean 'price'"),
@@ -98,6 +113,39 @@ def test_bad_parquet_cells(refused, tmp_path):
 )
 def test_bad_options(refused, csv_file, options, message):
     assert message in refused("train", csv_file, "--target", "price", *options)
+
+
+def test_targets_that_a_loss_does_not_take(refused, tmp_path):
+    (tmp_path / "t.csv").write_text("x,a,b,kind\n1,2,3,p\n2,-4,1,q\n3,0,1,r\n4,1,1,p\n5,1,2,q\n6,2,2,r\n")
+    drop = ["--drop", "b", "--drop", "kind"]
+    message = refused("train", "t.csv", "--target", "a", "--loss", "poisson", *drop)
+    assert "Column 'a' must be >= 0 for the poisson loss, got -4 in line 3 of 't.csv'" in message
+    assert "Column 'kind' must hold numbers, got 'p' in line 2" in refused(
+        "train", "t.csv", "--target", "a", "--target", "kind"
+    )
+    options = ["--target", "kind", "--loss", "softmax", "--multi-class", "one_vs_rest"]
+    assert "does not allow; use loss='logistic'" in refused("train", "t.csv", *options)
+
+
+def test_models_of_several_targets_need_all_of_them(refused, run, csv_file, tmp_path):
+    command = ["train", csv_file, "--target", "price", "--target", "age", "--beta", "5", "--gap", "0.1"]
+    assert run(*command, "--output", "m").code == 0
+    assert "The model has 2 target columns, got 1" in refused("certify", "m", csv_file, "--target", "price")
+    (tmp_path / "t.csv").write_text("size,floor,price\n1,2,3\n")
+    assert "has no column 'age'" in refused("certify", "m", "t.csv")
+
+
+def test_a_loss_of_the_users_own_predicts_but_is_not_certified(refused, run, csv_file):
+    class MyLoss(Squared):
+        pass
+
+    frame = pl.read_csv(csv_file)
+    model = ReLURegressor(loss=MyLoss(name="mine"), beta=50.0).fit(
+        pd.DataFrame(frame.drop("price").to_dict(as_series=False)), frame["price"]
+    )
+    save_model(from_estimator(model, target_name="price"), "m")
+    assert run("predict", "m", csv_file).code == 0
+    assert "a loss of your own, 'mine', which a model file cannot hold" in refused("certify", "m", csv_file)
 
 
 def test_wrong_usage(refused, csv_file):

@@ -18,7 +18,7 @@ from neuralgauge.estimators import ReLUClassifier, ReLURegressor
 from neuralgauge.interchange import SavedModel, Standardization, load_model, save_model
 from neuralgauge.interchange import model_file as model_file_module
 from neuralgauge.interchange.loss_record import parameters_of
-from neuralgauge.losses import EpsilonInsensitive, Huber, Quantile, Squared
+from neuralgauge.losses import EpsilonInsensitive, Huber, Poisson, Quantile, Squared
 from neuralgauge.networks import TwoLayerNetwork
 
 DATA = Path(__file__).parent / "data"
@@ -67,7 +67,7 @@ class MyLoss(Squared):
 
 def assert_equal(left, right):
     for name in ("task", "loss", "loss_parameters", "beta", "certificate", "feature_names", "target_name", "classes",
-                 "package_version"):  # fmt: skip
+                 "package_version", "multi_class", "offset"):  # fmt: skip
         assert getattr(left, name) == getattr(right, name), name
     for name in ("U", "A", "offset"):
         np.testing.assert_array_equal(getattr(left.network, name), getattr(right.network, name))
@@ -95,6 +95,8 @@ def assert_equal(left, right):
         several_outputs(target_name=None, standardization=Standardization.identity(2)),
         several_classes(),
         several_classes("hinge"),
+        several_classes("hinge", multi_class="one_vs_rest"),
+        saved_model(offset=True),
         several_classes(classes=(3, 1, 2)),
     ],
 )
@@ -176,6 +178,7 @@ def test_inconsistent_models_are_refused():
         ({"classes": ("a", "b")}, "cannot have 2 classes"),
         ({"network": TwoLayerNetwork(np.ones((3, 1)), np.ones((1, 2)))}, "needs 2 target names and means, got 1 names"),
         ({"target_name": ("a", "b")}, "needs 1 target names and means, got 2 names"),
+        ({"multi_class": "each"}, "`multi_class` must be 'joint' or 'one_vs_rest', got 'each'"),
         ({"loss": "hubert"}, "`loss` must be one of .*, got 'hubert'"),
         ({"loss": "huber", "loss_parameters": {"level": 1.0}}, r"huber loss has the parameters .'delta'., got 'level'"),
         ({"loss": "huber", "loss_parameters": {"delta": -1.0}}, "`delta` must be finite and > 0"),
@@ -334,6 +337,47 @@ def test_a_loss_of_the_users_own_is_a_name_in_the_file(tmp_path):
         _ = loaded.training_loss
 
 
+@pytest.mark.parametrize("options", [{}, {"loss": "softmax"}, {"multi_class": "one_vs_rest", "offset": True}])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_classifiers_predict_the_same_from_a_file(options, n_classes, tmp_path):
+    if n_classes == 2 and options.get("loss") is None and options:
+        options = {"offset": True}
+    X = np.random.default_rng(0).normal(size=(20, 1))
+    labels = np.array(["a", "b", "c"])[np.digitize(X[:, 0], [-0.4, 0.4] if n_classes == 3 else [0.0])]
+    classifier = ReLUClassifier(beta=0.2, gap=1e-2, **options).fit(X, labels)
+    save_model(classifier, tmp_path / "m")
+    loaded = load_model(tmp_path / "m")
+    for method in ("decision_function", "predict", "predict_proba"):
+        np.testing.assert_array_equal(getattr(loaded, method)(X), getattr(classifier, method)(X))
+    assert loaded.training_loss == classifier.loss_
+    assert loaded.offset == classifier.offset
+    assert loaded.is_apart == (n_classes == 3 and "multi_class" in options)
+
+
+@pytest.mark.parametrize(("loss", "shape"), [("squared", (20, 2)), ("poisson", (20,)), ("poisson", (20, 2))])
+def test_regressors_predict_the_same_from_a_file(loss, shape, tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, 1))
+    regressor = ReLURegressor(loss=loss, beta=0.2, gap=1e-2).fit(X, rng.poisson(3.0, size=shape).astype(float))
+    save_model(regressor, tmp_path / "m")
+    np.testing.assert_array_equal(load_model(tmp_path / "m").predict(X), regressor.predict(X))
+
+
+def test_a_loss_of_the_users_own_for_counts_is_not_saved(tmp_path):
+    class MyCounts(Poisson):
+        pass
+
+    X = np.arange(8.0)[:, None]
+    with pytest.raises(InvalidInputError, match="a loss of your own for counts, 'poisson', cannot be saved"):
+        save_model(ReLURegressor(loss=MyCounts(), beta=0.1, gap=0.1).fit(X, X[:, 0]), tmp_path / "m")
+
+
+def test_the_network_of_one_output():
+    model = several_outputs()
+    for k in range(3):
+        np.testing.assert_allclose(model.output(k).predict([[1.0, 2.0]]), model.network.predict([[1.0, 2.0]])[:, k])
+
+
 def test_a_renamed_loss_counts_as_the_users_own():
     assert parameters_of(Huber(2.0, name="mine")) is None
     assert parameters_of(Huber(2.0, targets="count")) is None
@@ -366,7 +410,7 @@ def test_version_1_with_a_loss_of_the_users_own_is_not_taken_for_a_later_one(tmp
     old = {
         key: value
         for key, value in {**whole, **header}.items()
-        if key not in ("checksum", "loss_parameters", "target_names")
+        if key not in ("checksum", "loss_parameters", "target_names", "multi_class", "offset")
     }
     old["checksum"] = model_file_module._checksum(old, tensors)
     (tmp_path / "m").write_bytes(safetensors.numpy.save(tensors, metadata={"neuralgauge": json.dumps(old)}))

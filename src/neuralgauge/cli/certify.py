@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
+from ..certificate import Certificate
 from ..certify import certify as certify_network
 from ..errors import InvalidInputError
 from ..estimators.canonical import canonical_rows, checked_weights
+from ..estimators.one_vs_rest import STRONGEST_FIRST, output_problem
 from ..interchange import SavedModel, load_model
 from ..problem import TrainingProblem
-from .columns import labels, matrix, numbers
+from .columns import labels, matrix
+from .dataset import target_numbers
 from .options import DONE, Data, Drop, Json, Model, TimeLimit, plain_errors
-from .report import GapBar, certificate_fields, certificate_lines, print_json, print_lines
+from .report import GapBar, certificate_fields, certificate_lines, description, print_json, print_lines
 from .tables import Table, read_table
 
 
@@ -22,7 +26,9 @@ from .tables import Table, read_table
 def certify(
     model: Model,
     data: Data,
-    target: Annotated[str | None, typer.Option(metavar="NAME", help="By default the target of the model.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="By default the target of the model; as often as it has.")
+    ] = None,
     gap: Annotated[float, typer.Option(help="How close to the optimum the lower bound is to come.")] = 1e-4,
     time_limit: TimeLimit = None,
     prove: Annotated[
@@ -37,10 +43,11 @@ def certify(
     On other data than it was trained on, the network is usually far from optimal; that is no defect.
     """
     saved = load_model(model)
-    problem = problem_of(saved, read_table(data).without(drop or ()), target)
+    problem = problem_of(saved, read_table(data).without(drop or ()), target or ())
     start = time.perf_counter()
     with GapBar(gap, time_limit, enabled=not quiet) as bar:
-        certificate = certify_network(saved.network, problem, time_limit=time_limit, prove=prove, gap=gap, progress=bar)
+        bound = _certify_apart if saved.is_apart else _certify_joint
+        certificate = bound(saved, problem, time_limit, prove=prove, gap=gap, progress=bar)
     seconds = time.perf_counter() - start
     if as_json:
         fields = {
@@ -49,35 +56,62 @@ def certify(
             "status": "certified",
             "seconds": seconds,
             "loss": saved.loss,
+            "loss_parameters": dict(saved.loss_parameters or {}),
+            "multi_class": saved.multi_class,
+            "offset": saved.offset,
             "beta": saved.beta,
             "n_rows": problem.n,
         }
         print_json(fields)
         return DONE
     lines = [
-        ("model", f"{saved.task} of {saved.target_name!r}, {saved.loss} loss, beta {saved.beta:.8g}"),
+        ("model", f"{description(saved)}, beta {saved.beta:.8g}"),
         ("neurons", str(saved.network.n_neurons)),
-        *certificate_lines(certificate),
+        *certificate_lines(certificate, saved),
         ("time", f"{seconds:.2f} s"),
     ]
     print_lines(lines)
     return DONE
 
 
-def problem_of(saved: SavedModel, table: Table, target: str | None) -> TrainingProblem:
+def _certify_joint(
+    saved: SavedModel, problem: TrainingProblem, time_limit: float | None, **options: Any
+) -> Certificate:
+    return certify_network(saved.network, problem, time_limit=time_limit, **options)
+
+
+def _certify_apart(
+    saved: SavedModel, problem: TrainingProblem, time_limit: float | None, **options: Any
+) -> Certificate:
+    """The sum over the classes, among networks that share no neurons between them."""
+    limit = None if time_limit is None else time_limit / problem.c
+    parts = [
+        certify_network(saved.output(k), output_problem(problem, k), time_limit=limit, **options)
+        for k in range(problem.c)
+    ]
+    weakest = max((part.scope for part in parts), key=STRONGEST_FIRST.index)
+    starts = min((part.starts for part in parts if part.scope == "estimated"), default=0)
+    return Certificate(sum(part.upper for part in parts), sum(part.lower for part in parts), weakest, starts)
+
+
+def problem_of(saved: SavedModel, table: Table, targets: Sequence[str]) -> TrainingProblem:
     """The training problem of the model with the rows of the table."""
-    name = target or saved.target_name
-    if name is None:
+    loss, names = saved.training_loss, tuple(targets) or saved.target_names
+    if not names:
         raise InvalidInputError("The model file names no target column; give `--target`.")
-    table.require(name)
-    saved.check_columns([column for column in table.columns if column != name])
+    wanted = saved.network.n_outputs if saved.task == "regression" else 1
+    if len(names) != wanted:
+        raise InvalidInputError(f"The model has {wanted} target columns, got {len(names)}; give `--target` for each.")
+    for name in names:
+        table.require(name)
+    saved.check_columns([column for column in table.columns if column not in names])
     scaling = saved.standardization
     if saved.task == "regression":
-        y = scaling.target(numbers(table, name))
+        y = scaling.target(target_numbers(table, names, loss))
     else:
-        y = saved.encode(labels(table, name, as_text=isinstance(saved.classes[0], str)))
+        y = saved.encode(labels(table, names[0], as_text=isinstance(saved.classes[0], str)))
     X = scaling.features(matrix(table, saved.feature_names))
-    rows, targets, weight = canonical_rows(X, y, checked_weights(None, len(y)))
+    rows, y, weight = canonical_rows(X, y, checked_weights(None, len(y)))
     return TrainingProblem(
-        rows, targets, beta=saved.beta, loss=saved.loss, bias=saved.network.bias, sample_weight=weight
+        rows, y, beta=saved.beta, loss=loss, bias=saved.network.bias, offset=saved.offset, sample_weight=weight
     )

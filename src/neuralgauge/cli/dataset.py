@@ -1,8 +1,8 @@
-"""From a table and the name of its target to what an estimator takes."""
+"""From a table and the names of its targets to what an estimator takes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from .._array import Array
 from ..errors import InvalidInputError
+from ..interchange.loss_record import parameter_names, rebuilt
+from ..losses import LOSSES, Loss
 from .columns import is_numeric, labels, matrix, numbers
 from .options import LossName, Task
 from .tables import Table
@@ -18,59 +20,111 @@ from .tables import Table
 
 @dataclass(frozen=True)
 class Dataset:
-    """Features (n, d), target (n,) as numbers or labels, and how they are to be learned."""
+    """Features (n, d), targets (n,) or (n, c) as numbers or labels (n,), and how they are to be learned."""
 
     X: Array
     y: npt.NDArray[Any]
     names: tuple[str, ...]
-    loss: LossName
+    targets: tuple[str, ...]
+    loss: Loss
 
     @property
     def is_regression(self) -> bool:
-        """Whether the target is a number."""
-        return self.loss is LossName.SQUARED
+        """Whether the targets are numbers."""
+        return _is_regression(self.loss)
+
+    @property
+    def scales_targets(self) -> bool:
+        """Whether targets may be centred and scaled, which counts and labels may not."""
+        return self.loss.targets == "real"
 
 
 def training_data(
-    table: Table, target: str, drop: Sequence[str], task: Task = Task.AUTO, loss: LossName | None = None
+    table: Table,
+    targets: Sequence[str],
+    drop: Sequence[str],
+    task: Task = Task.AUTO,
+    loss: LossName | None = None,
+    parameters: Mapping[str, float] | None = None,
 ) -> Dataset:
-    """Features and target for training; a task left open is decided by the loss, or else by the target column."""
-    table.require(target)
-    if target in drop:
-        raise InvalidInputError(f"Column {target!r} is both the target and to be left out; choose one.")
+    """Features and targets for training; a task left open is decided by the loss, or else by the target column."""
+    for target in targets:
+        table.require(target)
+        if target in drop:
+            raise InvalidInputError(f"Column {target!r} is both the target and to be left out; choose one.")
+    repeated = [target for k, target in enumerate(targets) if target in targets[:k]]
+    if repeated:
+        raise InvalidInputError(f"Column {repeated[0]!r} is given as target twice; leave one `--target` out.")
     if table.n_rows < 2:
         raise InvalidInputError(f"{table.path!r} has one row; training needs at least two.")
     table = table.without(list(drop))
-    chosen = _loss(table, target, task, loss)
-    names = tuple(name for name in table.columns if name != target)
-    y = numbers(table, target) if chosen is LossName.SQUARED else _two_labels(table, target)
-    return Dataset(matrix(table, names), y, names, chosen)
+    chosen = with_parameters(_loss(table, targets, task, loss), parameters or {}, is_given=loss is not None)
+    names = tuple(name for name in table.columns if name not in targets)
+    y = target_numbers(table, targets, chosen) if _is_regression(chosen) else _labels(table, targets[0])
+    return Dataset(matrix(table, names), y, names, tuple(targets), chosen)
 
 
-def _loss(table: Table, target: str, task: Task, loss: LossName | None) -> LossName:
+def target_numbers(table: Table, targets: Sequence[str], loss: Loss) -> Array:
+    """Numeric targets of shape (n,), or (n, c) for several."""
+    columns = [numbers(table, name) for name in targets]
+    for name, column in zip(targets, columns, strict=True):
+        if loss.targets == "count" and np.any(column < 0):
+            row = int(np.argmax(column < 0))
+            raise InvalidInputError(
+                f"Column {name!r} must be >= 0 for the {loss.name} loss, got {column[row]:g} in {table.place(row)}; "
+                "take another `--loss` for negative numbers."
+            )
+    return columns[0] if len(columns) == 1 else np.column_stack(columns)
+
+
+def with_parameters(name: LossName, parameters: Mapping[str, float], *, is_given: bool = True) -> Loss:
+    """The loss with the parameters that were given as options; one that it has not is an InvalidInputError."""
+    for parameter in parameters:
+        if parameter not in parameter_names(name):
+            owner = next(known for known in LOSSES if parameter in parameter_names(known))
+            got = f"`--loss {name}`" if is_given else f"no `--loss`, which means {name} here"
+            raise InvalidInputError(f"`--{parameter}` is for `--loss {owner}`, got {got}; change one of them.")
+    return rebuilt(name, parameters)
+
+
+def _is_regression(loss: Loss) -> bool:
+    return loss.targets in ("real", "count")
+
+
+def _loss(table: Table, targets: Sequence[str], task: Task, loss: LossName | None) -> LossName:
     if loss is not None:
-        wanted = Task.REGRESSION if loss is LossName.SQUARED else Task.CLASSIFICATION
+        wanted = Task.REGRESSION if _is_regression(LOSSES[loss]) else Task.CLASSIFICATION
         if task not in (Task.AUTO, wanted):
             raise InvalidInputError(f"`--loss {loss}` is for {wanted}, got `--task {task}`; leave one of them out.")
-        return loss
+        task = wanted
+    if len(targets) > 1:
+        if task is Task.CLASSIFICATION:
+            raise InvalidInputError(
+                f"Classification takes one target column, got {len(targets)}; train a model for each."
+            )
+        task = Task.REGRESSION
     if task is Task.AUTO:
-        is_text = not is_numeric(table, target)
-        task = Task.CLASSIFICATION if is_text or len(np.unique(numbers(table, target))) == 2 else Task.REGRESSION
+        is_text = not is_numeric(table, targets[0])
+        task = Task.CLASSIFICATION if is_text or len(np.unique(numbers(table, targets[0]))) == 2 else Task.REGRESSION
+    if loss is not None:
+        return loss
     return LossName.SQUARED if task is Task.REGRESSION else LossName.LOGISTIC
 
 
-def _two_labels(table: Table, target: str) -> npt.NDArray[Any]:
+def _labels(table: Table, target: str) -> npt.NDArray[Any]:
     y = labels(table, target)
     classes = np.unique(y).tolist()
     if len(classes) == 1:
         raise InvalidInputError(f"Column {target!r} has one class, {classes[0]!r}; classification needs two.")
-    if len(classes) > 2:
-        remedy, shown = "merge classes or encode numbers", [repr(label) for label in classes]
+    # Two are left alone: so small a table is a trial.
+    if len(classes) > 2 and 2 * len(classes) > len(y):
+        remedy, shown = "name another target or merge classes", [repr(label) for label in classes]
         if is_numeric(table, target):
             remedy = "use `--task regression` for numbers"
             shown = [str(label) for label in sorted(classes, key=float)]
         listed = ", ".join(shown[:5]) + (", ..." if len(shown) > 5 else "")
         raise InvalidInputError(
-            f"Column {target!r} has {len(classes)} classes ({listed}); two are supported, {remedy}."
+            f"Column {target!r} has {len(classes)} classes ({listed}) in {len(y)} rows, most of them only once; "
+            f"{remedy}."
         )
     return y

@@ -27,11 +27,25 @@ class Task(StrEnum):
 
 
 class LossName(StrEnum):
-    """Losses by name."""
+    """Losses by name, those of `neuralgauge.losses.LOSSES`."""
 
     SQUARED = "squared"
+    ABSOLUTE = "absolute"
+    HUBER = "huber"
+    QUANTILE = "quantile"
+    EPSILON_INSENSITIVE = "epsilon_insensitive"
+    POISSON = "poisson"
     LOGISTIC = "logistic"
     HINGE = "hinge"
+    SQUARED_HINGE = "squared_hinge"
+    SOFTMAX = "softmax"
+
+
+class MultiClass(StrEnum):
+    """How more than two classes are learned."""
+
+    JOINT = "joint"
+    ONE_VS_REST = "one_vs_rest"
 
 
 Data = Annotated[Path, typer.Argument(metavar="DATA", help="CSV (comma, semicolon or tab) or Parquet table.")]

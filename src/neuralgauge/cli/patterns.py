@@ -20,7 +20,9 @@ from .tables import read_table
 @plain_errors
 def patterns(
     data: Data,
-    target: Annotated[str | None, typer.Option(metavar="NAME", help="Target column, left out.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Target column, left out; repeatable.")
+    ] = None,
     bias: Bias = True,
     drop: Drop = None,
     max_patterns: Annotated[int, typer.Option(min=1, help="The most that may be listed to count them.")] = 100_000,
@@ -30,7 +32,7 @@ def patterns(
 
     They are counted by listing them where they are few enough; else the bound for rows in general position is given.
     """
-    table = read_table(data).without([*(drop or ()), *([target] if target else [])])
+    table = read_table(data).without([*(drop or ()), *(target or ())])
     X = matrix(table, table.columns)
     # With a bias, centring and scaling change no pattern and make the rank a clean decision.
     design = with_ones(Standardization.fit(X, names=table.columns).features(X)) if bias else X

@@ -24,8 +24,9 @@ def predict(
     drop: Drop = None,
     force: Force = False,
 ) -> int:
-    """Predict every row of DATA: a CSV with the column "prediction", and probabilities under the logistic loss.
+    """Predict every row of DATA: a CSV with the column "prediction", and probabilities if the loss gives them.
 
+    Of several targets there is one column each, "prediction_NAME"; of more than two classes one probability each.
     Columns are found by name in any order; the target column may be present.
     """
     if output is not None:
@@ -43,7 +44,13 @@ def predictions(saved: SavedModel, table: Table) -> pl.DataFrame:
     """One row for each row of the table."""
     saved.check_columns(table.columns)
     X = matrix(table, saved.feature_names)
-    columns = {"prediction": saved.predict(X)}
-    if saved.loss == "logistic":
-        columns[f"probability_{saved.classes[1]}"] = saved.predict_proba(X)[:, 1]
+    predicted = saved.predict(X)
+    if predicted.ndim == 2:
+        names = saved.target_names or range(1, predicted.shape[1] + 1)
+        return pl.DataFrame({f"prediction_{name}": column for name, column in zip(names, predicted.T, strict=True)})
+    columns = {"prediction": predicted}
+    if saved.has_probabilities:
+        shown = slice(1, None) if len(saved.classes) == 2 else slice(None)
+        probabilities = saved.predict_proba(X).T[shown]
+        columns |= {f"probability_{c}": p for c, p in zip(saved.classes[shown], probabilities, strict=True)}
     return pl.DataFrame(columns)

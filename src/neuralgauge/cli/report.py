@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..certificate import SCOPE_SENTENCES, Certificate
+from ..interchange import SavedModel
 from ..solution import Record
 
 BAR_AFTER_SECONDS = 1.5
@@ -27,15 +28,33 @@ def certificate_fields(certificate: Certificate) -> dict[str, Any]:
     }
 
 
-def certificate_lines(certificate: Certificate) -> list[tuple[str, str]]:
-    """The same for people."""
+def certificate_lines(certificate: Certificate, model: SavedModel) -> list[tuple[str, str]]:
+    """The same for people, with what is not compared."""
     return [
         ("objective", f"{certificate.upper:.8g}"),
         ("lower bound", f"{certificate.lower:.8g}"),
         ("gap", f"{certificate.gap:.2e} (relative)"),
         ("scope", f"{certificate.scope}: {SCOPE_SENTENCES[certificate.scope]}"),
+        *([("compared", "networks of one class each; those that share neurons are not")] if model.is_apart else []),
         *([("support", certificate.support)] if certificate.support else []),
     ]
+
+
+def description(model: SavedModel) -> str:
+    """What a model learned, from which columns, by which loss."""
+    names = listed([repr(name) for name in model.target_names], "and") or "a column without name"
+    classes = listed([repr(label) for label in model.classes], "or")
+    apart = ", each against the rest" if model.is_apart else ""
+    parameters = "".join(f", {name} {value:.8g}" for name, value in (model.loss_parameters or {}).items())
+    offset = ", with an output offset" if model.offset else ""
+    return f"{model.task} of {names}{', ' + classes if classes else ''}{apart}, {model.loss} loss{parameters}{offset}"
+
+
+def listed(names: list[str], last: str, limit: int = 8) -> str:
+    """Names with commas and the word before the last; those after `limit` are counted."""
+    if len(names) > limit:
+        return f"{', '.join(names[:limit])} and {len(names) - limit} more"
+    return f" {last} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def print_json(fields: dict[str, Any]) -> None:

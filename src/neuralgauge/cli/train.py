@@ -9,28 +9,55 @@ from typing import Annotated, Any
 import typer
 from sklearn.exceptions import ConvergenceWarning
 
+from ..errors import InvalidInputError
 from ..estimators import ReLUClassifier, ReLURegressor
 from ..interchange import SavedModel, Standardization, save_model
 from ..interchange.atomic_write import check_output
 from ..interchange.model_file import from_estimator
 from ..solution import Solution, Status
 from .dataset import Dataset, training_data
-from .options import DONE, GAP_NOT_REACHED, Bias, Data, Drop, Force, Json, LossName, Task, TimeLimit, plain_errors
-from .report import GapBar, certificate_fields, certificate_lines, note, print_json, print_lines
+from .options import (
+    DONE,
+    GAP_NOT_REACHED,
+    Bias,
+    Data,
+    Drop,
+    Force,
+    Json,
+    LossName,
+    MultiClass,
+    Task,
+    TimeLimit,
+    plain_errors,
+)
+from .report import GapBar, certificate_fields, certificate_lines, description, note, print_json, print_lines
 from .tables import read_table
 
 
 @plain_errors
 def train(
     data: Data,
-    target: Annotated[str, typer.Option(metavar="NAME", help="Column to learn.")],
+    target: Annotated[list[str], typer.Option(metavar="NAME", help="Column to learn; repeatable for numbers.")],
     task: Annotated[Task, typer.Option(help="auto: text or two distinct values mean classification.")] = Task.AUTO,
-    loss: Annotated[LossName | None, typer.Option(help="By default squared, or logistic for classes.")] = None,
+    loss: Annotated[
+        LossName | None, typer.Option(help="By default squared; logistic for two classes, softmax for more.")
+    ] = None,
+    delta: Annotated[
+        float | None, typer.Option(help="Of the huber loss: residual from which a row is an outlier, by default 1.")
+    ] = None,
+    level: Annotated[float | None, typer.Option(help="Of the quantile loss, in (0, 1), by default 0.5.")] = None,
+    epsilon: Annotated[
+        float | None, typer.Option(help="Of the epsilon_insensitive loss: residual that is free, by default 0.1.")
+    ] = None,
+    multi_class: Annotated[
+        MultiClass, typer.Option(help="More than two classes: one network, or one for each class against the rest.")
+    ] = MultiClass.JOINT,
     beta: Annotated[float | None, typer.Option(help="Penalty; by default 1 % of the one that trains nothing.")] = None,
     gap: Annotated[float, typer.Option(help="Relative gap to the global optimum at which to stop.")] = 1e-4,
     time_limit: TimeLimit = None,
-    standardize: Annotated[bool, typer.Option(help="Centre and scale the columns, and a numeric target.")] = True,
+    standardize: Annotated[bool, typer.Option(help="Centre and scale the columns, and numeric targets.")] = True,
     bias: Bias = True,
+    offset: Annotated[bool, typer.Option("--offset/--no-offset", help="Outputs with an unpenalised offset.")] = False,
     drop: Drop = None,
     random_state: Annotated[int, typer.Option(min=0, help="Seed of the searches.")] = 0,
     output: Annotated[Path | None, typer.Option(metavar="MODEL", help="Model file to write.")] = None,
@@ -38,14 +65,26 @@ def train(
     as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Nothing on stderr but errors.")] = False,
 ) -> int:
-    """Train a network on DATA to a certified gap and save it with all it takes to predict."""
+    """Train a network on DATA to a certified gap and save it with all it takes to predict.
+
+    `--delta` and `--epsilon` are in the units of the target as it is trained on: standard deviations if it is scaled.
+    Counts, the targets of the poisson loss, are not.
+    """
     if output is not None:
         check_output(output, force=force)
-    dataset = training_data(read_table(data), target, drop or (), task, loss)
-    settings = {"beta": beta, "bias": bias, "gap": gap, "time_limit": time_limit, "random_state": random_state}
+    given = {"delta": delta, "level": level, "epsilon": epsilon}
+    parameters = {name: value for name, value in given.items() if value is not None}
+    dataset = training_data(read_table(data), target, drop or (), task, loss, parameters)
+    settings: dict[str, Any] = {
+        "beta": beta, "bias": bias, "offset": offset, "gap": gap, "time_limit": time_limit, "random_state": random_state
+    }  # fmt: skip
+    if not dataset.is_regression:
+        settings["multi_class"] = multi_class.value
+    elif multi_class is not MultiClass.JOINT:
+        raise InvalidInputError(f"`--multi-class {multi_class}` is for classes, and the target holds numbers.")
     with GapBar(gap, time_limit, enabled=not quiet) as bar:
         estimator, scaling = _fit(dataset, standardize, {**settings, "verbose": bar})
-    model = from_estimator(estimator, standardization=scaling, feature_names=dataset.names, target_name=target)
+    model = from_estimator(estimator, standardization=scaling, feature_names=dataset.names, target_name=dataset.targets)
     if output is not None:
         save_model(model, output, force=force)
     solution: Solution = estimator.solution_
@@ -66,12 +105,13 @@ def _fit(
     """A fitted estimator, and the scaling of the columns it was fitted on."""
     scaling = Standardization.identity(len(dataset.names))
     if standardize:
-        scaling = Standardization.fit(dataset.X, dataset.y if dataset.is_regression else None, dataset.names)
-    estimator = (ReLURegressor if dataset.is_regression else ReLUClassifier)(loss=dataset.loss.value, **settings)
+        y = dataset.y if dataset.scales_targets else None
+        scaling = Standardization.fit(dataset.X, y, dataset.names, dataset.targets)
+    estimator = (ReLURegressor if dataset.is_regression else ReLUClassifier)(loss=dataset.loss, **settings)
     with warnings.catch_warnings():
         # The status and the exit code say the same.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        estimator.fit(scaling.features(dataset.X), scaling.target(dataset.y) if dataset.is_regression else dataset.y)
+        estimator.fit(scaling.features(dataset.X), scaling.target(dataset.y) if dataset.scales_targets else dataset.y)
     return estimator, scaling
 
 
@@ -87,11 +127,14 @@ def _fields(
         "n_iter": solution.n_iter,
         "task": model.task,
         "loss": model.loss,
+        "loss_parameters": dict(model.loss_parameters or {}),
         "beta": model.beta,
         "bias": model.network.bias,
+        "offset": model.offset,
         "standardized": standardize,
-        "target": model.target_name,
+        "target": model.target_name if len(dataset.targets) == 1 else list(dataset.targets),
         "classes": list(model.classes),
+        "multi_class": model.multi_class,
         "n_rows": len(dataset.y),
         "n_features": len(model.feature_names),
         "output": None if output is None else str(output),
@@ -101,20 +144,19 @@ def _fields(
 def _lines(
     model: SavedModel, solution: Solution, dataset: Dataset, standardize: bool, output: Path | None
 ) -> list[tuple[str, str]]:
-    classes = f", {model.classes[0]!r} or {model.classes[1]!r}" if model.classes else ""
-    whole = "features and target" if dataset.is_regression else "features"
+    whole = "features" if not dataset.scales_targets else "features and target" + "s" * (len(dataset.targets) > 1)
     scaling = (
         f"{whole} have mean 0 and deviation 1; the model file undoes it, the figures below are of the scaled problem"
         if standardize
         else "none, columns are taken as they are"
     )
     return [
-        ("task", f"{model.task} of {model.target_name!r}{classes}, {model.loss} loss"),
+        ("task", description(model)),
         ("data", f"{len(dataset.y)} rows, {len(model.feature_names)} features"),
         ("scaling", scaling),
         ("beta", f"{model.beta:.8g}"),
         ("neurons", str(model.network.n_neurons)),
-        *certificate_lines(solution.certificate),
+        *certificate_lines(solution.certificate, model),
         ("status", solution.status.value),
         ("time", f"{solution.seconds:.2f} s"),
         ("model", "not saved, give `--output` to save it" if output is None else f"saved to {str(output)!r}"),

@@ -146,6 +146,7 @@ def from_estimator(
         loss=loss.name,
         loss_parameters=parameters_of(loss),
         multi_class=getattr(estimator, "multi_class", "joint"),
+        offset=bool(estimator.offset),
         beta=estimator.beta_,
         certificate=estimator.certificate_,
         standardization=standardization or Standardization.identity(estimator.n_features_in_),
@@ -176,6 +177,7 @@ def _encode(model: SavedModel) -> bytes:
         "loss_parameters": model.loss_parameters,
         "beta": model.beta,
         "bias": model.network.bias,
+        "offset": model.offset,
         "feature_names": list(model.feature_names),
         "target_names": list(model.target_names),
         "classes": list(model.classes),
@@ -222,7 +224,7 @@ def _read_header(content: bytes, path: str) -> dict[str, Any]:
 def _decode(header: dict[str, Any], tensors: dict[str, Array]) -> SavedModel:
     first = header["format_version"] == 1
     if first:
-        loss_parameters = {} if header["loss"] in FIRST_LOSSES else None
+        loss_parameters: dict[str, float] | None = {} if header["loss"] in FIRST_LOSSES else None
         target_names = [header["target_name"]] if header["target_name"] is not None else []
         tensors = {**tensors, "offset": np.zeros(1)}
     else:
@@ -242,13 +244,10 @@ def _decode(header: dict[str, Any], tensors: dict[str, Array]) -> SavedModel:
             tensors["feature_mean"], tensors["feature_scale"], tensors["target_mean"], tensors["target_scale"]
         ),
         feature_names=tuple(header["feature_names"]),
-        target_name=_joined(target_names),
+        target_name=tuple(target_names),
         classes=tuple(header["classes"]),
         package_version=str(header["package_version"]),
         loss_parameters=loss_parameters,
         multi_class="joint" if first else header["multi_class"],
+        offset=not first and bool(header["offset"]),
     )
-
-
-def _joined(names: Sequence[str]) -> str | tuple[str, ...] | None:
-    return tuple(names) if len(names) > 1 else names[0] if names else None

@@ -52,8 +52,9 @@ class SavedModel:
         With one output the class of negative and of positive ones, else one class an output, of which the greatest
         decides; empty for regression.
     multi_class : {"joint", "one_vs_rest"}
-        Whether the neurons serve all outputs at the price of one, or each output was trained alone, and is certified
-        so.
+        Whether the neurons serve all outputs, or each output was trained, and is certified, alone.
+    offset : bool
+        Whether it was trained with an output offset; always True where the network has one.
     package_version : str
         Version of the package that trained it.
 
@@ -84,6 +85,7 @@ class SavedModel:
     package_version: str = field(default="")
     loss_parameters: Mapping[str, float] | None = field(default_factory=dict)
     multi_class: Literal["joint", "one_vs_rest"] = "joint"
+    offset: bool = False
 
     def __post_init__(self) -> None:
         d = self.network.n_features
@@ -96,6 +98,9 @@ class SavedModel:
             raise InvalidInputError(f"`task` must be 'regression' or 'classification', got {self.task!r}.")
         if self.multi_class not in ("joint", "one_vs_rest"):
             raise InvalidInputError(f"`multi_class` must be 'joint' or 'one_vs_rest', got {self.multi_class!r}.")
+        if isinstance(self.target_name, tuple) and len(self.target_name) < 2:
+            object.__setattr__(self, "target_name", self.target_name[0] if self.target_name else None)
+        object.__setattr__(self, "offset", bool(self.offset or np.any(self.network.offset)))
         self._check_outputs()
         if self.loss_parameters is not None:
             if self.loss not in LOSSES:
@@ -141,6 +146,11 @@ class SavedModel:
                 "`neuralgauge.certify(model.network, TrainingProblem(..., loss=...))` with that loss."
             )
         return rebuilt(self.loss, self.loss_parameters)
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether there are several outputs and each was trained alone."""
+        return self.multi_class == "one_vs_rest" and self.network.n_outputs > 1
 
     @property
     def has_probabilities(self) -> bool:
