@@ -7,6 +7,7 @@ import pytest
 from scipy.sparse import csr_array
 
 import neuralgauge as ng
+from neuralgauge import dual_domain
 
 X = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
 y = [1.0, -1.0, 1.0]
@@ -151,3 +152,19 @@ def test_weights_are_repeated_rows(loss):
     assert weighted.dual_objective(v) == pytest.approx(repeated.dual_objective(np.repeat(v / times, times)))
     optima = [ng.solve_program(p, ng.enumerate_patterns(p.X)).certificate.upper for p in (weighted, repeated)]
     assert optima[0] == pytest.approx(optima[1], rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", [739, 2162, 0])
+def test_dual_points_next_to_their_domain_stay_finite(seed):
+    """Every class has its own mass up to rounding, in two cases of which nothing is left to mix in."""
+    p = np.repeat(np.random.default_rng(seed).dirichlet(np.ones(3), 4), 3, axis=0)
+    p = np.vstack([np.roll(p[i], i) for i in range(12)])
+    y = np.eye(3)[np.arange(12) % 3]
+    np.testing.assert_allclose(dual_domain._mixed(p, y, np.ones(12)), p, atol=1e-14)
+
+
+def test_dual_points_far_outside_their_domain_stay_finite():
+    """Clipped, the first row is all zero."""
+    problem = ng.TrainingProblem([[1.0], [2.0]], [0, 1], beta=1.0, loss="softmax", bias=False)
+    v = problem.clip_dual(np.array([[5.0, 5.0], [0.2, -0.2]]))
+    np.testing.assert_allclose(v, [[0.0, 0.0], [0.0, 0.0]], atol=1e-15)

@@ -25,6 +25,8 @@ def nearest(g: Array, y: Array, weight: Array, loss: Loss, offset: bool) -> Arra
     inside: Array = np.clip(g, lower, upper)
     if loss.coupled:
         p = inside + y
+        empty = p.sum(axis=1) == 0.0
+        p[empty] = y[empty]
         p /= p.sum(axis=1, keepdims=True)
         return _mixed(p, y, weight) - y if offset else p - y
     return _shifted(inside, lower, upper, weight) if offset else inside
@@ -53,7 +55,10 @@ def _mixed(p: Array, y: Array, weight: Array) -> Array:
     if theta <= 0.0:
         return p
     q = np.maximum((wanted - (1.0 - theta) * mass) / (theta * weight.sum()), 0.0)
-    result: Array = (1.0 - theta) * p + theta * q / q.sum()
+    total = float(q.sum())
+    if total == 0.0:  # theta is rounding
+        return p
+    result: Array = (1.0 - theta) * p + theta * q / total
     return result
 
 
