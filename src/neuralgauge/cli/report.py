@@ -35,7 +35,7 @@ def certificate_lines(certificate: Certificate, model: SavedModel) -> list[tuple
         ("lower bound", f"{certificate.lower:.8g}"),
         ("gap", f"{certificate.gap:.2e} (relative)"),
         ("scope", f"{certificate.scope}: {SCOPE_SENTENCES[certificate.scope]}"),
-        *([("compared", "networks of one class each; those that share neurons are not")] if model.is_apart else []),
+        *([("compared", "networks whose neurons serve one class each, no others")] if model.is_apart else []),
         *([("support", certificate.support)] if certificate.support else []),
     ]
 
