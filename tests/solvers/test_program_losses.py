@@ -55,6 +55,47 @@ def test_three_outputs_agree_with_the_reference(loss, gated):
     assert ours.n_iter <= 30
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_an_offset_agrees_with_the_reference(loss):
+    drawn = problem_of(4, loss, 15, 3, beta=0.5, outputs=None)
+    problem = ng.TrainingProblem(drawn.X, drawn.y, beta=0.5, loss=loss, bias=False, offset=True)
+    patterns = ng.sample_patterns(problem.X, 8, random_state=0)
+    ours = ng.solve_program(problem, patterns)
+    reference = ng.solve_program(problem, patterns, solver="reference")
+    assert ours.certificate.upper == pytest.approx(reference.certificate.upper, rel=1e-6, abs=1e-8)
+    assert ours.status is ng.Status.SOLVED
+    assert ours.certificate.lower <= reference.certificate.upper * (1 + 1e-8)
+    assert ours.n_iter <= 30
+
+
+@pytest.mark.parametrize("loss", [name for name in ONE_OUTPUT if get_loss(name).targets in ("real", "count")])
+def test_targets_that_cost_nothing(paper, loss):
+    """The network without neurons is optimal, with a loss of 0."""
+    X = paper(0.1).X[:, :1]
+    y = np.ones(5) if loss == "poisson" else np.zeros(5)
+    problem = ng.TrainingProblem(X, y, beta=0.1, loss=loss)
+    solution = ng.solve_program(problem, ng.enumerate_patterns(problem.X))
+    assert solution.status is ng.Status.SOLVED
+    assert solution.certificate.upper == solution.certificate.lower == 0.0
+    assert solution.network.n_neurons == 0
+
+
+@pytest.mark.parametrize("loss", ONE_OUTPUT)
+def test_clipping_the_dual_makes_its_sum_vanish(loss):
+    """Under an offset, from sums of either sign and into intervals that are infinite on one side."""
+    drawn = problem_of(4, loss, 15, 3, beta=0.5, weighted=True)
+    problem = ng.TrainingProblem(
+        drawn.X, drawn.y, beta=0.5, loss=loss, bias=False, offset=True, sample_weight=drawn.sample_weight
+    )
+    noise = np.random.default_rng(1).standard_normal(15)
+    for shift in (-3.0, 0.0, 3.0):
+        v = problem.clip_dual(noise + shift)
+        lower, upper = problem.loss.domain(problem.y)
+        g = -v / problem.output_weight
+        assert abs(v.sum()) <= 1e-13 * np.abs(v).sum()
+        assert np.all((lower - 1e-12 <= g) & (g <= upper + 1e-12))
+
+
 @pytest.mark.parametrize("loss", ONE_OUTPUT)
 @pytest.mark.parametrize("gated", [False, True])
 def test_a_small_penalty_is_no_trouble(loss, gated):
