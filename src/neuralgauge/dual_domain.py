@@ -39,7 +39,8 @@ def _shifted(g: Array, lower: Array, upper: Array, weight: Array) -> Array:
         result: Array = weight @ np.clip(g - shift, lower, upper)
         return result
 
-    shift = _root(lambda t: -total(t), -(upper - g).min(axis=0, initial=0.0), (g - lower).max(axis=0, initial=0.0))
+    # Every interval holds 0, so a shift by the largest entry leaves nothing positive, by the least nothing negative.
+    shift = _root(lambda t: -total(t), g.min(axis=0), g.max(axis=0))
     free = np.all(np.isinf(lower) & np.isinf(upper), axis=0)
     shift = np.where(free, weight @ g / weight.sum(), shift)
     moved: Array = np.clip(g - shift, lower, upper).reshape(shape)
