@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ._array import Array
 from .certificate import Certificate, Scope, lower_bound
 from .networks import TwoLayerNetwork
-from .pricing import Price, ascend, ascend_vector, plane_maxima, price
+from .pricing import Price, ascend, ascend_vector, plane_maxima, plane_maxima_vector, price
 from .problem import TrainingProblem
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
@@ -87,6 +87,8 @@ class DualSide:
         """
         X = self.problem.X
         if self.problem.c > 1:
+            if self.plane is not None:
+                return [Columns(*plane_maxima_vector(v, X, self.plane))]
             starts = self._starts(network.U, near, spread)
             return [Columns(*ascend_vector(v, X, uniform, self.rng, starts=starts))]
         parts = []
