@@ -17,6 +17,7 @@ from .problem import TrainingProblem
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
 SWEPT_RANK = 3  # up to here by a sweep, for any number of outputs
+SWEPT_ROWS = 5000  # a sweep of rank 3 takes n^2 log n, and cannot be cut short
 PROOF_SECONDS = 30.0  # for branch and bound when nobody set a limit
 START_WORK = 5e5  # entries of X touched by one sweep over all starts
 NEAR = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
@@ -54,7 +55,8 @@ class DualSide:
         self.rank = rank = int(np.sum(stretch > stretch[0] * max(problem.X.shape) * np.finfo(float).eps))
         # Vectors that spread X u evenly, for data far from the origin, where most uniform u cut no cell.
         self.whitening = axes[:rank].T / stretch[:rank]
-        self.prove = rank <= (PROVEN_RANK if problem.c == 1 else SWEPT_RANK) if prove is None else prove
+        provable = rank <= (PROVEN_RANK if problem.c == 1 else SWEPT_RANK) and (rank < 3 or problem.n <= SWEPT_ROWS)
+        self.prove = provable if prove is None else prove
         self.insist = prove is True
         self.patience = PROOF_SECONDS if prove is None and rank > SWEPT_RANK else np.inf
         self.n_starts = int(np.clip(START_WORK / problem.X.size, 32, 128))
