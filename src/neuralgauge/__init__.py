@@ -7,10 +7,12 @@ from .errors import (
     MissingDependencyError,
     ModelFileError,
     NeuralgaugeError,
+    NotInterpolatableError,
     TooManyPatternsError,
 )
 from .estimators import ReLUClassifier, ReLURegressor
 from .interchange import SavedModel, load_model, save_model
+from .interpolation import neural_gauge
 from .losses import (
     Absolute,
     EpsilonInsensitive,
@@ -50,6 +52,7 @@ __all__ = [
     "MissingDependencyError",
     "ModelFileError",
     "NeuralgaugeError",
+    "NotInterpolatableError",
     "Path",
     "PatternSet",
     "Pieces",
@@ -74,6 +77,7 @@ __all__ = [
     "count_patterns",
     "enumerate_patterns",
     "load_model",
+    "neural_gauge",
     "price",
     "relu_path",
     "sample_patterns",
