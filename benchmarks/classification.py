@@ -10,9 +10,9 @@ Outer folds: five stratified folds, shuffled with seed 0; for a set of more than
 2,000 rows for training and the rest for testing. Inner folds, by which everyone is tuned on the training rows: three
 stratified folds, shuffled with seed 0. The parameters of highest mean accuracy are fitted again to all training rows,
 the first of equals in the order of the grid, which begins with the simplest model. Columns are standardised by the
-training rows. Everyone has one job and one thread, of BLAS and OpenMP too, in a process of its own for each outer fold,
-one after another; imports and a small fit come before the clock. Seconds are processor time for tuning, the last fit
-and the prediction: on a machine that does nothing else, the time on the wall.
+training rows. Everyone has one job and one thread of BLAS, OpenMP and Numba, in a process of its own for each outer
+fold, one after another; imports and a small fit come before the clock. Seconds are processor time for tuning, the last
+fit and the prediction, of all threads together, so that those our pricing starts are counted in full.
 
 MLPClassifier is there twice: with L-BFGS, which scikit-learn's guide advises for small data, for at most 500
 iterations, and with Adam (learning rate 0.01) for at most 500 epochs. --save keeps every result, and what it has is not
@@ -318,7 +318,7 @@ def parse():
 def main():
     settings = parse()
     results, competitors, measured = Results(settings.save), available(settings.competitors), {}
-    conditions = f"{platform.machine()}, {os.cpu_count()} cores, one thread, Python {platform.python_version()}"
+    conditions = f"{platform.machine()}, {os.cpu_count()} cores, one BLAS thread, Python {platform.python_version()}"
     found = tables(settings)
     if not found:
         print(f"classification left out: there is no such set in {settings.data / 'uci'}", file=sys.stderr)
