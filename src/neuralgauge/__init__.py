@@ -33,6 +33,7 @@ from .problem import TrainingProblem
 from .solution import Record, Solution, Status
 from .solvers.program import solve_program
 from .training import train
+from .weights import Pruning
 
 __version__ = "0.1.0"
 
@@ -54,6 +55,7 @@ __all__ = [
     "PiecewiseLoss",
     "Poisson",
     "Price",
+    "Pruning",
     "Quantile",
     "ReLUClassifier",
     "ReLURegressor",
