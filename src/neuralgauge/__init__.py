@@ -36,6 +36,7 @@ from .problem import TrainingProblem
 from .solution import Record, Solution, Status
 from .solvers.program import solve_program
 from .training import train
+from .weights import Pruning
 
 __version__ = "0.1.0"
 
@@ -59,6 +60,7 @@ __all__ = [
     "PiecewiseLoss",
     "Poisson",
     "Price",
+    "Pruning",
     "Quantile",
     "ReLUClassifier",
     "ReLURegressor",

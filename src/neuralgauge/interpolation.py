@@ -211,9 +211,7 @@ class _Search:
             if self.progress is not None:
                 self.progress(self.history[-1])
 
-        solved = train(
-            problem, gap, time_limit=left, random_state=self.rng, prove=prove, start=start, progress=note
-        )
+        solved = train(problem, gap, time_limit=left, random_state=self.rng, prove=prove, start=start, progress=note)
         self.n_iter, self.status = self.n_iter + solved.n_iter, solved.status
         # An interpolating network has the objective beta times its weight decay, so the bound holds for that too.
         known = solved.certificate
@@ -235,9 +233,7 @@ class _Search:
         network = self.network
         b = np.asarray(network.offset) * self.scale + shift
         network = TwoLayerNetwork(network.U * root, network.A * root, self.bias, b)
-        certificate = replace(
-            self.certificate, upper=network.weight_decay(), lower=self.certificate.lower * self.scale
-        )
+        certificate = replace(self.certificate, upper=network.weight_decay(), lower=self.certificate.lower * self.scale)
         status = self.status
         if status is not Status.INTERRUPTED and certificate.gap <= self.gap:
             status = Status.SOLVED

@@ -121,7 +121,10 @@ def test_targets_that_a_loss_does_not_take(refused, tmp_path):
     message = refused("train", "t.csv", "--target", "a", "--loss", "poisson", *drop)
     assert "Column 'a' must be >= 0 for the poisson loss, got -4 in line 3 of 't.csv'" in message
     message = refused("train", "t.csv", "--target", "a", "--target", "kind")
-    assert "Column 'kind' must hold numbers to be learned by the squared loss, and holds text; leave its `--target`" in message
+    assert (
+        "Column 'kind' must hold numbers to be learned by the squared loss, and holds text; leave its `--target`"
+        in message
+    )
     message = refused("train", "t.csv", "--target", "kind", "--loss", "huber")
     assert "by the huber loss, and holds text; take `--loss logistic` or `softmax` for classes" in message
     options = ["--target", "kind", "--loss", "softmax", "--multi-class", "one_vs_rest"]

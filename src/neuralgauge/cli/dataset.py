@@ -68,7 +68,9 @@ def target_numbers(table: Table, targets: Sequence[str], loss: Loss) -> Array:
     """Numeric targets of shape (n,), or (n, c) for several."""
     for name in targets:
         if not is_numeric(table, name):
-            remedy = "leave its `--target` out" if len(targets) > 1 else "take `--loss logistic` or `softmax` for classes"
+            remedy = (
+                "leave its `--target` out" if len(targets) > 1 else "take `--loss logistic` or `softmax` for classes"
+            )
             raise InvalidInputError(
                 f"Column {name!r} must hold numbers to be learned by the {loss.name} loss, and holds text; {remedy}, "
                 "or correct its values."

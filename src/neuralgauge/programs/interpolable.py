@@ -68,9 +68,7 @@ def _rays_and_lines(units: Array) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.
     return label[:n], np.unique(np.minimum(label[:n], label[n:]), return_inverse=True)[1].astype(np.intp)
 
 
-def _check_rays(
-    Y: Array, size: Array, ray: npt.NDArray[np.intp], tolerance: float, bias: bool, offset: bool
-) -> None:
+def _check_rays(Y: Array, size: Array, ray: npt.NDArray[np.intp], tolerance: float, bias: bool, offset: bool) -> None:
     """Rows on one ray have outputs in proportion to their lengths; with an offset only equal rows are compared."""
     first = np.arange(len(ray))
     _, start, label = np.unique(ray, return_index=True, return_inverse=True)

@@ -56,9 +56,7 @@ def fit_exactly(network: TwoLayerNetwork, X: Array, y: Array, offset: bool) -> T
     return None if best is None else _fewer(best, X, y)
 
 
-def first_fit(
-    X: Array, y: Array, bias: bool, offset: bool, rng: np.random.Generator
-) -> TwoLayerNetwork | None:
+def first_fit(X: Array, y: Array, bias: bool, offset: bool, rng: np.random.Generator) -> TwoLayerNetwork | None:
     """An interpolating network from random neurons, half of them with their kink at a sample; None if none is found.
 
     Cost O((n c)^2 n).
