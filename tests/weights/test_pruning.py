@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import nnls
 
 import neuralgauge as ng
-from neuralgauge.weights.caratheodory import basic
+from neuralgauge.weights.caratheodory import Amplitudes, basic
 from neuralgauge.weights.cells import joined_in_cells
 
 
@@ -127,18 +127,40 @@ def test_what_was_split_on_purpose_comes_out_again(c, offset):
     assert pruning.cost == pytest.approx(0.0, abs=1e-9)
 
 
+def test_fewer_than_the_rank_where_the_cheapest_amplitudes_are_not_unique():
+    """All halves of six ones: any half and its complement sum to ones at the least cost, and so do many vertices."""
+    halves = np.array([[float(i in half) for i in range(6)] for half in combinations(range(6), 3)]).T
+    X, plain, searched = np.eye(6), [], []
+    for seed in range(8):
+        order = np.random.default_rng(seed).permutation(20)
+        network = ng.TwoLayerNetwork(halves[:, order], np.ones(20), bias=False).balance()
+        plain.append(basic(network, X).n_neurons)
+        pruned = basic(network, X, np.random.default_rng(seed))
+        assert np.allclose(pruned.forward(X), network.forward(X))
+        assert pruned.weight_decay() == pytest.approx(network.weight_decay())
+        searched.append(pruned.n_neurons)
+    assert min(searched) == fewest(network, ng.TrainingProblem(X, np.zeros(6), beta=1.0, bias=False)) == 2
+    assert max(plain) <= 6
+    assert np.mean(searched) < np.mean(plain)
+
+
 @pytest.mark.parametrize("seed", range(5))
-def test_fewer_than_the_rank_where_the_cheapest_amplitudes_are_not_unique(seed):
-    """Three pairs of atoms of equal cost that all have the sum (1, 1, 1, 1): one of the pairs is enough."""
+def test_polishing_restores_the_outputs_or_refuses(seed):
     rng = np.random.default_rng(seed)
-    corners = np.array([[1, 1, 0, 0, 1, 0], [1, 0, 1, 0, 0, 1], [0, 1, 0, 1, 0, 1], [0, 0, 1, 1, 1, 0]], dtype=float)
-    order = rng.permutation(6)
-    problem = ng.TrainingProblem(np.eye(4), np.zeros(4), beta=1.0, bias=False)
-    network = ng.TwoLayerNetwork(corners[:, order], np.ones(6), bias=False).balance()
-    pruned = basic(network, problem.X, rng)
-    assert fewest(network, problem) == pruned.n_neurons == 2
-    assert np.allclose(pruned.forward(problem.X), network.forward(problem.X))
-    assert pruned.weight_decay() == pytest.approx(network.weight_decay())
+    E = rng.standard_normal((8, 12))
+    program = Amplitudes(E / np.linalg.norm(E, axis=0), rng.uniform(1.0, 2.0, 12), np.ones(12))
+    rough = program.start * (1.0 + 1e-6 * rng.standard_normal(12))
+    rough *= 1.0 - 1e-5  # cheaper, so that the cost is not what refuses
+    polished = program.polished(rough)
+    assert polished is not None
+    np.testing.assert_allclose(program.E @ polished, program.E @ program.start, atol=1e-12)
+    missing = np.where(np.arange(12) < 5, program.start, 0.0)
+    assert program.polished(missing) is None  # five columns do not span what eight rows want
+    dear = Amplitudes(program.E, program.start, np.where(np.arange(12) < 11, 0.0, 1.0))
+    null = np.linalg.svd(program.E)[2][-1]
+    null *= np.sign(null[11])
+    moved = program.start + 0.1 * null
+    assert dear.polished(moved) is None  # the same outputs at a higher cost
 
 
 def test_neurons_of_one_cell_are_added_up_and_others_are_not():
