@@ -7,7 +7,7 @@ import pytest
 
 import neuralgauge as ng
 from neuralgauge.losses import LOSSES
-from neuralgauge.solvers.local_search import local_search
+from neuralgauge.weights.local_search import local_search
 
 
 def table(loss, c, n=30, d=2, seed=0):
