@@ -23,6 +23,8 @@ lint: .venv/.dev  ## style and types
 bench: .venv/.dev  ## benchmarks; those against peers need an environment of their own, see benchmarks/README.md
 	$(BIN)/python benchmarks/program.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/classification.py --quick
+	$(BIN)/python benchmarks/pruning.py
 
 bench-peers: .venv-peers/.installed  ## adelie and scnn, which pin old NumPy, for `make bench` to compare with
 

@@ -92,7 +92,7 @@ def test_certificate_is_that_of_the_network_returned(loss):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_no_network_found_elsewhere_lies_below_the_bound(loss):
     """Local search from random networks of other widths, against a proven bound and an estimated one."""
-    from neuralgauge.solvers.local_search import local_search
+    from neuralgauge.weights.local_search import local_search
 
     problem = ng.TrainingProblem(*table(loss, d=2), beta=0.5, loss=loss)
     lowest = max(ng.train(problem, gap=1e-6, prove=prove).certificate.lower for prove in (None, False))

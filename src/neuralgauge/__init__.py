@@ -7,10 +7,12 @@ from .errors import (
     MissingDependencyError,
     ModelFileError,
     NeuralgaugeError,
+    NotInterpolatableError,
     TooManyPatternsError,
 )
 from .estimators import ReLUClassifier, ReLURegressor
 from .interchange import SavedModel, load_model, save_model
+from .interpolation import neural_gauge
 from .losses import (
     Absolute,
     EpsilonInsensitive,
@@ -34,6 +36,7 @@ from .problem import TrainingProblem
 from .solution import Record, Solution, Status
 from .solvers.program import solve_program
 from .training import train
+from .weights import Pruning
 
 __version__ = "0.1.0"
 
@@ -50,12 +53,14 @@ __all__ = [
     "MissingDependencyError",
     "ModelFileError",
     "NeuralgaugeError",
+    "NotInterpolatableError",
     "Path",
     "PatternSet",
     "Pieces",
     "PiecewiseLoss",
     "Poisson",
     "Price",
+    "Pruning",
     "Quantile",
     "ReLUClassifier",
     "ReLURegressor",
@@ -74,6 +79,7 @@ __all__ = [
     "count_patterns",
     "enumerate_patterns",
     "load_model",
+    "neural_gauge",
     "price",
     "relu_path",
     "sample_patterns",

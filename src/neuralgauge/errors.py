@@ -11,6 +11,10 @@ class InvalidInputError(NeuralgaugeError, ValueError):
     """An argument or a table has values that the mathematics does not allow."""
 
 
+class NotInterpolatableError(InvalidInputError):
+    """No network, or none in double precision, passes through all the points."""
+
+
 class TooManyPatternsError(NeuralgaugeError, MemoryError):
     """The data has more activation patterns than the caller allows to be listed."""
 

@@ -18,8 +18,8 @@ from .problem import TrainingProblem
 from .programs.block import BlockProgram
 from .solution import Record, Solution, Status
 from .solvers.facets import run_on_facets
-from .solvers.local_search import local_search
-from .solvers.simplify import simplify
+from .weights.local_search import local_search
+from .weights.simplify import simplify
 
 FIRST_NEURONS, FIRST_SEARCH, ROUND_SEARCH = 60, 100, 60  # neurons; iterations of local search
 COLUMNS = 25  # most new neurons of each sign and round

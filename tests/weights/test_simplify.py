@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import neuralgauge as ng
-from neuralgauge.solvers.simplify import simplify
+from neuralgauge.weights.simplify import simplify
 
 
 def problem_of(n=12, seed=0, loss="squared"):

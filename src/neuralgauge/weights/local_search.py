@@ -8,27 +8,26 @@ import numpy as np
 from scipy.optimize import minimize
 
 from .._array import Array
-from ..networks import TwoLayerNetwork
-from ..problem import TrainingProblem
+from .protocol import N, Problem
 
 MEMORY = 20  # L-BFGS pairs
 
 
-def local_search(problem: TrainingProblem, network: TwoLayerNetwork, max_iter: int) -> TwoLayerNetwork:
-    """L-BFGS on weights, output weights and offset together, from a given network.
+def local_search(problem: Problem, network: N, max_iter: int) -> N:
+    """L-BFGS on weights, output weights and, where the problem has one, the offset together, from a given network.
 
     Never worse than the start; no guarantee beyond that. Losses with kinks are followed along subgradients.
 
     Parameters
     ----------
-    problem : TrainingProblem
-    network : TwoLayerNetwork
+    problem : Problem
+    network : Network
         Start; balanced first.
     max_iter : int
 
     Returns
     -------
-    TwoLayerNetwork
+    Network
         Balanced.
 
     Notes
@@ -40,6 +39,7 @@ def local_search(problem: TrainingProblem, network: TwoLayerNetwork, max_iter: i
         return start
     X, beta, c, shape = problem.X, problem.beta, problem.c, start.U.shape
     first, last = start.U.size, start.U.size + start.A.size
+    fixed = np.asarray(start.offset)
 
     def unpack(theta: Array) -> tuple[Array, Array, Array]:
         return theta[:first].reshape(shape), theta[first:last].reshape(-1, c), theta[last:]
@@ -49,8 +49,7 @@ def local_search(problem: TrainingProblem, network: TwoLayerNetwork, max_iter: i
         X_U = X @ U
         hidden = np.maximum(X_U, 0.0)
         f = hidden @ A
-        if problem.offset:
-            f += b
+        f += b if problem.offset else fixed
         f = f.reshape(problem.y.shape)
         with np.errstate(over="ignore"):
             loss = problem.loss_value(f)
@@ -65,7 +64,7 @@ def local_search(problem: TrainingProblem, network: TwoLayerNetwork, max_iter: i
         gradient[:first] += (X.T @ X_U).ravel()
         return loss + 0.5 * beta * float(penalised @ penalised), gradient
 
-    b = np.asarray(start.offset) if problem.offset else np.zeros(0)
+    b = fixed if problem.offset else np.zeros(0)
     theta = np.concatenate([start.U.ravel(), start.A.ravel(), b])
     far = np.inf
     far = 1e6 * (1.0 + objective(theta)[0])
@@ -74,4 +73,4 @@ def local_search(problem: TrainingProblem, network: TwoLayerNetwork, max_iter: i
     if not found.fun <= objective(theta)[0]:
         return start
     U, A, b = unpack(found.x)
-    return TwoLayerNetwork(U, A, start.bias, b if problem.offset else 0.0).balance()
+    return start.with_neurons(U, A, b if problem.offset else fixed).balance()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import neuralgauge as ng
-from neuralgauge.solvers.local_search import local_search
+from neuralgauge.weights.local_search import local_search
 
 
 def problem_of(loss, seed=0, n=40, weighted=False):

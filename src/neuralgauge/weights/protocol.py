@@ -1,0 +1,72 @@
+"""What algorithms on weights ask of a network and a problem; `TwoLayerNetwork` and `TrainingProblem` lie above."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, Self, TypeVar
+
+from .._array import Array
+
+
+class Network(Protocol):
+    """Weights and the forms that keep the function; see `TwoLayerNetwork`."""
+
+    @property
+    def U(self) -> Array:
+        """Hidden weights (d, m)."""
+
+    @property
+    def A(self) -> Array:
+        """Output weights (m, c)."""
+
+    @property
+    def offset(self) -> Array | float:
+        """Output offset (c,)."""
+
+    @property
+    def n_neurons(self) -> int:
+        """m."""
+
+    def forward(self, design: Array) -> Array:
+        """Outputs for a design matrix."""
+
+    def weight_decay(self) -> float:
+        """(|U|^2 + |A|^2) / 2."""
+
+    def with_neurons(self, U: Any, A: Any, offset: Any = None) -> Self:
+        """Other neurons."""
+
+    def take(self, neurons: Any) -> Self:
+        """Only these neurons."""
+
+    def balance(self) -> Self:
+        """The same function with |u_j| = |alpha_j|."""
+
+    def merge(self, tolerance: float = 1e-12) -> Self:
+        """The same function with one neuron a ray and output direction."""
+
+
+class Problem(Protocol):
+    """Data, loss and penalty; see `TrainingProblem`."""
+
+    beta: float
+    offset: bool
+    X: Array
+    y: Array
+
+    @property
+    def c(self) -> int:
+        """Outputs."""
+
+    def loss_value(self, f: Array) -> float:
+        """L(f)."""
+
+    def loss_gradient(self, f: Array) -> Array:
+        """Gradient of L at f."""
+
+
+N = TypeVar("N", bound=Network)
+
+
+def objective(network: Network, problem: Problem) -> float:
+    """The weight-decay objective [2]."""
+    return problem.loss_value(network.forward(problem.X)) + problem.beta * network.weight_decay()

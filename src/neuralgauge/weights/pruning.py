@@ -1,0 +1,153 @@
+"""Fewer neurons: as many as the outputs on the samples need, or as many as wished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from .._array import Array
+from ..errors import InvalidInputError
+from .caratheodory import basic
+from .cells import joined_in_cells
+from .local_search import local_search
+from .protocol import N, Network, Problem, objective
+
+KEPT_OUTPUTS = 1e-10  # change of an output, relative to the largest sum of |activation times output weight|
+KEPT_OBJECTIVE = 1e-10  # relative
+SHARE = 0.05  # neurons that go at a time before the rest is repaired
+REPAIR, FINISH = 20, 500  # iterations of local search between and at the end
+
+
+@dataclass(frozen=True)
+class Pruning(Generic[N]):
+    """A network with fewer neurons, and what they cost.
+
+    Attributes
+    ----------
+    network : TwoLayerNetwork
+        The pruned network, balanced.
+    before, after : float
+        The objective [2] of the network as it came and of the pruned one.
+    width_before, width : int
+        Neurons.
+    cost : float
+        (after - before) / before, negative where the objective fell; 0 if both are 0.
+    """
+
+    network: N
+    before: float
+    after: float
+    width_before: int
+
+    @property
+    def width(self) -> int:
+        """Neurons left."""
+        return self.network.n_neurons
+
+    @property
+    def cost(self) -> float:
+        """Relative rise of the objective."""
+        return (self.after - self.before) / self.before if self.before > 0.0 else 0.0
+
+
+def prune(network: N, problem: Problem, width: int | None, rng: np.random.Generator) -> Pruning[N]:
+    """See `TwoLayerNetwork.prune`."""
+    _check(network, problem, width)
+    small = _lossless(network, problem, rng)
+    if width is not None and small.n_neurons > width:
+        small = _narrowed(small, problem, width)
+    return Pruning(small, objective(network, problem), objective(small, problem), network.n_neurons)
+
+
+def _check(network: Network, problem: Problem, width: int | None) -> None:
+    if width is not None and not width >= 1:
+        raise InvalidInputError(f"`width` must be >= 1, got {width}; leave it out to keep the objective.")
+    found, expected = (network.U.shape[0], network.A.shape[1]), (problem.X.shape[1], problem.c)
+    if found != expected:
+        raise InvalidInputError(
+            f"`problem` must have as many columns and outputs as the network, {found}, got {expected}; "
+            "prune a network on the problem it was trained on."
+        )
+
+
+def _lossless(network: N, problem: Problem, rng: np.random.Generator) -> N:
+    small = network.merge()
+    joined = joined_in_cells(small, problem.X)
+    small = joined if _as_good(joined, small, problem) else small
+    fewer = basic(small, problem.X, rng)
+    return fewer if _as_good(fewer, small, problem) else small
+
+
+def _as_good(found: Network, network: Network, problem: Problem) -> bool:
+    """Whether outputs on the samples and the objective are kept."""
+    scale = (np.maximum(problem.X @ network.U, 0.0) @ np.abs(network.A)).max(initial=0.0)
+    change = np.abs(found.forward(problem.X) - network.forward(problem.X)).max()
+    limit = objective(network, problem) * (1.0 + KEPT_OBJECTIVE)
+    return bool(change <= KEPT_OUTPUTS * scale) and objective(found, problem) <= limit
+
+
+def _narrowed(network: N, problem: Problem, width: int) -> N:
+    """Down to a width: a few neurons go at a time, and a local search lets the others take over."""
+    while network.n_neurons > width:
+        network = local_search(problem, _fewer(network, problem, width), REPAIR)
+    return local_search(problem, network, FINISH)
+
+
+def _fewer(network: N, problem: Problem, width: int) -> N:
+    """Drop neurons or join near pairs, whichever raises the objective least, each neuron at most once."""
+    m = network.n_neurons
+    wanted = min(m - width, max(1, int(SHARE * m)))
+    blocks = _Blocks(network, problem)
+    moves: list[tuple[float, int, int | None]] = [(blocks.without(j, None), j, None) for j in range(m)]
+    moves += [(blocks.without(j, k), j, k) for j, k in blocks.near()]
+    touched: set[int | None] = set()
+    left = np.ones(m, dtype=bool)
+    for _, j, k in sorted(moves, key=lambda move: move[0]):
+        if not touched & {j, k}:
+            touched |= {j} if k is None else {j, k}
+            left[j] = False
+            if k is not None:
+                blocks.W[:, k], blocks.G[k] = blocks.sum(j, k)
+            if m - np.count_nonzero(left) == wanted:
+                break
+    root = np.sqrt(np.linalg.norm(blocks.W[:, left], axis=0))
+    return network.with_neurons(blocks.W[:, left] / root, blocks.G[left] * root[:, None])
+
+
+class _Blocks:
+    """The network as atoms w_j g_j^T with unit g_j, and what a step to fewer of them does to the objective."""
+
+    def __init__(self, network: Network, problem: Problem) -> None:
+        size = np.linalg.norm(network.A, axis=1)
+        self.problem = problem
+        self.W, self.G, self.cost = network.U * size, network.A / size[:, None], size**2
+        self.hidden = np.maximum(problem.X @ self.W, 0.0)
+        self.f = network.forward(problem.X).reshape(len(self.hidden), -1)
+
+    def near(self) -> list[tuple[int, int]]:
+        """Every block and its nearest other, in the directions of w and g."""
+        rows = np.hstack([(self.W / self.cost).T, self.G])
+        if len(rows) < 2:
+            return []
+        nearest = np.asarray(cKDTree(rows).query(rows, k=2)[1])[:, 1]
+        return [(j, int(k)) for j, k in enumerate(nearest) if j != k]
+
+    def sum(self, j: int, k: int) -> tuple[Array, Array]:
+        """One atom instead of two that are close: w_j + w_k, and the mean of g_j and g_k by cost."""
+        g = self.cost[j] * self.G[j] + self.cost[k] * self.G[k]
+        norm = float(np.linalg.norm(g))
+        return self.W[:, j] + self.W[:, k], g / norm if norm > 0.0 else g
+
+    def without(self, j: int, k: int | None) -> float:
+        """The objective, up to a constant, after dropping j or joining it with k; infinite where these cancel."""
+        outputs, penalty = self.f - np.outer(self.hidden[:, j], self.G[j]), -self.cost[j]
+        if k is not None:
+            w, g = self.sum(j, k)
+            if not (np.any(w) and np.any(g)):
+                return np.inf
+            outputs += np.outer(np.maximum(self.problem.X @ w, 0.0), g) - np.outer(self.hidden[:, k], self.G[k])
+            penalty += np.linalg.norm(w) - self.cost[k]
+        return self.problem.loss_value(outputs.reshape(self.problem.y.shape)) + self.problem.beta * float(penalty)
