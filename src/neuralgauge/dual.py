@@ -12,11 +12,12 @@ import numpy.typing as npt
 from ._array import Array
 from .certificate import Certificate, Scope, lower_bound
 from .networks import TwoLayerNetwork
-from .pricing import Price, ascend, ascend_vector, plane_maxima, price
+from .pricing import Price, ascend, ascend_vector, plane_maxima, plane_maxima_vector, price
 from .problem import TrainingProblem
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
 SWEPT_RANK = 3  # up to here by a sweep, for any number of outputs
+SWEPT_ROWS = 5000  # a sweep of rank 3 takes n^2 log n, and cannot be cut short
 PROOF_SECONDS = 30.0  # for branch and bound when nobody set a limit
 START_WORK = 5e5  # entries of X touched by one sweep over all starts
 NEAR = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
@@ -54,7 +55,8 @@ class DualSide:
         self.rank = rank = int(np.sum(stretch > stretch[0] * max(problem.X.shape) * np.finfo(float).eps))
         # Vectors that spread X u evenly, for data far from the origin, where most uniform u cut no cell.
         self.whitening = axes[:rank].T / stretch[:rank]
-        self.prove = rank <= (PROVEN_RANK if problem.c == 1 else SWEPT_RANK) if prove is None else prove
+        provable = rank <= (PROVEN_RANK if problem.c == 1 else SWEPT_RANK) and (rank < 3 or problem.n <= SWEPT_ROWS)
+        self.prove = provable if prove is None else prove
         self.insist = prove is True
         self.patience = PROOF_SECONDS if prove is None and rank > SWEPT_RANK else np.inf
         self.n_starts = int(np.clip(START_WORK / problem.X.size, 32, 128))
@@ -87,6 +89,8 @@ class DualSide:
         """
         X = self.problem.X
         if self.problem.c > 1:
+            if self.plane is not None:
+                return [Columns(*plane_maxima_vector(v, X, self.plane))]
             starts = self._starts(network.U, near, spread)
             return [Columns(*ascend_vector(v, X, uniform, self.rng, starts=starts))]
         parts = []

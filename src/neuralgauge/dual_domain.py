@@ -7,12 +7,15 @@ sum_i s_i g_i when an unpenalised offset is free to take them: -L*(-V) is finite
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ._array import Array
 from .losses import Loss
 
 STEPS = 200  # of a bisection, which ends when no float lies between its ends
+TINY = 1e-300
 FARTHEST = 64.0  # offsets beyond this, relative to the targets, are not followed: the loss only creeps
 
 
@@ -39,7 +42,8 @@ def _shifted(g: Array, lower: Array, upper: Array, weight: Array) -> Array:
         result: Array = weight @ np.clip(g - shift, lower, upper)
         return result
 
-    shift = _root(lambda t: -total(t), -(upper - g).min(axis=0, initial=0.0), (g - lower).max(axis=0, initial=0.0))
+    # Every interval holds 0, so a shift by the largest entry leaves nothing positive, by the least nothing negative.
+    shift = 0.5 * sum(_bracket(lambda t: -total(t), g.min(axis=0), g.max(axis=0)))
     free = np.all(np.isinf(lower) & np.isinf(upper), axis=0)
     shift = np.where(free, weight @ g / weight.sum(), shift)
     moved: Array = np.clip(g - shift, lower, upper).reshape(shape)
@@ -50,7 +54,7 @@ def _mixed(p: Array, y: Array, weight: Array) -> Array:
     """Probabilities (n, c) mixed with one distribution for all samples, so that every class has its own mass."""
     mass, wanted = weight @ p, weight @ y
     theta = float(np.max(1.0 - wanted / np.maximum(mass, np.finfo(float).tiny), initial=0.0))
-    if theta <= 0.0:
+    if theta <= 1e-14:  # rounding, for which the lower bound makes up
         return p
     q = np.maximum((wanted - (1.0 - theta) * mass) / (theta * weight.sum()), 0.0)
     result: Array = (1.0 - theta) * p + theta * q / q.sum()
@@ -81,28 +85,40 @@ def distance(g: Array, y: Array, weight: Array, loss: Loss, offset: bool) -> flo
     return rows + 2.0 * float(min(theta, 1.0)) * float(weight.sum())
 
 
-def best_constant(y: Array, weight: Array, loss: Loss) -> Array:
-    """The outputs (c,) that minimise the loss when all samples get the same; one number for y (n,)."""
+def best_constant(y: Array, weight: Array, loss: Loss) -> tuple[Array, Array]:
+    """The outputs (c,) that minimise the loss when all samples get the same, and gradients there, of y's shape.
+
+    At a kink the gradients are the subgradients whose weighted sums vanish.
+    """
     targets = y.reshape(len(weight), -1)
     if loss.coupled:
         share = weight @ targets / weight.sum()
-        return np.log(np.maximum(share, np.exp(-FARTHEST)))
+        b = np.log(np.maximum(share, np.exp(-FARTHEST)))
+        return b, loss.gradient(np.broadcast_to(b, y.shape), y)
 
-    def slope(b: Array) -> Array:
-        result: Array = weight @ loss.gradient(np.broadcast_to(b, targets.shape), targets)
-        return result
+    def gradient(b: Array) -> Array:
+        with np.errstate(over="ignore"):
+            return loss.gradient(np.broadcast_to(b, targets.shape), targets)
 
     reach = FARTHEST + np.abs(targets).max(axis=0)
-    return _root(slope, -reach, reach)
+    low, high = _bracket(lambda b: weight @ gradient(b), -reach, reach)
+    b = 0.5 * (low + high)
+    zero = np.zeros_like(b)
+    values = [weight @ loss.value(np.broadcast_to(t, targets.shape), targets) for t in (zero, b)]
+    b = np.where(values[0] <= values[1], zero, b)  # not 1e-66 where 0 is meant
+    left, right = gradient(np.where(b == 0.0, -TINY, low)), gradient(np.where(b == 0.0, TINY, high))
+    fall, rise = weight @ left, weight @ right
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(rise > fall, np.clip(-fall / (rise - fall), 0.0, 1.0), 0.5)
+    return b, (left + share * (right - left)).reshape(y.shape)
 
 
-def _root(increasing: object, low: Array, high: Array) -> Array:
-    """Where a function that does not decrease passes through 0, entry by entry, by bisection."""
-    assert callable(increasing)
+def _bracket(increasing: Callable[[Array], Array], low: Array, high: Array) -> tuple[Array, Array]:
+    """Neighbouring floats between which a function that does not decrease passes through 0, entry by entry."""
     for _ in range(STEPS):
         middle = 0.5 * (low + high)
+        if np.all((middle == low) | (middle == high)):
+            break
         above = increasing(middle) > 0.0
         high, low = np.where(above, middle, high), np.where(above, low, middle)
-        if np.all((middle == low) & (middle == high)):
-            break
-    return 0.5 * (low + high)
+    return low, high

@@ -145,12 +145,9 @@ def relu_path(
     deadline = np.inf if time_limit is None else start + as_positive(time_limit, "time_limit")
     solutions: list[Solution] = []
     status = Status.SOLVED
-    for beta in grid:
-        left = deadline - time.perf_counter()
-        if solutions and left <= 0.0:
-            status = Status.TIME_LIMIT
-            break
-        try:
+    try:
+        for beta in grid:
+            left = deadline - time.perf_counter()
             found = train(
                 problem.with_beta(float(beta)),
                 gap,
@@ -159,17 +156,16 @@ def relu_path(
                 prove=prove,
                 start=solutions[-1] if solutions else None,
             )
-        except KeyboardInterrupt:
-            status = Status.INTERRUPTED
-            break
-        solutions.append(found)
-        if progress is not None:
-            progress(float(beta), found)
-        if found.status in (Status.INTERRUPTED, Status.TIME_LIMIT):
-            status = found.status
-            break
-    if not solutions:
-        raise KeyboardInterrupt
+            solutions.append(found)
+            if progress is not None:
+                progress(float(beta), found)
+            if found.status in (Status.INTERRUPTED, Status.TIME_LIMIT):
+                status = found.status
+                break
+    except KeyboardInterrupt:
+        if not solutions:
+            raise
+        status = Status.INTERRUPTED
     return _path(problem, grid, solutions, validation, status)
 
 

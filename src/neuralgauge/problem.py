@@ -142,8 +142,15 @@ class TrainingProblem:
 
     def empty_network(self) -> TwoLayerNetwork:
         """The best network without neurons: outputs zero, or with `offset` the best constant."""
-        b = dual_domain.best_constant(self.y, self.sample_weight, self.loss) if self.offset else 0.0
+        b = dual_domain.best_constant(self.y, self.sample_weight, self.loss)[0] if self.offset else 0.0
         return TwoLayerNetwork(np.zeros((self.d, 0)), np.zeros((0, self.c)), self.bias, b)
+
+    def empty_dual(self) -> Array:
+        """v = -grad L at the outputs of the empty network, feasible but for G(v) <= beta; beta_max = G(v)."""
+        if not self.offset:
+            return self.clip_dual(-self.loss_gradient(np.zeros_like(self.y)))
+        g = dual_domain.best_constant(self.y, self.sample_weight, self.loss)[1]
+        return self.clip_dual(-self.output_weight * g)
 
     def dual_terms(self, v: Array) -> Array:
         """Terms -s_i ell*(-v_i / s_i) whose sum is the dual objective [15], after clipping v to its intervals."""

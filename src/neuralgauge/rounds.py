@@ -58,7 +58,7 @@ class Rounds:
         self.upper = problem.objective(self.network)
         self.dual = DualSide(problem, rng, prove)
         self.history: list[Record] = []
-        self.v = -problem.loss_gradient(self.network.forward(problem.X))
+        self.v = problem.empty_dual()
         if start is not None:
             self._consider(start.network)
             self.v = start.dual

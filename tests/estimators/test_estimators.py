@@ -145,7 +145,7 @@ def test_random_state_may_be_a_generator(regression_data):
         (ReLURegressor(beta=-1.0), r"`beta` must be finite and > 0, got -1\.0"),
         (ReLURegressor(gap=0), r"`gap` must be finite and > 0, got 0\.0"),
         (ReLURegressor(time_limit=-3), r"`time_limit` must be finite and > 0, got -3\.0"),
-        (ReLURegressor(loss="hinge"), "must be one of .'squared'., got 'hinge', which belongs to ReLUClassifier"),
+        (ReLURegressor(loss="hinge"), "must be one of .'squared', .*, got 'hinge', which belongs to ReLUClassifier"),
         (ReLURegressor(loss="magic"), "`loss` must be one of .* got 'magic'"),
         (ReLUClassifier(loss="squared"), "got 'squared', which belongs to ReLURegressor"),
     ],

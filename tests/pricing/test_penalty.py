@@ -1,6 +1,4 @@
-"""beta_max against exact pricing at the zero network."""
-
-from types import SimpleNamespace
+"""beta_max against exact pricing at the empty network."""
 
 import numpy as np
 import pytest
@@ -19,5 +17,5 @@ def test_several_outputs_that_do_not_share_neurons_have_the_largest_of_their_own
     X, Y = np.zeros((20, 2)), np.zeros((20, 2))
     for k in range(2):
         X[10 * k : 10 * k + 10, k], Y[10 * k : 10 * k + 10, k] = rng.standard_normal(10), rng.standard_normal(10)
-    problem = SimpleNamespace(X=X, y=Y, loss_gradient=lambda outputs: outputs - Y)
+    problem = ng.TrainingProblem(X, Y, beta=1.0, bias=False)
     assert beta_max(problem) == pytest.approx(max(price(Y[:, k], X).value for k in range(2)), rel=1e-8)

@@ -196,8 +196,8 @@ class EpsilonInsensitive:
     coupled: bool = False
 
     def __post_init__(self) -> None:
-        if self.epsilon != 0:
-            as_positive(self.epsilon, "epsilon")
+        if not 0.0 <= self.epsilon < np.inf:
+            raise InvalidInputError(f"`epsilon` must be finite and >= 0, got {self.epsilon}.")
 
     def value(self, f: Array, y: Array) -> Array:
         return np.maximum(np.abs(f - y) - self.epsilon, 0.0)

@@ -52,6 +52,10 @@ def local_search(problem: TrainingProblem, network: TwoLayerNetwork, max_iter: i
         if problem.offset:
             f += b
         f = f.reshape(problem.y.shape)
+        with np.errstate(over="ignore"):
+            loss = problem.loss_value(f)
+        if not np.isfinite(loss):  # too long a step: let the line search come back
+            return far, np.zeros_like(theta)
         g = problem.loss_gradient(f).reshape(len(X), c)
         penalised = theta[:last]
         gradient = np.concatenate([beta * penalised, g.sum(axis=0) if problem.offset else b])
@@ -59,10 +63,12 @@ def local_search(problem: TrainingProblem, network: TwoLayerNetwork, max_iter: i
         np.greater(X_U, 0.0, out=X_U)
         X_U *= g @ A.T
         gradient[:first] += (X.T @ X_U).ravel()
-        return problem.loss_value(f) + 0.5 * beta * float(penalised @ penalised), gradient
+        return loss + 0.5 * beta * float(penalised @ penalised), gradient
 
     b = np.asarray(start.offset) if problem.offset else np.zeros(0)
     theta = np.concatenate([start.U.ravel(), start.A.ravel(), b])
+    far = np.inf
+    far = 1e6 * (1.0 + objective(theta)[0])
     options: Any = {"maxiter": max_iter, "maxcor": MEMORY, "maxfun": 3 * max_iter, "ftol": 1e-12, "gtol": 1e-9}
     found = minimize(objective, theta, jac=True, method="L-BFGS-B", options=options)
     if not found.fun <= objective(theta)[0]:

@@ -87,6 +87,9 @@ def _run(
     start = time.perf_counter()
     bounds, history = Bounds(program), []
     status, n_iter = Status.STALLED, 0
+    if bounds.upper == 0.0:  # no blocks do better, and the central path is empty
+        bounds.lower = 0.0
+        return solution(program, bounds, witnesses, Status.SOLVED, 0, time.perf_counter() - start, ())
     try:
         for n_iter, iterate in enumerate(InteriorPoint(program, witnesses)):
             bounds.update(iterate)

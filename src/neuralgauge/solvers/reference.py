@@ -38,6 +38,9 @@ def _loss_expression(cp: Any, problem: TrainingProblem, f: Any) -> Any:
     weight = np.broadcast_to(weight.reshape(-1, *[1] * (y.ndim - 1)), y.shape)
     if isinstance(loss, Squared):
         return 0.5 * cp.sum_squares(cp.multiply(np.sqrt(weight), f - y))
+    if isinstance(loss, SquaredHinge):
+        beyond = cp.Variable(y.shape, nonneg=True)  # of the margin; the square of cp.pos makes Clarabel fail
+        return 0.5 * cp.sum_squares(cp.multiply(np.sqrt(weight), 1.0 - cp.multiply(y, f) + beyond))
     return cp.sum(cp.multiply(weight, _elementwise(cp, loss, f, y)))
 
 
@@ -48,8 +51,6 @@ def _elementwise(cp: Any, loss: Loss, f: Any, y: Array) -> Any:
         return cp.exp(f) - cp.multiply(y, f) + (xlogy(y, y) - y)
     if isinstance(loss, Huber):
         return 0.5 * cp.huber(f - y, loss.delta)
-    if isinstance(loss, SquaredHinge):
-        return 0.5 * cp.square(cp.pos(1.0 - cp.multiply(y, f)))
     pieces = loss.pieces(y) if isinstance(loss, PiecewiseLoss) else None
     if pieces is not None and pieces.epigraph and pieces.smoothing == 0:
         a, b = pieces.slopes, pieces.intercepts
