@@ -9,7 +9,7 @@ from .errors import (
     NeuralgaugeError,
     TooManyPatternsError,
 )
-from .estimators import ReLUClassifier, ReLURegressor
+from .estimators import ReLUClassifier, ReLUClassifierCV, ReLURegressor, ReLURegressorCV
 from .interchange import SavedModel, load_model, save_model
 from .losses import (
     Absolute,
@@ -58,7 +58,9 @@ __all__ = [
     "Price",
     "Quantile",
     "ReLUClassifier",
+    "ReLUClassifierCV",
     "ReLURegressor",
+    "ReLURegressorCV",
     "Record",
     "SavedModel",
     "Softmax",
