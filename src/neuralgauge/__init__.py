@@ -10,7 +10,7 @@ from .errors import (
     NotInterpolatableError,
     TooManyPatternsError,
 )
-from .estimators import ReLUClassifier, ReLURegressor
+from .estimators import ReLUClassifier, ReLUClassifierCV, ReLURegressor, ReLURegressorCV
 from .interchange import SavedModel, load_model, save_model
 from .interpolation import neural_gauge
 from .losses import (
@@ -63,7 +63,9 @@ __all__ = [
     "Pruning",
     "Quantile",
     "ReLUClassifier",
+    "ReLUClassifierCV",
     "ReLURegressor",
+    "ReLURegressorCV",
     "Record",
     "SavedModel",
     "Softmax",

@@ -96,7 +96,7 @@ def test_bad_parquet_cells(refused, tmp_path):
         (["--level", "0.5"], "`--level` is for `--loss quantile`, got no `--loss`, which means squared here"),
         (["--loss", "huber", "--delta", "0"], "`delta` must be finite and > 0, got 0.0"),
         (["--loss", "quantile", "--level", "1"], "`level` must be > 0 and < 1, got 1.0"),
-        (["--loss", "epsilon_insensitive", "--epsilon", "-1"], "`epsilon` must be finite and > 0, got -1.0"),
+        (["--loss", "epsilon_insensitive", "--epsilon", "-1"], "`epsilon` must be finite and >= 0, got -1.0"),
         (["--target", "price"], "Column 'price' is given as target twice"),
         (["--target", "flor"], "has no column 'flor'; did you mean 'floor'"),
         (["--target", "age", "--task", "classification"], "Classification takes one target column, got 2"),
@@ -122,11 +122,11 @@ def test_targets_that_a_loss_does_not_take(refused, tmp_path):
     assert "Column 'a' must be >= 0 for the poisson loss, got -4 in line 3 of 't.csv'" in message
     message = refused("train", "t.csv", "--target", "a", "--target", "kind")
     assert (
-        "Column 'kind' must hold numbers to be learned by the squared loss, and holds text; leave its `--target`"
+        "Column 'kind' must hold numbers, got 'p' in line 2 of 't.csv' (6 such values); the squared loss learns numbers"
         in message
     )
     message = refused("train", "t.csv", "--target", "kind", "--loss", "huber")
-    assert "by the huber loss, and holds text; take `--loss logistic` or `softmax` for classes" in message
+    assert "(6 such values); the huber loss learns numbers: encode the column" in message
     options = ["--target", "kind", "--loss", "softmax", "--multi-class", "one_vs_rest"]
     assert "does not allow; use loss='logistic'" in refused("train", "t.csv", *options)
 

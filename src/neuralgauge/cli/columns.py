@@ -25,7 +25,7 @@ def matrix(table: Table, names: Sequence[str]) -> Array:
     return np.column_stack([numbers(table, name) for name in names])
 
 
-def numbers(table: Table, name: str) -> Array:
+def numbers(table: Table, name: str, remedy: str | None = None) -> Array:
     """One column as finite numbers, shape (n,); the words true and false count as 1 and 0."""
     raw = table.frame[name]
     missing, values = _parsed(raw)
@@ -42,7 +42,7 @@ def numbers(table: Table, name: str) -> Array:
         remedy = (
             "write a point instead of the decimal comma."
             if is_decimal_comma
-            else f"encode it as numbers or leave it out with `--drop {name}`."
+            else remedy or f"encode it as numbers or leave it out with `--drop {name}`."
         )
         raise InvalidInputError(
             f"Column {name!r} must hold numbers, got {str(value)!r} in {table.place(row)} "

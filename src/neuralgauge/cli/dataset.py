@@ -66,16 +66,8 @@ def training_data(
 
 def target_numbers(table: Table, targets: Sequence[str], loss: Loss) -> Array:
     """Numeric targets of shape (n,), or (n, c) for several."""
-    for name in targets:
-        if not is_numeric(table, name):
-            remedy = (
-                "leave its `--target` out" if len(targets) > 1 else "take `--loss logistic` or `softmax` for classes"
-            )
-            raise InvalidInputError(
-                f"Column {name!r} must hold numbers to be learned by the {loss.name} loss, and holds text; {remedy}, "
-                "or correct its values."
-            )
-    columns = [numbers(table, name) for name in targets]
+    remedy = f"the {loss.name} loss learns numbers: encode the column, or choose another `--loss` or target."
+    columns = [numbers(table, name, remedy) for name in targets]
     for name, column in zip(targets, columns, strict=True):
         if loss.targets == "count" and np.any(column < 0):
             row = int(np.argmax(column < 0))

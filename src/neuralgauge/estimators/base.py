@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -26,6 +26,16 @@ from .canonical import canonical_rows, checked_weights
 from .one_vs_rest import beta_max_one_vs_rest, train_one_vs_rest
 
 DEFAULT_BETA_FRACTION = 0.01
+
+
+class TrainingData(NamedTuple):
+    """What `fit` was given, checked: features, y as it came, targets for the loss, weights."""
+
+    X: Array
+    y: Any
+    targets: Array
+    sample_weight: Array
+    loss: Loss
 
 
 class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
@@ -76,9 +86,10 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
         """Whether every output gets a network of its own."""
         return False
 
-    def _problem(self, X: Array, y: Array, sample_weight: Array, loss: Loss) -> TrainingProblem:
-        """The training problem of rows in canonical form, at beta = 1."""
-        rows, targets, weight = canonical_rows(X, checked_targets(y, loss), sample_weight)
+    def _problem(self, data: TrainingData, chosen: Any = slice(None)) -> TrainingProblem:
+        """The training problem of the chosen rows in canonical form, at beta = 1."""
+        loss, targets = data.loss, checked_targets(data.targets, data.loss)
+        rows, targets, weight = canonical_rows(data.X[chosen], targets[chosen], data.sample_weight[chosen])
         return TrainingProblem(
             rows, targets, beta=1.0, loss=loss, bias=self.bias, offset=self.offset, sample_weight=weight
         )
@@ -112,11 +123,11 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
                 stacklevel=4,
             )
 
-    def _fit_at(self, beta: float | None, X: Array, y: Array, sample_weight: Array, loss: Loss) -> None:
+    def _fit_at(self, beta: float | None, data: TrainingData) -> None:
         """Train at this penalty, None for the default fraction of the largest."""
         gap, time_limit = as_positive(self.gap, "gap"), self._checked_time_limit()
         beta = None if beta is None else as_positive(beta, "beta")
-        problem = self._problem(X, y, sample_weight, loss)
+        problem = self._problem(data)
         if beta is None:
             beta = DEFAULT_BETA_FRACTION * self._beta_max(problem)
         self._train(problem, beta, gap, time_limit)

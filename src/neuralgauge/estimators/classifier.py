@@ -16,7 +16,7 @@ from .._array import Array
 from ..errors import InvalidInputError
 from ..losses import Loss, Softmax, get_loss
 from ..solution import Record
-from .base import ReLUEstimator
+from .base import ReLUEstimator, TrainingData
 
 MultiClass = Literal["joint", "one_vs_rest"]
 
@@ -40,8 +40,8 @@ class Classification(ClassifierMixin, ReLUEstimator):  # type: ignore[misc]
     def _trains_apart(self) -> bool:
         return self.multi_class == "one_vs_rest"
 
-    def _checked_data(self, X: Any, y: Any, sample_weight: Any) -> tuple[Array, Array, Array, Loss]:
-        """Features, targets as the loss takes them, weights, loss; sets `classes_`."""
+    def _checked_data(self, X: Any, y: Any, sample_weight: Any) -> TrainingData:
+        """What was given, checked; sets `classes_`."""
         loss = self._checked_loss(("sign", "simplex"), "ReLURegressor")
         if self.multi_class not in ("joint", "one_vs_rest"):
             raise InvalidInputError(f"`multi_class` must be 'joint' or 'one_vs_rest', got {self.multi_class!r}.")
@@ -60,7 +60,7 @@ class Classification(ClassifierMixin, ReLUEstimator):  # type: ignore[misc]
         self.classes_, index = np.unique(labels, return_inverse=True)
         if len(self.classes_) > 2 and loss.name == "logistic" and not self._trains_apart():
             loss = Softmax()
-        return features, _targets(index, len(self.classes_), loss), weight, loss
+        return TrainingData(features, labels, _targets(index, len(self.classes_), loss), weight, loss)
 
     def decision_function(self, X: Any) -> Array:
         """Outputs f(x) of shape (n, c); for two classes (n,), positive for `classes_[1]`.
@@ -197,6 +197,5 @@ class ReLUClassifier(Classification):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> ReLUClassifier:
         """Train on X of shape (n, d), n >= 2, and labels y of shape (n,), with weights >= 0 or None."""
-        features, targets, weight, loss = self._checked_data(X, y, sample_weight)
-        self._fit_at(self.beta, features, targets, weight, loss)
+        self._fit_at(self.beta, self._checked_data(X, y, sample_weight))
         return self

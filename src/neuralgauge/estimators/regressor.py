@@ -12,7 +12,7 @@ from sklearn.utils.validation import column_or_1d
 from .._array import Array
 from ..losses import Loss, get_loss
 from ..solution import Record
-from .base import ReLUEstimator
+from .base import ReLUEstimator, TrainingData
 
 
 class Regression(RegressorMixin, ReLUEstimator):  # type: ignore[misc]
@@ -26,13 +26,13 @@ class Regression(RegressorMixin, ReLUEstimator):  # type: ignore[misc]
         )
         return tags
 
-    def _checked_data(self, X: Any, y: Any, sample_weight: Any) -> tuple[Array, Array, Array, Loss]:
-        """Features, targets as the loss takes them, weights, loss."""
+    def _checked_data(self, X: Any, y: Any, sample_weight: Any) -> TrainingData:
         loss = self._checked_loss(("real", "count"), "ReLUClassifier")
         features, targets, weight = self._fit_arguments(X, y, sample_weight, y_numeric=True, multi_output=True)
         if targets.ndim == 2 and targets.shape[1] == 1:
             targets = column_or_1d(targets, warn=True)
-        return features, np.asarray(targets, dtype=np.float64), weight, loss
+        targets = np.asarray(targets, dtype=np.float64)
+        return TrainingData(features, targets, targets, weight, loss)
 
     def predict(self, X: Any) -> Array:
         """Outputs f(x) of shape (n,) or (n, c); for the Poisson loss the means exp(f(x))."""
@@ -131,6 +131,5 @@ class ReLURegressor(Regression):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> ReLURegressor:
         """Train on X of shape (n, d), n >= 2, and y of shape (n,) or (n, c), with weights >= 0 or None."""
-        features, targets, weight, loss = self._checked_data(X, y, sample_weight)
-        self._fit_at(self.beta, features, targets, weight, loss)
+        self._fit_at(self.beta, self._checked_data(X, y, sample_weight))
         return self
