@@ -144,7 +144,7 @@ def test_homogeneous_in_the_features_without_bias(factor, rng):
     assert other.lower == pytest.approx(one.lower / factor, rel=2e-6)
 
 
-@pytest.mark.parametrize(("scale", "centre"), [(1e-3, 0.0), (1e3, 0.0), (1.0, 1e3)])
+@pytest.mark.parametrize(("scale", "centre"), [(1e-3, 0.0), (1e3, 0.0), (1.0, 1e2)])
 def test_units_of_the_features(scale, centre, rng):
     X, y = scale * rng.standard_normal((10, 1)) + centre, rng.standard_normal(10)
     solution = ng.neural_gauge(X, y, gap=1e-4)

@@ -121,7 +121,8 @@ def neural_gauge(
     centred = targets - shift
     largest = float(np.max(np.abs(centred)))
     scale = 4.0 ** round(0.5 * math.log2(largest)) if largest > 0 else 1.0
-    search = _Search(features, centred / scale, bias, offset, gap, time_limit, random_state, prove, progress, scale)
+    problem = TrainingProblem(features, centred / scale, beta=1.0, loss="absolute", bias=bias, offset=offset)
+    search = _Search(problem, scale, gap, time_limit, np.random.default_rng(random_state), prove, progress)
     with threadpool_limits(1, "blas"):
         search.run()
     return search.solution(shift)
@@ -132,65 +133,55 @@ class _Search:
 
     def __init__(
         self,
-        features: Array,
-        y: Array,
-        bias: bool,
-        offset: bool,
+        problem: TrainingProblem,
+        scale: float,
         gap: float,
         time_limit: float | None,
-        random_state: int | np.random.Generator | None,
+        rng: np.random.Generator,
         prove: bool | None,
         progress: Callable[[Record], None] | None,
-        scale: float,
     ) -> None:
         self.start = time.perf_counter()
         self.deadline = np.inf if time_limit is None else self.start + time_limit
-        self.features, self.y, self.bias, self.offset = features, y, bias, offset
-        self.gap, self.prove, self.progress, self.scale = gap, prove, progress, scale
-        self.rng = np.random.default_rng(random_state)
-        self.n_iter = 0
+        self.problem, self.scale, self.gap, self.rng = problem, scale, gap, rng
+        self.prove, self.progress = prove, progress
+        self.n_iter, self.status = 0, Status.SOLVED
         self.history: list[Record] = []
-        self.status = Status.SOLVED
-        self.dual = np.zeros_like(y)
-        problem = self._problem(1.0, "absolute")
-        self.X = problem.X
-        self.certificate = Certificate(0.0, 0.0, "exact")
-        self.network = TwoLayerNetwork(np.zeros((problem.d, 0)), np.zeros((0, problem.c)), bias)
-        if np.any(y):
-            self.network = self._first()
-            self.certificate = Certificate(self.network.weight_decay(), 0.0, "exact")
+        self.dual = np.zeros_like(problem.y)
+        self.network = self._first() if np.any(problem.y) else problem.empty_network()
+        self.certificate = Certificate(self.network.weight_decay(), 0.0, "exact")
 
     def run(self) -> None:
         """A sketch, a price that no multiplier meets, and then the gap."""
-        if not np.any(self.y):
+        exact = self.problem
+        if not np.any(exact.y):
             return
         try:
-            sketch = self._problem(1.0, "squared")
+            features = exact.X[:, : exact.d - exact.bias]
+            sketch = TrainingProblem(features, exact.y, beta=1.0, bias=exact.bias, offset=exact.offset)
             sketch = sketch.with_beta(SKETCH_BETA * beta_max(sketch))
             solved = self._trained(sketch, SKETCH_GAP, SKETCH_SHARE, False, None)
             beta = sketch.beta / (PRICE * max(float(np.max(np.abs(solved.dual))), EPS))
             solved = replace(solved, dual=solved.dual * (beta / sketch.beta))
             for _ in range(RISES):
-                solved = self._trained(self._problem(beta, "absolute"), SKETCH_GAP, SKETCH_SHARE, False, solved)
+                solved = self._trained(exact.with_beta(beta), SKETCH_GAP, SKETCH_SHARE, False, solved)
                 if np.max(np.abs(solved.dual)) < PRICE_MET or time.perf_counter() >= self.deadline:
                     break
                 beta, solved = beta / PRICE, replace(solved, dual=solved.dual / PRICE)
             for attempt in range(ATTEMPTS):
                 tight = 0.5 * 0.3**attempt * self.gap
-                solved = self._trained(self._problem(beta, "absolute"), tight, 1.0, self.prove, solved)
+                solved = self._trained(exact.with_beta(beta), tight, 1.0, self.prove, solved)
                 if self.certificate.gap <= self.gap or time.perf_counter() >= self.deadline:
                     return
                 beta, solved = beta / PRICE, replace(solved, dual=solved.dual / PRICE)
         except KeyboardInterrupt:
             self.status = Status.INTERRUPTED
 
-    def _problem(self, beta: float, loss: str) -> TrainingProblem:
-        return TrainingProblem(self.features, self.y, beta=beta, loss=loss, bias=self.bias, offset=self.offset)
-
     def _first(self) -> TwoLayerNetwork:
-        first = first_fit(self.X, self.y, self.bias, self.offset, self.rng)
+        problem = self.problem
+        first = first_fit(problem.X, problem.y, problem.bias, problem.offset, self.rng)
         if first is None:
-            i, k, distance = _closest(self.X, self.y)
+            i, k, distance = _closest(problem.X, problem.y)
             raise NotInterpolatableError(
                 f"rows {i} and {k} of `X` are only {distance:.3g} apart and y differs, a slope for which no network "
                 "in double precision was found; average such rows or drop some."
@@ -216,10 +207,10 @@ class _Search:
         # An interpolating network has the objective beta times its weight decay, so the bound holds for that too.
         known = solved.certificate
         lower = known.lower / beta * (1.0 - 4.0 * EPS)
-        gain = float(np.sum(self.y * solved.dual))
-        self.dual = solved.dual * (lower / gain) if gain > 0 else np.zeros_like(self.y)
+        gain = float(np.sum(problem.y * solved.dual))
+        self.dual = solved.dual * (lower / gain) if gain > 0 else np.zeros_like(problem.y)
         assert isinstance(solved.network, TwoLayerNetwork)
-        found = fit_exactly(solved.network, self.X, self.y, self.offset)
+        found = fit_exactly(solved.network, problem.X, problem.y, problem.offset)
         if found is not None and found.weight_decay() < self.network.weight_decay():
             self.network = found
         self.certificate = replace(known, upper=self.network.weight_decay(), lower=lower)
@@ -232,7 +223,7 @@ class _Search:
         root = math.sqrt(self.scale)
         network = self.network
         b = np.asarray(network.offset) * self.scale + shift
-        network = TwoLayerNetwork(network.U * root, network.A * root, self.bias, b)
+        network = TwoLayerNetwork(network.U * root, network.A * root, network.bias, b)
         certificate = replace(self.certificate, upper=network.weight_decay(), lower=self.certificate.lower * self.scale)
         status = self.status
         if status is not Status.INTERRUPTED and certificate.gap <= self.gap:
@@ -246,8 +237,8 @@ class _Search:
 
 def _closest(X: Array, y: Array) -> tuple[int, int, float]:
     """The pair of neighbouring rows with the largest slope of y, and their distance."""
-    distance, neighbour = cKDTree(X).query(X, k=min(3, len(X)))
-    distance, neighbour = distance.reshape(len(X), -1)[:, 1:], neighbour.reshape(len(X), -1)[:, 1:]
+    near = cKDTree(X).query(X, k=min(3, len(X)))
+    distance, neighbour = (np.reshape(found, (len(X), -1))[:, 1:] for found in near)
     Y = y.reshape(len(X), -1)
     rise = np.linalg.norm(Y[:, None] - Y[neighbour], axis=2)
     steepest = np.argmax(np.where(rise > 0, rise / np.maximum(distance, np.finfo(float).tiny), 0.0))

@@ -1,13 +1,14 @@
 r"""Which data a two-layer ReLU network can interpolate.
 
-Since 2 (t)_+ = |t| + t, the outputs (f(x_1), ..., f(x_n)) that networks without hidden bias reach are exactly the span of
+Since 2 (t)_+ = |t| + t, the outputs (f(x_1), ..., f(x_n)) that networks without hidden bias reach are exactly the
+span of
 
 .. math:: (|x_i|\,1[x_i \in \text{line } k])_i \text{ for every line } k \text{ through 0}, \qquad
           \text{the columns of } X, \qquad (1)_i \text{ with an output offset:}
 
-the kinks of :math:`|x^T u|` for rows on different lines are different hyperplanes of u, so these functions are linearly
-independent. Hence f(t x) = t f(x) for t >= 0 and f(x) - f(-x) is linear in x. After a column of ones rows on one line are
-equal: then distinct points suffice, for any y.
+the kinks of :math:`|x^T u|` for rows on different lines are different hyperplanes of u, so these functions are
+linearly independent. Hence f(t x) = t f(x) for t >= 0, and f(x) - f(-x) is linear in x. After a column of ones, rows on
+one line are equal: then distinct points suffice, for any y.
 """
 
 from __future__ import annotations

@@ -8,8 +8,6 @@ optimum has many, stay on it; off the kinks f is smooth and a few steps end at r
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
-from scipy.optimize import linprog
 
 from .._array import Array
 from ..networks import TwoLayerNetwork
@@ -46,7 +44,7 @@ def fit_exactly(network: TwoLayerNetwork, X: Array, y: Array, offset: bool) -> T
 
     Notes
     -----
-    Cost O((n c)^2 m (d + c)) a step.
+    Cost O((n c)^2 m (d + c)) a step, and O(m^3) for m > n c neurons.
     """
     best: TwoLayerNetwork | None = None
     for kink in KINKS:
@@ -146,21 +144,32 @@ def _least_change(J: Array, residual: Array) -> Array:
 
 
 def _fewer(network: TwoLayerNetwork, X: Array, y: Array) -> TwoLayerNetwork:
-    """At most n c of the neurons, rescaled (Caratheodory): a basic solution of a linear program, solved anew."""
+    """At most n c of the neurons, rescaled at no higher cost (Caratheodory).
+
+    Shares t of the neurons move in the null space of their outputs, down the cost, until one of them is zero; a
+    reflection of the null space then keeps it at zero.
+    """
     if network.n_neurons <= y.size:
         return network
     hidden = np.maximum(X @ network.U, 0.0)
     atoms = (hidden[:, None, :] * network.A.T).reshape(-1, network.n_neurons)
     cost: Array = np.einsum("ij,ij->i", network.A, network.A)
-    target = atoms.sum(axis=1)
-    found = linprog(cost, A_eq=atoms, b_eq=target, bounds=(0.0, None), method="highs-ds")
-    if found.x is None:
-        return network
-    keep: npt.NDArray[np.intp] = np.flatnonzero(found.x > 0)
-    share = np.linalg.lstsq(atoms[:, keep], target, rcond=None)[0]
-    if np.any(share <= 0):
-        return network
-    root = np.sqrt(share)
+    null = np.linalg.qr(atoms.T, mode="complete")[0][:, len(atoms) :]
+    share = np.ones(network.n_neurons)
+    while null.shape[1]:
+        move = null @ (null.T @ -cost)
+        if not np.any(move < 0):
+            move = null[:, 0] * -np.sign(null[np.argmax(np.abs(null[:, 0])), 0])
+        falling = np.flatnonzero(move < 0)
+        reach = share[falling] / -move[falling]
+        gone = falling[np.argmin(reach)]
+        share = np.maximum(share + reach.min() * move, 0.0)
+        mirror = null[gone].copy()
+        mirror[0] += np.copysign(np.linalg.norm(mirror), mirror[0])
+        null = (null - np.outer(null @ mirror, 2.0 / (mirror @ mirror) * mirror))[:, 1:]
+        share[gone], null[gone] = 0.0, 0.0
+    keep = share > 0
+    root = np.sqrt(share[keep])
     smaller = network.with_neurons(network.U[:, keep] * root, network.A[keep] * root[:, None])
     good = misfit(smaller, X, y) <= FITTED and smaller.weight_decay() <= network.weight_decay() * (1.0 + 1e-9)
     return smaller if good else network
