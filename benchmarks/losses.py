@@ -10,14 +10,11 @@ user waits for it. Pricing is by search (no proof), BLAS has one thread. One run
 """
 
 import argparse
-import os
 import time
-
-for _name in ("OMP", "OPENBLAS", "MKL"):
-    os.environ.setdefault(f"{_name}_NUM_THREADS", "1")
 
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_diabetes
+from threadpoolctl import threadpool_limits
 
 import neuralgauge as ng
 from neuralgauge.losses import LOSSES
@@ -81,8 +78,9 @@ def main():
         f"{'loss':20} {'beta':>9} {'objective':>12} {'gap':>8} {'train s':>8} {'m':>5} {'ours s':>8} "
         f"{'CVXPY s':>8} {'ratio':>7} {'excess':>9}"
     )
-    for loss in settings.only:
-        print(measure(loss, settings), flush=True)
+    with threadpool_limits(1):
+        for loss in settings.only:
+            print(measure(loss, settings), flush=True)
 
 
 if __name__ == "__main__":
