@@ -32,7 +32,7 @@ class Columns:
     U: Array
     G: Array
 
-    def take(self, chosen: npt.NDArray[Any]) -> Columns:
+    def take(self, chosen: npt.NDArray[Any] | slice) -> Columns:
         """Only these, by index or mask."""
         return Columns(self.values[chosen], self.U[:, chosen], self.G[chosen])
 
