@@ -17,6 +17,7 @@ from ._cone_rows import ConeRows
 from ._second_order import dot
 
 NEWTON_STEPS = 12
+FARTHEST = 1.0  # longest step on trust, in sizes of the block
 
 
 def centred_blocks(cones: ConeRows, witnesses: Array) -> Array:
@@ -37,8 +38,10 @@ def centred_blocks(cones: ConeRows, witnesses: Array) -> Array:
         decrement = np.sqrt(np.maximum(0.0, -dot(gradient, dW)))
         rate = np.max(-cones.forward(dW) * inverse, axis=1)
         reach = 1.0 / np.maximum(rate, 1e-300)
-        # Full steps once Newton converges; before, the guaranteed step or a good part of the way to the wall.
-        step = np.where(decrement < 0.25, 0.9 * reach, np.maximum(1.0 / (1.0 + decrement), 0.6 * reach))
+        # Full steps once Newton converges; before, the guaranteed step or a good part of the way to the wall. Where no
+        # wall is ahead, phi grows like the norm and bends too little for the model to tell how far its minimum is.
+        bold = np.minimum(0.6 * reach, FARTHEST * t / np.maximum(np.linalg.norm(dW, axis=1), 1e-300))
+        step = np.where(decrement < 0.25, 0.9 * reach, np.maximum(1.0 / (1.0 + decrement), bold))
         W = W + np.minimum(1.0, np.minimum(step, 0.9 * reach))[:, None] * dW
         if decrement.max() < 0.3:
             break
