@@ -17,7 +17,7 @@ from ._cone_rows import ConeRows
 from ._second_order import dot
 
 NEWTON_STEPS = 12
-FARTHEST = 2.0  # longest step on trust, in sizes of the block
+FARTHEST = 1.0  # longest step on trust, in sizes of the block
 
 
 def centred_blocks(cones: ConeRows, witnesses: Array) -> Array:

@@ -1,0 +1,22 @@
+"""The start on the central path: inside the cones, and as long as stationarity says."""
+
+import numpy as np
+import pytest
+
+from neuralgauge.patterns.strategies import interior_vectors
+from neuralgauge.solvers._cone_rows import AllRows
+from neuralgauge.solvers._starting_point import centred_blocks
+
+
+@pytest.mark.parametrize("shape", [(9, 31), (30, 4)])
+@pytest.mark.parametrize("seed", range(5))
+def test_blocks_are_near_the_minimum_of_phi(shape, seed):
+    # At the minimum w^T grad phi = |w|^2 / t - k = 0 with t = 1/2 + (1/4 + |w|^2)^(1/2), hence k < |w| < k + 1.
+    rng = np.random.default_rng(seed)
+    X = np.hstack([rng.uniform(size=(shape[0], shape[1] - 1)), np.ones((shape[0], 1))])
+    witnesses = interior_vectors(X, rng.standard_normal((40, shape[1])), rng)
+    W = centred_blocks(AllRows(X, witnesses @ X.T >= 0), witnesses)
+    assert np.all((W @ X.T > 0) == (witnesses @ X.T >= 0))
+    sizes = np.linalg.norm(W, axis=1)
+    assert sizes.max() < 1.5 * len(X)
+    assert np.mean(np.abs(sizes - len(X) - 0.5) < 1.0) > 0.5
