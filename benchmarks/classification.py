@@ -51,7 +51,7 @@ def neuralgauge(inner, n_classes, small, rule="best"):
     import neuralgauge as ng
 
     loss = "logistic" if n_classes == 2 else "softmax"
-    n_betas = 3 if small else 20
+    n_betas = 3 if small else 12
     return ng.ReLUClassifierCV(loss=loss, n_betas=n_betas, beta_min_ratio=1e-3, cv=inner, rule=rule, n_jobs=1)
 
 

@@ -21,6 +21,7 @@ SWEPT_ROWS = 5000  # a sweep of rank 3 takes n^2 log n, and cannot be cut short
 PROOF_SECONDS = 30.0  # for branch and bound when nobody set a limit
 START_WORK = 5e5  # entries of X touched by one sweep over all starts
 NEAR = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
+ROUGH = 1e-2  # a gap from which one more set of starts is enough
 SETTLING_STARTS = 6  # times the starts of a round, all of them fresh, before a gap is called reached
 
 
@@ -32,7 +33,7 @@ class Columns:
     U: Array
     G: Array
 
-    def take(self, chosen: npt.NDArray[Any]) -> Columns:
+    def take(self, chosen: npt.NDArray[Any] | slice) -> Columns:
         """Only these, by index or mask."""
         return Columns(self.values[chosen], self.U[:, chosen], self.G[chosen])
 
@@ -128,7 +129,7 @@ class DualSide:
             return True
         if self.insist or self.missed.size:
             return False
-        starts = SETTLING_STARTS * self.n_starts
+        starts = (SETTLING_STARTS if gap < ROUGH else 1) * self.n_starts
         found = self._maximisers(self.v, network, starts, self.n_starts, spread=False)
         if self._raise_gauge(max(float(part.values[0]) for part in found)):
             self.missed = np.hstack([part.U[:, :5] for part in found])

@@ -76,7 +76,8 @@ def neural_gauge(
     -------
     Solution
         `network` interpolates: its own outputs differ from y by at most 1e-9 of the largest \|y\|, usually by
-        rounding only, and so it does after Ctrl-C and at a time limit. `certificate.upper` is its weight decay,
+        rounding only, and so it does after Ctrl-C and at a time limit; at most n c neurons (the network to begin
+        with, of random neurons, has up to 4 n). `certificate.upper` is its weight decay,
         `certificate.lower` <= the gauge in floating point too, as far as the scope goes ("exact", "bounded" or
         "estimated", as in `train`); `dual` is a Z with <Y, Z> = `lower` and G(Z) <= 1 as far as that. Objectives in
         `history` are weight decay plus the misfit at a price that makes it not worth while.

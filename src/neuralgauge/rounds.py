@@ -27,6 +27,7 @@ SPREAD = 1e-4  # 1 - cosine under which two of them count as one
 SAME_DIRECTION = 1e4  # 1 / the difference of output directions below which they count as one
 DUST = 0.1  # see `_paid`
 SEARCH_ABOVE = 1e-2  # gap down to which a local search in every round saves more than it costs
+MOST_CUTS = 300  # see `Rounds.cuts`
 PATIENCE = 8  # rounds without progress
 
 
@@ -59,6 +60,8 @@ class Rounds:
         self.dual = DualSide(problem, rng, prove)
         self.history: list[Record] = []
         self.v = problem.empty_dual()
+        # Columns of rounds that left the objective alone: without weight in the network, but v must not overpay them.
+        self.cuts = Columns(np.zeros(0), np.zeros((problem.d, 0)), np.zeros((0, problem.c)))
         if start is not None:
             self._consider(start.network)
             self.v = start.dual
@@ -81,8 +84,10 @@ class Rounds:
                 columns = self._columns(v)
             if time.perf_counter() >= self.deadline:
                 return Status.TIME_LIMIT
-            moved = self.upper < best[0] * (1 - 1e-3 * self.target) or self.dual.lower > best[1]
-            idle, best = 0 if moved else idle + 1, (self.upper, self.dual.lower)
+            better = self.upper < best[0] * (1 - 1e-3 * self.target)
+            idle, best = 0 if better or self.dual.lower > best[1] else idle + 1, (self.upper, self.dual.lower)
+            if better:
+                self.cuts = columns.take(np.zeros(0, dtype=np.intp))
             if idle > PATIENCE:
                 return Status.STALLED
             if index == 0 and self.active.n_neurons == 0:
@@ -141,8 +146,10 @@ class Rounds:
     def _solve(self, columns: Columns) -> Array:
         """The convex program over the patterns of the neurons in play and of the new ones; its dual point."""
         problem = self.problem
-        vectors = np.hstack([self.active.U, columns.U]).T
-        G = np.vstack([self.active.A / np.linalg.norm(self.active.A, axis=1, keepdims=True), columns.G])
+        new = Columns.joined([columns, self.cuts])
+        self.cuts = new.take(slice(0, MOST_CUTS))
+        vectors = np.hstack([self.active.U, new.U]).T
+        G = np.vstack([self.active.A / np.linalg.norm(self.active.A, axis=1, keepdims=True), new.G])
         if len(vectors) == 0:
             return self.dual.v
         witnesses = interior_vectors(problem.X, vectors, self.rng)

@@ -11,6 +11,8 @@ import numpy as np
 
 from .._array import Array
 from ..networks import TwoLayerNetwork
+from ..weights.caratheodory import basic
+from ..weights.exchange import exchange
 
 FITTED = 1e-9  # largest |f - y| relative to the largest |y|
 KINKS = (0.0, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)  # x_i^T u relative to |x_i| |u| that is taken for 0
@@ -39,19 +41,24 @@ def fit_exactly(network: TwoLayerNetwork, X: Array, y: Array, offset: bool) -> T
     Returns
     -------
     TwoLayerNetwork or None
-        Balanced, at most n c neurons where an exchange of neurons allows it, `misfit` at most 1e-9; None if no
+        Balanced, at most n c neurons unless rounding forbids it, `misfit` at most 1e-9; None if no
         correction gets there.
 
     Notes
     -----
-    Cost O((n c)^2 m (d + c)) a step, and O(m^3) for m > n c neurons.
+    Cost O((n c)^2 m (d + c)) a step, and a linear program of m columns.
     """
     best: TwoLayerNetwork | None = None
     for kink in KINKS:
         found = _corrected(network, X, y, offset, kink)
         if found is not None and (best is None or found.weight_decay() < best.weight_decay()):
             best = found
-    return None if best is None else _fewer(best, X, y)
+    if best is None:
+        return None
+    # An exchange first: with many neurons of nearly one direction the linear program is found infeasible.
+    fewer = basic(exchange(best, X), X)
+    good = misfit(fewer, X, y) <= FITTED and fewer.weight_decay() <= best.weight_decay() * (1.0 + 1e-9)
+    return fewer if good else best
 
 
 def first_fit(X: Array, y: Array, bias: bool, offset: bool, rng: np.random.Generator) -> TwoLayerNetwork | None:
@@ -141,35 +148,3 @@ def _least_change(J: Array, residual: Array) -> Array:
     Q, R = np.linalg.qr(J.T)
     result: Array = Q @ np.linalg.lstsq(R.T, residual, rcond=1e-14)[0]
     return result
-
-
-def _fewer(network: TwoLayerNetwork, X: Array, y: Array) -> TwoLayerNetwork:
-    """At most n c of the neurons, rescaled at no higher cost (Caratheodory).
-
-    Shares t of the neurons move in the null space of their outputs, down the cost, until one of them is zero; a
-    reflection of the null space then keeps it at zero.
-    """
-    if network.n_neurons <= y.size:
-        return network
-    hidden = np.maximum(X @ network.U, 0.0)
-    atoms = (hidden[:, None, :] * network.A.T).reshape(-1, network.n_neurons)
-    cost: Array = np.einsum("ij,ij->i", network.A, network.A)
-    null = np.linalg.qr(atoms.T, mode="complete")[0][:, len(atoms) :]
-    share = np.ones(network.n_neurons)
-    while null.shape[1]:
-        move = null @ (null.T @ -cost)
-        if not np.any(move < 0):
-            move = null[:, 0] * -np.sign(null[np.argmax(np.abs(null[:, 0])), 0])
-        falling = np.flatnonzero(move < 0)
-        reach = share[falling] / -move[falling]
-        gone = falling[np.argmin(reach)]
-        share = np.maximum(share + reach.min() * move, 0.0)
-        mirror = null[gone].copy()
-        mirror[0] += np.copysign(np.linalg.norm(mirror), mirror[0])
-        null = (null - np.outer(null @ mirror, 2.0 / (mirror @ mirror) * mirror))[:, 1:]
-        share[gone], null[gone] = 0.0, 0.0
-    keep = share > 0
-    root = np.sqrt(share[keep])
-    smaller = network.with_neurons(network.U[:, keep] * root, network.A[keep] * root[:, None])
-    good = misfit(smaller, X, y) <= FITTED and smaller.weight_decay() <= network.weight_decay() * (1.0 + 1e-9)
-    return smaller if good else network

@@ -1,0 +1,50 @@
+"""Exchanging neurons until at most n c are left."""
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+
+import neuralgauge as ng
+from neuralgauge.weights.exchange import exchange
+
+
+def crowd(rng, n, c, copies):
+    """A design matrix and a network of many neurons, some nearly of one direction."""
+    X = np.hstack([rng.standard_normal((n, 3)), np.ones((n, 1))])
+    U = np.repeat(rng.standard_normal((4, 3 * n * c)), copies, axis=1)
+    U += 1e-9 * rng.standard_normal(U.shape)
+    A = np.repeat(rng.standard_normal((3 * n * c, c)), copies, axis=0)
+    return X, ng.TwoLayerNetwork(U, A)
+
+
+@pytest.mark.parametrize(("n", "c", "copies"), [(8, 1, 1), (20, 1, 4), (7, 3, 2)])
+def test_keeps_outputs_and_never_costs(rng, n, c, copies):
+    X, network = crowd(rng, n, c, copies)
+    found = exchange(network, X)
+    assert found.n_neurons <= n * c < network.n_neurons
+    assert np.allclose(found.forward(X), network.forward(X), rtol=0, atol=1e-9 * np.abs(network.forward(X)).max())
+    assert found.weight_decay() < network.balance().weight_decay()
+    assert found.weight_decay() >= cheapest(network.balance(), X) * (1 - 1e-9)
+
+
+def cheapest(network, X):
+    """The least penalty over all amplitudes with these outputs."""
+    hidden = np.maximum(X @ network.U, 0.0)
+    atoms = (hidden[:, None, :] * network.A.T).reshape(-1, network.n_neurons)
+    cost = np.sum(network.A**2, axis=1)
+    return linprog(cost, A_eq=atoms, b_eq=atoms.sum(axis=1), method="highs").fun
+
+
+def test_one_neuron_many_times(rng):
+    """All amplitudes cost the same: no descent tells which neuron goes."""
+    X = rng.standard_normal((1, 3))
+    u = X[0][:, None] + np.zeros((3, 5))
+    found = exchange(ng.TwoLayerNetwork(u, np.ones(5)), X)
+    assert found.n_neurons == 1
+    assert found.forward(X) == pytest.approx(5.0 * X[0] @ X[0], rel=1e-12)
+
+
+def test_few_neurons_stay(rng):
+    X, network = crowd(rng, 20, 1, 1)
+    small = network.take(np.arange(15))
+    assert np.array_equal(exchange(small, X).forward(X), small.balance().forward(X))
