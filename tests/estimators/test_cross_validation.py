@@ -1,5 +1,6 @@
 """Choosing beta: the grid, the scores against separate fits, the rules, the limits."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -159,6 +160,15 @@ def test_verbose_tells_every_penalty(curve, capsys):
     records = []
     ReLURegressorCV(betas=[1.0], verbose=records.append).fit(*curve)
     assert records
+
+
+def test_copies(blobs):
+    X, y = blobs
+    model = ReLUClassifierCV(n_betas=3, cv=KFold(2, shuffle=True, random_state=0), rule="one_standard_error", gap=0.05)
+    assert str(clone(model)) == str(model)
+    again = pickle.loads(pickle.dumps(model.fit(X, y)))
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    np.testing.assert_array_equal(again.scores_, model.scores_)
 
 
 def test_several_targets(curve):

@@ -11,6 +11,7 @@ SHORT_PATH = {"n_betas": 2, "beta_min_ratio": 0.2, "cv": 2, "gap_path": 0.3, "ga
     [
         ReLURegressor(gap=0.3),
         ReLUClassifier(gap=0.3),
+        ReLUClassifier(loss="hinge", gap=0.3),
         ReLURegressorCV(**SHORT_PATH),
         ReLUClassifierCV(**SHORT_PATH),
     ]
