@@ -1,5 +1,6 @@
 """Choosing beta: the grid, the scores against separate fits, the rules, the limits."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -69,9 +70,9 @@ def test_accuracy_is_the_score_of_classifiers(blobs):
 @pytest.mark.parametrize(
     "model",
     [
-        ReLUClassifierCV(n_betas=3, cv=2, multi_class="one_vs_rest", loss="hinge"),
-        ReLUClassifierCV(n_betas=3, cv=2, scoring="neg_log_loss", offset=True),
-        ReLUClassifierCV(n_betas=3, cv=2, scoring=lambda model, X, y: model.score(X, y), n_jobs=2),
+        ReLUClassifierCV(n_betas=3, cv=2, multi_class="one_vs_rest", loss="hinge", gap=0.05),
+        ReLUClassifierCV(n_betas=3, cv=2, scoring="neg_log_loss", offset=True, gap=0.05),
+        ReLUClassifierCV(n_betas=3, cv=2, scoring=lambda model, X, y: model.score(X, y), rule="one_standard_error"),
     ],
 )
 def test_variants_choose_and_fit(model, blobs):
@@ -82,10 +83,19 @@ def test_variants_choose_and_fit(model, blobs):
     assert model.score(pd.DataFrame(X, columns=["p", "q"]), y) > 0.7
 
 
+@pytest.mark.slow
 def test_folds_in_processes_give_the_same(blobs):
     X, y = blobs
-    alone, together = (ReLUClassifierCV(n_betas=3, cv=2, n_jobs=jobs).fit(X, y) for jobs in (None, 2))
+    alone, together = (ReLUClassifierCV(n_betas=3, cv=2, gap=0.05, n_jobs=jobs).fit(X, y) for jobs in (None, 2))
     np.testing.assert_array_equal(alone.scores_, together.scores_)
+
+
+def test_shares_of_weight_scale_beta(curve):
+    # Weights all doubled are the same problem at twice the beta, in every fold.
+    X, y = curve
+    plain = ReLURegressorCV(betas=[1.0, 0.2], cv=KFold(3), gap_path=1e-6).fit(X, y)
+    doubled = ReLURegressorCV(betas=[2.0, 0.4], cv=KFold(3), gap_path=1e-6).fit(X, y, sample_weight=np.full(60, 2.0))
+    np.testing.assert_allclose(plain.scores_, doubled.scores_, rtol=2e-3)
 
 
 def test_weights_reach_the_scores(curve):
@@ -107,11 +117,21 @@ def test_rules_and_ties():
 
 
 def test_one_standard_error_never_takes_a_smaller_beta(curve):
-    best, simple = (ReLURegressorCV(n_betas=8, rule=rule).fit(*curve) for rule in ("best", "one_standard_error"))
+    best, simple = (ReLURegressorCV(n_betas=6, rule=rule).fit(*curve) for rule in ("best", "one_standard_error"))
     np.testing.assert_array_equal(best.scores_, simple.scores_)
     assert simple.beta_ >= best.beta_
     margin = best.scores_[best.mean_scores_.argmax()].std(ddof=1) / np.sqrt(5)
     assert simple.mean_scores_[list(simple.betas_).index(simple.beta_)] >= best.mean_scores_.max() - margin
+
+
+def test_descent_ends_past_the_best(curve):
+    X, y = curve[0], np.random.default_rng(1).normal(size=60)  # nothing to learn
+    whole = ReLURegressorCV(n_betas=8, beta_min_ratio=1e-2, early_stopping=False).fit(X, y)
+    stopped = ReLURegressorCV(n_betas=8, beta_min_ratio=1e-2).fit(X, y)
+    assert len(whole.betas_) == 8
+    assert len(stopped.betas_) < 8
+    np.testing.assert_array_equal(stopped.scores_, whole.scores_[: len(stopped.scores_)])
+    assert stopped.beta_ == whole.beta_
 
 
 def test_what_ends_the_descent():
@@ -140,6 +160,15 @@ def test_verbose_tells_every_penalty(curve, capsys):
     records = []
     ReLURegressorCV(betas=[1.0], verbose=records.append).fit(*curve)
     assert records
+
+
+def test_copies(blobs):
+    X, y = blobs
+    model = ReLUClassifierCV(n_betas=3, cv=KFold(2, shuffle=True, random_state=0), rule="one_standard_error", gap=0.05)
+    assert str(clone(model)) == str(model)
+    again = pickle.loads(pickle.dumps(model.fit(X, y)))
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    np.testing.assert_array_equal(again.scores_, model.scores_)
 
 
 def test_several_targets(curve):

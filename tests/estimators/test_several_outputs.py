@@ -1,132 +1,259 @@
-"""Several classes and targets, every loss, output offsets, and the choice of beta by cross-validation."""
+"""Several classes and targets, every loss, output offsets: what the estimators encode and what comes back."""
 
 import pickle
+from itertools import product
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
-from sklearn.model_selection import KFold
+from sklearn.exceptions import DataConversionWarning
+from sklearn.multiclass import OneVsRestClassifier
 
 import neuralgauge as ng
+from neuralgauge.errors import InvalidInputError
+from neuralgauge.estimators import ReLUClassifier, ReLURegressor
+from neuralgauge.estimators.one_vs_rest import beta_max_one_vs_rest, output_problem, train_one_vs_rest
+from neuralgauge.losses import LOSSES
+from neuralgauge.pricing import beta_max
+from neuralgauge.solution import Status
 
 
-def blobs(n=60, seed=0):
-    X, y = make_blobs(n, centers=[[-2, 0], [2, 0], [0, 2.5]], cluster_std=0.7, random_state=seed)
-    return X, np.array(["left", "right", "top"])[y]
+@pytest.fixture(scope="module")
+def blobs():
+    X, y = make_blobs(n_samples=45, centers=3, n_features=6, cluster_std=1.5, center_box=(-4, 4), random_state=3)
+    return X / X.std(axis=0), np.array(["blue", "green", "red"])[y]
 
 
-def targets(n=40, seed=0):
-    X = np.random.default_rng(seed).standard_normal((n, 2))
-    return X, np.column_stack([np.abs(X[:, 0]), X[:, 1] ** 2])
-
-
-@pytest.mark.parametrize("loss", ["logistic", "softmax", "hinge", "squared_hinge"])
-@pytest.mark.parametrize("multi_class", ["joint", "one_vs_rest"])
-def test_three_classes(loss, multi_class):
-    if (loss, multi_class) == ("softmax", "one_vs_rest"):
-        pytest.skip("softmax has no separate networks")
-    X, y = blobs()
-    model = ng.ReLUClassifier(loss=loss, multi_class=multi_class, beta=0.5).fit(X, y)
-    assert model.score(X, y) > 0.95
-    assert model.classes_.tolist() == ["left", "right", "top"]
-    scores = model.decision_function(X)
-    assert scores.shape == (60, 3)
-    assert (model.predict(X) == model.classes_[np.argmax(scores, axis=1)]).all()
-    assert model.network_.n_outputs == 3
-    if loss in ("logistic", "softmax"):
-        np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1.0)
-        assert (np.argmax(model.predict_proba(X), axis=1) == np.argmax(scores, axis=1)).all()
-    else:
-        with pytest.raises(AttributeError, match="predict_proba"):
-            _ = model.predict_proba
-
-
-def test_one_against_the_rest_is_separate_networks():
-    X, y = blobs()
-    model = ng.ReLUClassifier(loss="hinge", multi_class="one_vs_rest", beta=0.5, gap=1e-5).fit(X, y)
-    apart = [ng.ReLUClassifier(loss="hinge", beta=0.5, gap=1e-5).fit(X, y == name) for name in model.classes_]
-    for k, part in enumerate(apart):
-        np.testing.assert_allclose(model.decision_function(X)[:, k], part.decision_function(X), atol=2e-2)
-    total = sum(part.certificate_.upper for part in apart)
-    assert model.certificate_.upper == pytest.approx(total, rel=3e-5)
-    joint = ng.ReLUClassifier(loss="hinge", beta=0.5, gap=1e-5).fit(X, y)
-    assert joint.certificate_.upper <= model.certificate_.upper * (1 + 1e-5)
-
-
-def test_weights_are_repeated_rows_for_several_classes():
-    X, y = blobs(30)
-    weight = np.random.default_rng(0).integers(1, 3, 30)
-    first = ng.ReLUClassifier(beta=1.0).fit(X, y, weight)
-    second = ng.ReLUClassifier(beta=1.0).fit(np.repeat(X, weight, axis=0), np.repeat(y, weight))
-    np.testing.assert_array_equal(first.decision_function(X), second.decision_function(X))
-
-
-def test_two_targets_share_neurons():
-    X, Y = targets()
-    together = ng.ReLURegressor(beta=0.3).fit(X, Y)
-    assert together.predict(X).shape == (40, 2)
-    assert together.score(X, Y) > 0.9
-    apart = [ng.ReLURegressor(beta=0.3).fit(X, Y[:, k]).certificate_.upper for k in range(2)]
-    assert together.certificate_.upper <= sum(apart) * (1 + 1e-3)
-
-
-@pytest.mark.parametrize("loss", ["absolute", ng.Huber(delta=0.3), ng.Quantile(level=0.9), "epsilon_insensitive"])
-def test_regression_losses(loss):
-    X, Y = targets(60)
-    model = ng.ReLURegressor(loss=loss, beta=0.1).fit(X, Y[:, 0])
-    assert model.certificate_.gap <= 1e-3
-    below = np.mean(Y[:, 0] <= model.predict(X) + 1e-6)
-    assert below > 0.8 if isinstance(loss, ng.Quantile) else model.score(X, Y[:, 0]) > 0.9
-
-
-def test_poisson_predicts_means():
+@pytest.fixture(scope="module")
+def targets():
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((80, 1))
-    y = rng.poisson(np.exp(1.0 + np.abs(X[:, 0])))
-    model = ng.ReLURegressor(loss="poisson", beta=1.0).fit(X, y)
-    assert np.all(model.predict(X) > 0)
-    assert model.predict(X).mean() == pytest.approx(y.mean(), rel=0.1)
+    X = rng.normal(size=(40, 6))
+    return X, np.column_stack([np.abs(X[:, 0]), np.abs(X[:, 0]) - X[:, 1], 1.0 + X[:, 2]])
 
 
-def test_an_offset_takes_a_shift_of_the_target():
-    X, Y = targets()
-    plain = ng.ReLURegressor(beta=1.0, offset=True, gap=1e-6).fit(X, Y)
-    moved = ng.ReLURegressor(beta=1.0, offset=True, gap=1e-6).fit(X, Y + 100.0)
-    np.testing.assert_allclose(moved.predict(X), plain.predict(X) + 100.0, atol=0.05)
+def decay_objective(model, X, y_of_loss, beta):
+    """[2] of the fitted network, whatever it was trained by."""
+    problem = ng.TrainingProblem(X, y_of_loss, beta=beta, loss=model.loss_)
+    return problem.objective(model.network_.balance())
 
 
-@pytest.mark.parametrize("rule", ["best", "one_standard_error"])
-def test_cross_validated_classifier(rule):
-    X, y = blobs()
-    model = ng.ReLUClassifierCV(n_betas=6, beta_min_ratio=1e-2, cv=3, rule=rule).fit(X, y)
+@pytest.mark.parametrize(
+    ("loss", "multi_class"),
+    [("softmax", "joint"), *product(["logistic", "hinge", "squared_hinge"], ["joint", "one_vs_rest"])],
+)
+def test_three_classes(loss, multi_class, blobs):
+    X, y = blobs
+    model = ReLUClassifier(loss=loss, multi_class=multi_class, beta=0.5, gap=0.05).fit(X, y)
+    decision = model.decision_function(X)
+    assert model.classes_.tolist() == ["blue", "green", "red"]
+    assert decision.shape == (45, 3)
+    assert model.network_.n_outputs == 3
+    assert model.certificate_.gap <= 0.05
     assert model.score(X, y) > 0.95
-    assert model.beta_ in model.betas_
-    assert model.scores_.shape == (len(model.betas_), 3)
-    best = int(np.argmax(model.mean_scores_))
-    picked = int(np.flatnonzero(model.betas_ == model.beta_)[0])
-    assert picked == best if rule == "best" else picked <= best
-    alone = ng.ReLUClassifier(beta=model.beta_).fit(X, y)
-    assert model.certificate_.upper == pytest.approx(alone.certificate_.upper, rel=2e-3)
-    again = pickle.loads(pickle.dumps(model))
-    np.testing.assert_array_equal(again.predict(X), model.predict(X))
-    assert clone(model).get_params()["rule"] == rule
+    np.testing.assert_array_equal(model.predict(X), model.classes_[decision.argmax(axis=1)])
+    assert hasattr(model, "predict_proba") == (loss in ("logistic", "softmax"))
 
 
-def test_cross_validation_scores_are_those_of_single_fits():
-    X, Y = targets()
-    folds = list(KFold(3).split(X))
-    options = {"scoring": "r2", "early_stopping": False}
-    model = ng.ReLURegressorCV(betas=[3.0, 0.3], cv=folds, gap_path=1e-5, **options).fit(X, Y)
-    for j, (rows, held_out) in enumerate(folds):
-        for k, beta in enumerate(model.betas_):
-            share = len(rows) / len(X)  # the penalty of a fold follows its share of the rows
-            single = ng.ReLURegressor(beta=beta * share, gap=1e-5).fit(X[rows], Y[rows])
-            assert model.scores_[k, j] == pytest.approx(single.score(X[held_out], Y[held_out]), abs=2e-2)
+def test_logistic_of_three_classes_is_softmax(blobs):
+    X, y = blobs
+    logistic = ReLUClassifier(beta=0.5, gap=0.05).fit(X, y)
+    softmax = ReLUClassifier(loss="softmax", beta=0.5, gap=0.05).fit(X, y)
+    assert logistic.loss_ == softmax.loss_ == ng.Softmax()
+    np.testing.assert_array_equal(logistic.network_.U, softmax.network_.U)
+    probability = logistic.predict_proba(X)
+    np.testing.assert_allclose(probability.sum(axis=1), 1.0)
+    expected = np.exp(logistic.decision_function(X))
+    np.testing.assert_allclose(probability, expected / expected.sum(axis=1, keepdims=True))
 
 
-def test_folds_in_parallel_change_nothing():
-    X, y = blobs(40)
-    models = [ng.ReLUClassifierCV(n_betas=3, beta_min_ratio=0.1, cv=2, n_jobs=jobs).fit(X, y) for jobs in (1, 2)]
-    np.testing.assert_array_equal(models[0].scores_, models[1].scores_)
-    assert models[0].beta_ == models[1].beta_
+def test_softmax_of_two_classes_has_two_outputs_and_one_decision(blobs):
+    X, y = blobs
+    X, y = X[y != "red"], y[y != "red"]
+    model = ReLUClassifier(loss="softmax", beta=0.5, gap=0.05).fit(X, y)
+    decision, probability = model.decision_function(X), model.predict_proba(X)
+    assert (model.network_.n_outputs, decision.shape, probability.shape) == (2, (30,), (30, 2))
+    np.testing.assert_allclose(np.log(probability[:, 1] / probability[:, 0]), decision, atol=1e-9)
+    np.testing.assert_array_equal(model.predict(X), np.where(decision > 0, "green", "blue"))
+
+
+@pytest.mark.parametrize("loss", ["logistic", "hinge"])
+def test_one_vs_rest_is_what_separate_fits_give(loss, blobs):
+    X, y = blobs
+    model = ReLUClassifier(loss=loss, multi_class="one_vs_rest", beta=1.0, gap=1e-3, offset=True).fit(X, y)
+    parts = [ReLUClassifier(loss=loss, beta=1.0, gap=1e-3, offset=True).fit(X, y == label) for label in model.classes_]
+    assert model.certificate_.upper == pytest.approx(sum(part.certificate_.upper for part in parts), rel=1e-3)
+    assert np.all(np.sum(model.network_.A != 0.0, axis=1) == 1)
+    indicator = np.where(y[:, None] == model.classes_, 1.0, -1.0)
+    problem = ng.TrainingProblem(X, indicator, beta=1.0, loss=loss, offset=True)
+    assert problem.objective(model.network_) == pytest.approx(model.certificate_.upper, rel=1e-9)
+    assert (
+        np.mean(
+            np.argmax([part.decision_function(X) for part in parts], axis=0) == model.decision_function(X).argmax(1)
+        )
+        > 0.95
+    )
+
+
+def test_one_vs_rest_probabilities_are_those_of_scikit_learn(blobs):
+    X, y = blobs
+    model = ReLUClassifier(multi_class="one_vs_rest", beta=1.0, gap=1e-5).fit(X, y)
+    theirs = OneVsRestClassifier(ReLUClassifier(beta=1.0, gap=1e-5)).fit(X, y)
+    np.testing.assert_allclose(model.predict_proba(X), theirs.predict_proba(X), atol=0.01)
+    far = model.predict_proba(-1e6 * X)
+    np.testing.assert_allclose(far.sum(axis=1), 1.0)
+
+
+def test_joint_hinge_is_never_worse_than_one_vs_rest(blobs):
+    X, y = blobs
+    joint, apart = (
+        ReLUClassifier(loss="hinge", multi_class=how, beta=1.0, gap=1e-4).fit(X, y) for how in ("joint", "one_vs_rest")
+    )
+    indicator = np.where(y[:, None] == joint.classes_, 1.0, -1.0)
+    ours, theirs = (decay_objective(model, X, indicator, 1.0) for model in (joint, apart))
+    assert ours == pytest.approx(joint.certificate_.upper, rel=1e-9)
+    assert ours <= theirs * (1 + 1e-4)
+    assert joint.certificate_.lower <= theirs
+
+
+def test_joint_targets_are_never_worse_than_single_fits(targets):
+    X, Y = targets
+    joint = ReLURegressor(beta=2.0, gap=1e-4).fit(X, Y)
+    singles = [ReLURegressor(beta=2.0, gap=1e-4).fit(X, Y[:, k]) for k in range(3)]
+    together = sum(single.certificate_.upper for single in singles)
+    assert joint.certificate_.upper <= together * (1 + 1e-4)
+    assert joint.certificate_.upper < 0.98 * together  # the first two targets share a neuron
+    assert joint.predict(X).shape == Y.shape
+    apart = train_one_vs_rest(ng.TrainingProblem(X, Y, beta=2.0), 1e-4)
+    assert apart.certificate.upper == pytest.approx(together, rel=1e-3)
+
+
+def test_parts_apart_from_a_start_under_a_limit_and_their_largest_beta(targets):
+    X, Y = targets
+    problem = ng.TrainingProblem(X, Y, beta=1.0, offset=True)
+    first = train_one_vs_rest(problem.with_beta(2.0), 1e-3)
+    again = train_one_vs_rest(problem.with_beta(2.0), 1e-3, start=first)
+    assert again.certificate.upper == pytest.approx(first.certificate.upper, rel=2e-3)
+    assert again.n_iter <= first.n_iter
+    assert first.dual.shape == Y.shape
+    assert train_one_vs_rest(problem, 1e-12, time_limit=0.05).status is not Status.SOLVED
+    largest = [beta_max(output_problem(problem, k)) for k in range(3)]
+    assert beta_max_one_vs_rest(problem) == pytest.approx(max(largest))
+    assert train_one_vs_rest(problem.with_beta(1.01 * max(largest)), 1e-3).network.n_neurons == 0
+
+
+def test_weakest_scope_of_the_parts_is_reported(targets):
+    X, Y = targets
+    exact = train_one_vs_rest(ng.TrainingProblem(X[:, :1], Y, beta=2.0), 1e-3)
+    searched = train_one_vs_rest(ng.TrainingProblem(X[:, :1], Y, beta=2.0), 1e-3, prove=False)
+    assert exact.certificate.scope == "exact"
+    assert searched.certificate.scope == "estimated"
+
+
+@pytest.mark.parametrize("loss", [name for name, loss in LOSSES.items() if loss.targets in ("real", "count")])
+def test_every_regression_loss_by_name(loss, targets):
+    X, Y = targets
+    y = np.round(np.exp(Y[:, 0])) if loss == "poisson" else Y[:, 0]
+    model = ReLURegressor(loss=loss, beta=0.5, gap=0.02).fit(X, y)
+    assert model.loss_ == LOSSES[loss]
+    assert model.certificate_.gap <= 0.02
+    f = model.network_.predict(X)
+    np.testing.assert_allclose(model.predict(X), np.exp(f) if loss == "poisson" else f)
+
+
+def test_loss_objects_and_quantiles(targets):
+    X = np.zeros((21, 1))
+    y = np.arange(21.0)
+    for level, quantile in ((0.25, 5.0), (0.75, 15.0)):
+        model = ReLURegressor(loss=ng.Quantile(level=level), beta=0.01, gap=1e-4, offset=True).fit(X, y)
+        assert model.predict([[0.0]])[0] == pytest.approx(quantile, abs=0.1)
+    assert clone(model).loss == ng.Quantile(level=0.75)
+    assert ReLURegressor(loss=ng.Huber(delta=2.0)).fit(*(part[:20] for part in targets)).loss_.delta == 2.0
+
+
+def test_poisson_predicts_means_and_locates_negative_targets():
+    X = np.arange(12.0).reshape(-1, 1) / 6.0
+    y = np.round(np.exp(2.0 * X[:, 0]))
+    model = ReLURegressor(loss="poisson", beta=1e-2, offset=True).fit(X, y)
+    np.testing.assert_allclose(model.predict(X), y, rtol=0.2)
+    with pytest.raises(InvalidInputError, match=r"`y` must be >= 0 for the poisson loss, got -1\.0 in row 7"):
+        ReLURegressor(loss="poisson").fit(X, np.where(np.arange(12) == 7, -1.0, y))
+
+
+def test_offset_follows_a_shift_of_the_targets(targets):
+    X, Y = targets
+    near = ReLURegressor(beta=1.0, gap=1e-4, offset=True).fit(X, Y)
+    far = ReLURegressor(beta=1.0, gap=1e-4, offset=True).fit(X, Y + 100.0)
+    assert far.certificate_.upper == pytest.approx(near.certificate_.upper, rel=2e-4)
+    np.testing.assert_allclose(far.predict(X), near.predict(X) + 100.0, atol=0.1)
+    without = ReLURegressor(beta=1.0, gap=1e-2).fit(X, Y + 100.0)
+    assert without.certificate_.lower > far.certificate_.upper
+
+
+def test_offset_gives_the_frequencies_of_the_classes():
+    X = np.zeros((10, 1))
+    y = np.repeat(["a", "b", "c"], [5, 3, 2])
+    model = ReLUClassifier(beta=0.1, bias=False, offset=True).fit(X, y)
+    np.testing.assert_allclose(model.predict_proba([[0.0]])[0], [0.5, 0.3, 0.2], atol=1e-3)
+    assert not model.network_.n_neurons
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        ReLUClassifier(beta=0.5, gap=0.05),
+        ReLUClassifier(beta=0.5, gap=0.05, loss="hinge"),
+        ReLUClassifier(beta=0.5, gap=0.05, multi_class="one_vs_rest", offset=True),
+        ReLURegressor(beta=0.5, gap=0.05),
+    ],
+)
+def test_weights_are_repeated_rows_to_the_last_bit(estimator, blobs):
+    X, y = blobs
+    X, y = X[:20].round(1), y[:20]
+    if isinstance(estimator, ReLURegressor):
+        y = (y[:, None] == np.unique(y)).astype(float)
+    weight = np.arange(20) % 3
+    repeated = np.random.default_rng(1).permutation(np.repeat(np.arange(20), weight))
+    weighted = clone(estimator).fit(X, y, sample_weight=weight)
+    listed = clone(estimator).fit(X[repeated], y[repeated])
+    np.testing.assert_array_equal(weighted.network_.U, listed.network_.U)
+    np.testing.assert_array_equal(weighted.network_.A, listed.network_.A)
+
+
+def test_column_of_targets_warns_and_is_a_vector(targets):
+    X, Y = targets
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        model = ReLURegressor(beta=5.0).fit(X, Y[:, :1])
+    np.testing.assert_array_equal(model.predict(X), ReLURegressor(beta=5.0).fit(X, Y[:, 0]).predict(X))
+
+
+@pytest.mark.parametrize("multi_class", ["joint", "one_vs_rest"])
+def test_copies(multi_class, blobs):
+    X, y = blobs
+    model = ReLUClassifier(loss="squared_hinge", multi_class=multi_class, beta=2.0, gap=0.05, offset=True)
+    assert clone(model).get_params() == model.get_params()
+    model.fit(X, y)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"multi_class": "ovr"}, "`multi_class` must be 'joint' or 'one_vs_rest', got 'ovr'"),
+        ({"multi_class": "one_vs_rest", "loss": "softmax"}, "one network a class, which loss='softmax' does not allow"),
+        ({"loss": "poisson"}, "got 'poisson', which belongs to ReLURegressor"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_named(parameters, message, blobs):
+    with pytest.raises(InvalidInputError, match=message):
+        ReLUClassifier(**parameters).fit(*blobs)
+
+
+def test_targets_of_another_kind_are_refused(blobs):
+    X, y = blobs
+    with pytest.raises(ValueError, match="Unknown label type"):
+        ReLUClassifier().fit(X, X[:, 0])
+    with pytest.raises(InvalidInputError, match="got 'softmax', which belongs to ReLUClassifier"):
+        ReLURegressor(loss="softmax").fit(X, X[:, :2])
+    with pytest.raises(InvalidInputError, match="two classes among the rows of positive weight, got one class"):
+        ReLUClassifier().fit(X, y, sample_weight=(y == "red").astype(float))
