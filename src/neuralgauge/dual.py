@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ._array import Array
 from .certificate import Certificate, Scope, lower_bound
 from .networks import TwoLayerNetwork
-from .pricing import Price, ascend, ascend_vector, plane_maxima, plane_maxima_vector, price
+from .pricing import Price, ascend, ascend_vector, plane_maxima, price
 from .problem import TrainingProblem
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
@@ -83,24 +83,21 @@ class DualSide:
     def _maximisers(
         self, v: Array, network: TwoLayerNetwork, uniform: int, near: int, *, spread: bool
     ) -> list[Columns]:
-        """Local maximisers, best first: a part for each sign, or one part for several outputs.
+        """Local maximisers, best first: a part for each sign where these are searched apart, else one part.
 
         Starts are uniform, near the network's neurons, and with `spread` those neurons, the vectors missed before and
         vectors that spread X u.
         """
         X = self.problem.X
+        if self.plane is not None:
+            return [Columns(*plane_maxima(v, X, self.plane))]
         if self.problem.c > 1:
-            if self.plane is not None:
-                return [Columns(*plane_maxima_vector(v, X, self.plane))]
             starts = self._starts(network.U, near, spread)
             return [Columns(*ascend_vector(v, X, uniform, self.rng, starts=starts))]
         parts = []
         for sign in (1.0, -1.0):
-            if self.plane is not None:
-                values, U = plane_maxima(sign * v, X, self.plane)
-            else:
-                starts = self._starts(network.U[:, sign * network.A[:, 0] > 0], near, spread)
-                values, U = ascend(sign * v, X, uniform, self.rng, starts=starts)
+            starts = self._starts(network.U[:, sign * network.A[:, 0] > 0], near, spread)
+            values, U = ascend(sign * v, X, uniform, self.rng, starts=starts)
             parts.append(Columns(values, U, np.full((len(values), 1), sign)))
         return parts
 

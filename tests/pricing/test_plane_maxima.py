@@ -18,19 +18,20 @@ def test_finds_every_local_maximum(seed, integer):
     rng = np.random.default_rng(seed)
     X = rng.integers(-2, 3, (9, 2)).astype(float) if integer else rng.standard_normal((9, 2))
     v = rng.integers(-2, 3, 9).astype(float) if integer else rng.standard_normal(9)
-    values, U = plane_maxima(v, X, np.eye(2))
+    values, U, G = plane_maxima(v, X, np.eye(2))
     np.testing.assert_allclose(np.linalg.norm(U, axis=0), 1.0)
-    np.testing.assert_allclose(values, v @ np.maximum(X @ U, 0.0), atol=1e-12)
-    for value in dense_maxima(v, X, np.eye(2)):
-        assert np.min(np.abs(values - value)) < 1e-3  # the grid may straddle a kink
-    both = max(values[0], plane_maxima(-v, X, np.eye(2))[0][0], 0.0)
-    assert both == pytest.approx(price(v, X).value, abs=1e-9)
+    assert np.all(np.abs(G) == 1.0)
+    np.testing.assert_allclose(values, G[:, 0] * (v @ np.maximum(X @ U, 0.0)), atol=1e-12)
+    for sign in (1.0, -1.0):
+        for value in dense_maxima(sign * v, X, np.eye(2)):
+            assert np.min(np.abs(values[G[:, 0] == sign] - value)) < 1e-3  # the grid may straddle a kink
+    assert values[0] == pytest.approx(price(v, X).value, abs=1e-9)
 
 
 def test_zero_data_and_few_maxima():
-    values, U = plane_maxima(np.ones(3), np.zeros((3, 2)), np.eye(2))
+    values, U, G = plane_maxima(np.ones(3), np.zeros((3, 2)), np.eye(2))
     assert values.tolist() == [0.0]
-    assert U.shape == (2, 1)
+    assert (U.shape, G.shape) == ((2, 1), (1, 1))
     rng = np.random.default_rng(0)
-    values, _ = plane_maxima(rng.standard_normal(50), rng.standard_normal((50, 2)), np.eye(2), most=3)
-    assert len(values) == 3
+    few = plane_maxima(rng.standard_normal(50), rng.standard_normal((50, 2)), np.eye(2), most=3)
+    assert len(few.values) == 3

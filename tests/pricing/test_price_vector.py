@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from neuralgauge.errors import InvalidInputError
-from neuralgauge.pricing import ascend_vector, plane_maxima_vector, price
+from neuralgauge.pricing import ascend_vector, plane_maxima, price
 from neuralgauge.pricing.kinks import kink_form
-from neuralgauge.pricing.sweep_plane_vector import leading
+from neuralgauge.pricing.sweep_plane import leading
 from neuralgauge.pricing.sweep_space_vector import leading_eigenvector
 
 
@@ -184,7 +184,7 @@ def test_plane_maxima_hold_every_maximum_of_a_dense_grid(rank, integer):
         rng = np.random.default_rng(seed)
         X = rng.integers(-2, 3, (9, 2)).astype(float) if integer else rng.standard_normal((9, 2))
         V = rng.integers(-2, 3, (9, 3)).astype(float) if integer else rng.standard_normal((9, 3))
-        values, U, G = plane_maxima_vector(V, X, np.eye(2))
+        values, U, G = plane_maxima(V, X, np.eye(2))
         outputs = np.maximum(X @ U, 0.0).T @ V
         np.testing.assert_allclose(np.linalg.norm(U, axis=0), 1.0)
         np.testing.assert_allclose(np.linalg.norm(G, axis=1), 1.0)
@@ -196,12 +196,10 @@ def test_plane_maxima_hold_every_maximum_of_a_dense_grid(rank, integer):
 
 
 def test_plane_maxima_of_nothing_and_of_few():
-    values, U, G = plane_maxima_vector(np.ones((3, 2)), np.zeros((3, 2)), np.eye(2))
+    values, U, G = plane_maxima(np.ones((3, 2)), np.zeros((3, 2)), np.eye(2))
     assert (values.tolist(), U.shape, G.shape) == ([0.0], (2, 1), (1, 2))
     rng = np.random.default_rng(0)
-    assert (
-        len(plane_maxima_vector(rng.standard_normal((50, 2)), rng.standard_normal((50, 2)), np.eye(2), 3).values) == 3
-    )
+    assert len(plane_maxima(rng.standard_normal((50, 2)), rng.standard_normal((50, 2)), np.eye(2), 3).values) == 3
 
 
 def test_kink_form_is_the_output(problems):

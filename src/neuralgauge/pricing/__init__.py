@@ -3,7 +3,7 @@
 from .ascent import ascend
 from .ascent_vector import Maxima, ascend_vector
 from .penalty import beta_max
-from .plane_maxima import plane_maxima, plane_maxima_vector
+from .plane_maxima import plane_maxima
 from .price import Price, price
 
-__all__ = ["Maxima", "Price", "ascend", "ascend_vector", "beta_max", "plane_maxima", "plane_maxima_vector", "price"]
+__all__ = ["Maxima", "Price", "ascend", "ascend_vector", "beta_max", "plane_maxima", "price"]

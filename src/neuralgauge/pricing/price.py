@@ -14,7 +14,6 @@ from .ascent import ascend
 from .direction_search import search_directions
 from .kinks import EPS, KinkForm, kink_form
 from .sweep_plane import sweep_plane
-from .sweep_plane_vector import sweep_plane_vector
 
 Method = Literal["auto", "sweep", "branch_and_bound"]
 
@@ -167,7 +166,7 @@ def _sweep_vector(form: KinkForm) -> tuple[Array, float]:
         largest = max(float(np.linalg.norm(odd + side * even)) for side in (1.0, -1.0))
         return z, largest + 4.0 * (sum(form.b.shape) + 16.0) * EPS * form.mass
     if form.rank == 2:
-        return sweep_plane_vector(form)
+        return sweep_plane(form)
     from .sweep_space_vector import sweep_space_vector
 
     return sweep_space_vector(form)

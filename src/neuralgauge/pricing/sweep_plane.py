@@ -1,7 +1,8 @@
 r"""Exact pricing in the plane: one turn through the sorted kinks.
 
-Between two neighbouring kinks h is linear, :math:`h(u) = (b + e)^T u`. Its maximum over the arc is :math:`|b + e|`
-where that direction lies in the arc and an end point otherwise; e changes by :math:`2 w_k z_k` at kink k.
+Between two neighbouring kinks :math:`V^T (Xu)_+ = M u` with M = b + e or b - e up to the side of u, M (c, 2), so its
+length is largest in the direction of the leading right singular vector of M where that lies in the arc, and at an end
+point otherwise; e changes by :math:`2 w_k z_k^T` at kink k.
 """
 
 from __future__ import annotations
@@ -14,41 +15,50 @@ from .kinks import EPS, KinkForm, with_axes
 
 
 def sweep_plane(form: KinkForm) -> tuple[Array, float]:
-    r"""Maximiser z of :math:`|b^T z| + |E(z)|` on the unit circle, and an upper bound on the maximum.
+    r"""Maximiser z of :math:`\max_\pm |b z \pm E(z)|` on the unit circle, and an upper bound on the maximum.
 
-    The bound exceeds the value by rounding only, at most :math:`4(\sqrt N + 16)\,\epsilon \sum_i |v_i| |x_i|`.
+    The bound exceeds the value by rounding only, at most :math:`4(\sqrt N + c + 16)\,\epsilon \sum_i |v_i| |x_i|`.
 
     Parameters
     ----------
     form : KinkForm
-        Of rank 2.
+        Of rank 2, with one output or c.
 
     Notes
     -----
-    Cost O(N log N), in NumPy operations on arrays of length N; sums are taken in blocks of sqrt(N), which is what
-    keeps their rounding at sqrt(N) instead of N.
+    Cost O(N log N + N c), in NumPy operations on arrays of shape (N, c, 2); sums are taken in blocks of sqrt(N), which
+    is what keeps their rounding at sqrt(N) instead of N.
     """
     w, Z = with_axes(form)
-    order, ends = kinks_by_angle(Z)
-    w = w[order]
-    jump = w[:, None] * np.column_stack([-ends[:, 1], ends[:, 0]])
-    prefix = prefix_sums(jump)
-    even = 2.0 * prefix - prefix[-1]  # functional of E on the arc that starts at each kink
+    order, ends = _kinks_by_angle(Z)
+    w, normals = w[order].reshape(len(w), -1), np.column_stack([-ends[:, 1], ends[:, 0]])
+    b, (n, c) = np.atleast_2d(form.b), w.shape
+    prefix = _prefix_sums((w[:, :, None] * normals[:, None, :]).reshape(n, 2 * c)).reshape(n, c, 2)
+    even = 2.0 * prefix - prefix[-1]  # E on the arc that starts at each kink
     following = np.vstack([ends[1:], -ends[:1]])
-    values = np.abs(ends @ form.b) + np.abs(np.einsum("ij,ij->i", even, ends))
-    k = int(np.argmax(values))
-    best, z = float(values[k]), ends[k]
-    for functional in (form.b + even, form.b - even):
-        inside = cross(ends, functional) * cross(functional, following) >= 0.0
-        values = np.where(inside, np.hypot(functional[:, 0], functional[:, 1]), 0.0)
+    best, z = -1.0, ends[0]
+    for M in (b + even, b - even):
+        values = np.linalg.norm(np.einsum("kij,kj->ki", M, ends), axis=1)
         k = int(np.argmax(values))
         if values[k] > best:
-            best, z = float(values[k]), functional[k] / values[k]
-    rounding = 4.0 * (np.sqrt(len(w)) + 16.0) * EPS * form.mass
-    return z, best + rounding
+            best, z = float(values[k]), ends[k]
+        values, tops = leading(M)
+        values = np.where(_cross(ends, tops) * _cross(tops, following) >= 0.0, values, 0.0)
+        k = int(np.argmax(values))
+        if values[k] > best:
+            best, z = float(values[k]), tops[k]
+    return z, best + 4.0 * (np.sqrt(n) + c + 16.0) * EPS * form.mass
 
 
-def kinks_by_angle(Z: Array) -> tuple[npt.NDArray[np.intp], Array]:
+def leading(M: Array) -> tuple[Array, Array]:
+    """Largest singular value and a unit right singular vector of every M (k, c, 2): shapes (k,) and (k, 2)."""
+    aa, ab, bb = (np.einsum("ki,ki->k", M[:, :, i], M[:, :, j]) for i, j in ((0, 0), (0, 1), (1, 1)))
+    angle = 0.5 * np.arctan2(2.0 * ab, aa - bb)
+    values = np.sqrt(0.5 * (aa + bb) + np.hypot(0.5 * (aa - bb), ab))
+    return values, np.column_stack([np.cos(angle), np.sin(angle)])
+
+
+def _kinks_by_angle(Z: Array) -> tuple[npt.NDArray[np.intp], Array]:
     """Order of the normals Z (N, 2) by the angle of their kinks; in that order, the kinks' ends in the upper half."""
     upper = np.where((Z[:, 0] > 0.0) | ((Z[:, 0] == 0.0) & (Z[:, 1] < 0.0)), 1.0, -1.0)[:, None]
     ends = upper * np.column_stack([-Z[:, 1], Z[:, 0]])
@@ -56,12 +66,12 @@ def kinks_by_angle(Z: Array) -> tuple[npt.NDArray[np.intp], Array]:
     return order, ends[order]
 
 
-def cross(a: Array, b: Array) -> Array:
+def _cross(a: Array, b: Array) -> Array:
     """z-component of the cross products of rows."""
     return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
 
 
-def prefix_sums(terms: Array) -> Array:
+def _prefix_sums(terms: Array) -> Array:
     """Cumulative sums along axis 0 in two levels: rounding grows with sqrt(N)."""
     n, d = terms.shape
     block = int(np.ceil(np.sqrt(n)))
