@@ -90,6 +90,7 @@ def test_time_limit_keeps_the_finished_points():
     problem = problem_of(n=200)
     path = ng.relu_path(problem, n_betas=200, gap=1e-9, time_limit=0.5)
     assert path.status is ng.Status.TIME_LIMIT
+    assert all(solution.status is not ng.Status.TIME_LIMIT for solution in path.solutions[1:])  # none is half done
     assert 1 <= len(path) < 200
     assert len(path.summary()) == len(path.betas) == len(path)
 

@@ -113,12 +113,13 @@ def relu_path(
     prove : bool, optional
         As in `train`.
     progress : callable, optional
-        Called with beta and the `Solution` of every finished point.
+        Called with beta and the `Solution` of every point that is returned.
 
     Returns
     -------
     Path
-        Ctrl-C and the time limit return the points finished so far, of which there is at least one.
+        Ctrl-C and the time limit return the points finished so far; where there is none yet, the first as far as it
+        got.
 
     Raises
     ------
@@ -128,7 +129,7 @@ def relu_path(
 
     Notes
     -----
-    The first penalty is exact, :math:`G(-\nabla L)` at the empty network, where pricing is (rank <= 3), and otherwise
+    The first penalty is that of `beta_max`: exact for X of rank 1 and 2, and of rank 3 up to 2,000 rows, and otherwise
     the largest payoff that a search finds. Cost: a few rounds of `train` a point.
 
     Examples
@@ -140,7 +141,7 @@ def relu_path(
     1.7889 0.0017889 exact
     """
     as_positive(gap, "gap")
-    grid = _grid(problem, n_betas, beta_min_ratio) if betas is None else _checked_betas(betas)
+    grid = penalties(lambda: _beta_max(problem), betas, n_betas, beta_min_ratio)
     start = time.perf_counter()
     deadline = np.inf if time_limit is None else start + as_positive(time_limit, "time_limit")
     solutions: list[Solution] = []
@@ -156,10 +157,12 @@ def relu_path(
                 prove=prove,
                 start=solutions[-1] if solutions else None,
             )
-            solutions.append(found)
-            if progress is not None:
-                progress(float(beta), found)
-            if found.status in (Status.INTERRUPTED, Status.TIME_LIMIT):
+            cut_short = found.status in (Status.INTERRUPTED, Status.TIME_LIMIT)
+            if not (cut_short and solutions):
+                solutions.append(found)
+                if progress is not None:
+                    progress(float(beta), found)
+            if cut_short:
                 status = found.status
                 break
     except KeyboardInterrupt:
@@ -195,26 +198,29 @@ def error_rate(problem: TrainingProblem, f: Array) -> float:
     return float(weight @ wrong / weight.sum())
 
 
-def _grid(problem: TrainingProblem, n_betas: int, beta_min_ratio: float) -> Array:
+def penalties(largest: Callable[[], float], betas: Any, n_betas: int, beta_min_ratio: float) -> Array:
+    """Falling penalties: the given ones, or `n_betas` at equal ratios from `largest()` down; checked."""
+    if betas is not None:
+        values = as_vector(betas, np.size(betas), "betas")
+        if values.size == 0 or np.any(values <= 0.0):
+            raise InvalidInputError(f"`betas` must be one or more numbers > 0, got {values.tolist()[:5]}.")
+        return np.sort(values)[::-1].copy()
     if n_betas < 1:
         raise InvalidInputError(f"`n_betas` must be at least 1, got {n_betas}.")
     ratio = as_positive(beta_min_ratio, "beta_min_ratio")
     if ratio >= 1.0:
         raise InvalidInputError(f"`beta_min_ratio` must be below 1, got {ratio}.")
+    return largest() * np.geomspace(1.0, ratio, n_betas)
+
+
+def _beta_max(problem: TrainingProblem) -> float:
     largest = beta_max(problem)
     if largest == 0.0:
         raise InvalidInputError(
             "the loss is stationary at the empty network, so every `beta` > 0 gives that network; give targets that "
             "vary, or `betas`."
         )
-    return largest * np.geomspace(1.0, ratio, n_betas)
-
-
-def _checked_betas(betas: Any) -> Array:
-    values = as_vector(betas, np.size(betas), "betas")
-    if values.size == 0 or np.any(values <= 0.0):
-        raise InvalidInputError(f"`betas` must be one or more numbers > 0, got {values.tolist()[:5]}.")
-    return np.sort(values)[::-1].copy()
+    return largest
 
 
 def _network(solution: Solution) -> TwoLayerNetwork:

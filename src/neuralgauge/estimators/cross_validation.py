@@ -18,10 +18,10 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._array import Array, as_positive, as_vector
+from .._array import Array, as_positive
 from ..errors import InvalidInputError
 from ..networks import TwoLayerNetwork
-from ..path import error_rate
+from ..path import error_rate, penalties
 from ..problem import TrainingProblem
 from ..solution import Solution
 from ..training import train
@@ -89,7 +89,7 @@ class CrossValidated(ReLUEstimator):
         if self.rule not in ("best", "one_standard_error"):
             raise InvalidInputError(f"`rule` must be 'best' or 'one_standard_error', got {self.rule!r}.")
         problem = self._problem(data)
-        grid = self._grid(problem)
+        grid = penalties(lambda: self._beta_max(problem), self.betas, self.n_betas, self.beta_min_ratio)
         folds = [self._fold(data, np.asarray(rows), np.asarray(held_out)) for rows, held_out in self._splits(data)]
         halfway = np.inf if limit is None else start + 0.5 * limit
         scores = self._descend(grid, folds, halfway, self._scorer(data))
@@ -97,19 +97,6 @@ class CrossValidated(ReLUEstimator):
         self.mean_scores_ = scores.mean(axis=1)
         left = None if limit is None else max(start + limit - time.perf_counter(), 1e-3)
         self._train(problem, float(self.betas_[chosen(scores, self.rule)]), gap, left)
-
-    def _grid(self, problem: TrainingProblem) -> Array:
-        if self.betas is not None:
-            values = as_vector(self.betas, np.size(self.betas), "betas")
-            if values.size == 0 or np.any(values <= 0.0):
-                raise InvalidInputError(f"`betas` must be one or more numbers > 0, got {values.tolist()[:5]}.")
-            return np.sort(values)[::-1].copy()
-        if self.n_betas < 1:
-            raise InvalidInputError(f"`n_betas` must be at least 1, got {self.n_betas}.")
-        ratio = as_positive(self.beta_min_ratio, "beta_min_ratio")
-        if ratio >= 1.0:
-            raise InvalidInputError(f"`beta_min_ratio` must be below 1, got {ratio}.")
-        return self._beta_max(problem) * np.geomspace(1.0, ratio, self.n_betas)
 
     def _splits(self, data: TrainingData) -> Iterable[tuple[Any, Any]]:
         cv, stratify = 5 if self.cv is None else self.cv, is_classifier(self)
