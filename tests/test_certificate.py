@@ -10,6 +10,17 @@ import neuralgauge as ng
 from neuralgauge.certificate import SCOPE_SENTENCES, lower_bound
 
 
+def test_total_of_outputs_trained_apart():
+    proven, searched = ng.Certificate(3.0, 2.0, "exact"), ng.Certificate(1.0, 0.5, "estimated", 128)
+    total = ng.Certificate.total([proven, searched])
+    assert (total.upper, total.scope, total.starts, total.separate) == (4.0, "estimated", 128, True)
+    assert 2.5 - 1e-12 <= total.lower < 2.5
+    assert "serve one output each" in str(total)
+    assert "serve one output each" not in str(proven)
+    assert ng.Certificate.total([proven]).separate is False
+    assert ng.Certificate.total([proven, ng.Certificate(1.0, 0.5, "bounded")]).scope == "bounded"
+
+
 def integer_problem(seed, loss, beta=None):
     """One feature without bias: G(v) is the larger of |sum v x_+| and |sum v x_-|, a rational number."""
     rng = np.random.default_rng(seed)

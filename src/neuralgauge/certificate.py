@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +20,7 @@ SCOPE_SENTENCES: dict[str, str] = {
     "estimated": "not a proof: it rests on a search that may have missed a better neuron",
     "patterns": "holds only for networks with these activation patterns; others may be better",
 }
+STRONGEST_FIRST: tuple[Scope, ...] = ("exact", "bounded", "patterns", "estimated")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Certificate:
     starts : int
         For "estimated": independent uniform starts of the search after which none led above the bound; 0 if none
         were made. With 99 % confidence less than 4.6 / starts of the sphere would have.
+    separate : bool
+        Whether the bound is about networks whose neurons serve one output each, and says nothing of others.
 
     Examples
     --------
@@ -49,6 +53,22 @@ class Certificate:
     lower: float
     scope: Scope
     starts: int = 0
+    separate: bool = False
+
+    @classmethod
+    def total(cls, parts: Sequence[Certificate]) -> Certificate:
+        """Of outputs that are trained apart: sums of objectives and bounds, with the weakest scope."""
+        scope = max((part.scope for part in parts), key=STRONGEST_FIRST.index)
+        starts = min((part.starts for part in parts if part.scope == "estimated"), default=0)
+        upper, lower = sum(part.upper for part in parts), sum(part.lower for part in parts)
+        # The sum of the bounds is rounded once a part.
+        return cls(upper, lower - len(parts) * float(np.spacing(abs(lower))), scope, starts, len(parts) > 1)
+
+    @property
+    def covers(self) -> str:
+        """What the bound holds for, as a sentence."""
+        sentence = SCOPE_SENTENCES[self.scope]
+        return f"{sentence}; only among networks whose neurons serve one output each" if self.separate else sentence
 
     @property
     def gap(self) -> float:
@@ -72,7 +92,7 @@ class Certificate:
             f"objective    {self.upper:.10g}",
             f"lower bound  {self.lower:.10g}",
             f"gap          {self.gap:.2e} (relative)",
-            f'scope        "{self.scope}": {SCOPE_SENTENCES[self.scope]}',
+            f'scope        "{self.scope}": {self.covers}',
         ]
         return "\n".join([*lines, f"support      {self.support}"] if self.support else lines)
 

@@ -102,6 +102,11 @@ class TwoLayerNetwork:
         """Only these neurons, by index or mask."""
         return self.with_neurons(self.U[:, neurons], self.A[neurons])
 
+    def output(self, k: int) -> TwoLayerNetwork:
+        """The network of output k alone, without the neurons that it does not use."""
+        used = self.A[:, k] != 0.0
+        return TwoLayerNetwork(self.U[:, used], self.A[used, k], self.bias, np.asarray(self.offset)[k])
+
     def join(self, other: TwoLayerNetwork) -> TwoLayerNetwork:
         """The neurons of both, under the bias and offset of this one."""
         return self.with_neurons(np.hstack([self.U, other.U]), np.vstack([self.A, other.A]))

@@ -120,6 +120,12 @@ class TrainingProblem:
         other.beta = as_positive(beta, "beta")
         return other
 
+    def output(self, k: int) -> TrainingProblem:
+        """The problem of output k alone, for elementwise losses."""
+        other = copy.copy(self)
+        other.y = frozen(self.y[:, k].copy())
+        return other
+
     def with_data(self, X: Any, y: Any) -> TrainingProblem:
         """Other rows and targets, unweighted, under the same loss, penalty and outputs."""
         targets = as_targets(y, len(X))

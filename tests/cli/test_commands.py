@@ -227,7 +227,7 @@ def test_three_classes(run, flowers, options, loss, has_probabilities):
     assert certified["gap"] <= 0.03
     text = run("certify", "m", "flowers.csv", "--gap", "0.1", *NUMBERS).out
     assert "classification of 'kind', 'aster', 'lily' or 'rose'" in text
-    assert ("networks whose neurons serve one class each, no others" in text) == ("one_vs_rest" in options)
+    assert ("only among networks whose neurons serve one output each" in text) == ("one_vs_rest" in options)
 
 
 def test_two_numeric_targets(run, flowers):

@@ -13,7 +13,7 @@ from sklearn.multiclass import OneVsRestClassifier
 import neuralgauge as ng
 from neuralgauge.errors import InvalidInputError
 from neuralgauge.estimators import ReLUClassifier, ReLURegressor
-from neuralgauge.estimators.one_vs_rest import beta_max_one_vs_rest, output_problem, train_one_vs_rest
+from neuralgauge.estimators.one_vs_rest import beta_max_one_vs_rest, train_one_vs_rest
 from neuralgauge.losses import LOSSES
 from neuralgauge.pricing import beta_max
 from neuralgauge.solution import Status
@@ -137,7 +137,7 @@ def test_parts_apart_from_a_start_under_a_limit_and_their_largest_beta(targets):
     assert again.n_iter <= first.n_iter
     assert first.dual.shape == Y.shape
     assert train_one_vs_rest(problem, 1e-12, time_limit=0.05).status is not Status.SOLVED
-    largest = [beta_max(output_problem(problem, k)) for k in range(3)]
+    largest = [beta_max(problem.output(k)) for k in range(3)]
     assert beta_max_one_vs_rest(problem) == pytest.approx(max(largest))
     assert train_one_vs_rest(problem.with_beta(1.01 * max(largest)), 1e-3).network.n_neurons == 0
 

@@ -351,7 +351,8 @@ def test_classifiers_predict_the_same_from_a_file(options, n_classes, tmp_path):
         np.testing.assert_array_equal(getattr(loaded, method)(X), getattr(classifier, method)(X))
     assert loaded.training_loss == classifier.loss_
     assert loaded.offset == classifier.offset
-    assert loaded.is_apart == (n_classes == 3 and "multi_class" in options)
+    assert loaded.is_apart == loaded.certificate.separate == (n_classes == 3 and "multi_class" in options)
+    assert loaded.certificate.separate == classifier.certificate_.separate
 
 
 @pytest.mark.parametrize(("loss", "shape"), [("squared", (20, 2)), ("poisson", (20,)), ("poisson", (20, 2))])
@@ -375,7 +376,9 @@ def test_a_loss_of_the_users_own_for_counts_is_not_saved(tmp_path):
 def test_the_network_of_one_output():
     model = several_outputs()
     for k in range(3):
-        np.testing.assert_allclose(model.output(k).predict([[1.0, 2.0]]), model.network.predict([[1.0, 2.0]])[:, k])
+        np.testing.assert_allclose(
+            model.network.output(k).predict([[1.0, 2.0]]), model.network.predict([[1.0, 2.0]])[:, k]
+        )
 
 
 def test_a_renamed_loss_counts_as_the_users_own():

@@ -12,8 +12,8 @@ from ..certificate import Certificate
 from ..certify import certify as certify_network
 from ..errors import InvalidInputError
 from ..estimators.canonical import canonical_rows, checked_weights
-from ..estimators.one_vs_rest import STRONGEST_FIRST, output_problem
 from ..interchange import SavedModel, load_model
+from ..networks import TwoLayerNetwork
 from ..problem import TrainingProblem
 from .columns import labels, matrix
 from .dataset import target_numbers
@@ -46,8 +46,8 @@ def certify(
     problem = problem_of(saved, read_table(data).without(drop or ()), target or ())
     start = time.perf_counter()
     with GapBar(gap, time_limit, enabled=not quiet) as bar:
-        bound = _certify_apart if saved.is_apart else _certify_joint
-        certificate = bound(saved, problem, time_limit, prove=prove, gap=gap, progress=bar)
+        bound = _certify_apart if saved.is_apart else certify_network
+        certificate = bound(saved.network, problem, time_limit, prove=prove, gap=gap, progress=bar)
     seconds = time.perf_counter() - start
     if as_json:
         fields = {
@@ -67,31 +67,20 @@ def certify(
     lines = [
         ("model", f"{description(saved)}, beta {saved.beta:.8g}"),
         ("neurons", str(saved.network.n_neurons)),
-        *certificate_lines(certificate, saved),
+        *certificate_lines(certificate),
         ("time", f"{seconds:.2f} s"),
     ]
     print_lines(lines)
     return DONE
 
 
-def _certify_joint(
-    saved: SavedModel, problem: TrainingProblem, time_limit: float | None, **options: Any
-) -> Certificate:
-    return certify_network(saved.network, problem, time_limit=time_limit, **options)
-
-
 def _certify_apart(
-    saved: SavedModel, problem: TrainingProblem, time_limit: float | None, **options: Any
+    network: TwoLayerNetwork, problem: TrainingProblem, time_limit: float | None, **options: Any
 ) -> Certificate:
     """The sum over the classes, among networks that share no neurons between them."""
     limit = None if time_limit is None else time_limit / problem.c
-    parts = [
-        certify_network(saved.output(k), output_problem(problem, k), time_limit=limit, **options)
-        for k in range(problem.c)
-    ]
-    weakest = max((part.scope for part in parts), key=STRONGEST_FIRST.index)
-    starts = min((part.starts for part in parts if part.scope == "estimated"), default=0)
-    return Certificate(sum(part.upper for part in parts), sum(part.lower for part in parts), weakest, starts)
+    parts = [(network.output(k), problem.output(k)) for k in range(problem.c)]
+    return Certificate.total([certify_network(*part, time_limit=limit, **options) for part in parts])
 
 
 def problem_of(saved: SavedModel, table: Table, targets: Sequence[str]) -> TrainingProblem:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ..certificate import SCOPE_SENTENCES, Certificate
+from ..certificate import Certificate
 from ..interchange import SavedModel
 from ..solution import Record
 
@@ -25,17 +25,17 @@ def certificate_fields(certificate: Certificate) -> dict[str, Any]:
         "lower_bound": certificate.lower,
         "gap": certificate.gap,
         "scope": certificate.scope,
+        "separate": certificate.separate,
     }
 
 
-def certificate_lines(certificate: Certificate, model: SavedModel) -> list[tuple[str, str]]:
-    """The same for people, with what is not compared."""
+def certificate_lines(certificate: Certificate) -> list[tuple[str, str]]:
+    """The same for people."""
     return [
         ("objective", f"{certificate.upper:.8g}"),
         ("lower bound", f"{certificate.lower:.8g}"),
         ("gap", f"{certificate.gap:.2e} (relative)"),
-        ("scope", f"{certificate.scope}: {SCOPE_SENTENCES[certificate.scope]}"),
-        *([("compared", "networks whose neurons serve one class each, no others")] if model.is_apart else []),
+        ("scope", f"{certificate.scope}: {certificate.covers}"),
         *([("support", certificate.support)] if certificate.support else []),
     ]
 

@@ -156,7 +156,7 @@ def _lines(
         ("scaling", scaling),
         ("beta", f"{model.beta:.8g}"),
         ("neurons", str(model.network.n_neurons)),
-        *certificate_lines(solution.certificate, model),
+        *certificate_lines(solution.certificate),
         ("status", solution.status.value),
         ("time", f"{solution.seconds:.2f} s"),
         ("model", "not saved, give `--output` to save it" if output is None else f"saved to {str(output)!r}"),

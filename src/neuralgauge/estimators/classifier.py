@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, log_expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
@@ -17,6 +16,7 @@ from ..errors import InvalidInputError
 from ..losses import Loss, Softmax, get_loss
 from ..solution import Record
 from .base import ReLUEstimator, TrainingData
+from .class_scores import best_class, class_scores, probabilities
 
 MultiClass = Literal["joint", "one_vs_rest"]
 
@@ -68,14 +68,11 @@ class Classification(ClassifierMixin, ReLUEstimator):  # type: ignore[misc]
         Log-odds for two classes under the logistic or softmax loss, logarithms of probabilities up to a constant a
         row for more.
         """
-        outputs = self._outputs(X)
-        return outputs[:, 1] - outputs[:, 0] if len(self.classes_) == 2 and outputs.ndim == 2 else outputs
+        return class_scores(self._outputs(X), len(self.classes_))
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Labels of shape (n,): those of the largest output."""
-        decision = self.decision_function(X)
-        index = np.argmax(decision, axis=1) if decision.ndim == 2 else (decision > 0).astype(np.intp)
-        labels: npt.NDArray[Any] = self.classes_[index]
+        labels: npt.NDArray[Any] = self.classes_[best_class(self.decision_function(X))]
         return labels
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
@@ -85,12 +82,7 @@ class Classification(ClassifierMixin, ReLUEstimator):  # type: ignore[misc]
         With `multi_class="one_vs_rest"` each network's own probability, divided by their sum over the classes as in
         scikit-learn's `OneVsRestClassifier`: no network was trained for that.
         """
-        decision = self.decision_function(X)
-        if decision.ndim == 1:
-            return np.column_stack([expit(-decision), expit(decision)])
-        # The logarithm keeps ratios of probabilities that would all round to zero.
-        result: Array = softmax(log_expit(decision) if self._trains_apart() else decision, axis=1)
-        return result
+        return probabilities(self.decision_function(X), self._trains_apart())
 
 
 def _targets(index: npt.NDArray[np.intp], c: int, loss: Loss) -> Array:
@@ -143,8 +135,8 @@ class ReLUClassifier(Classification):
         stacked, every neuron with one output weight that is not zero.
     certificate_ : Certificate
         Objective, lower bound, relative gap and what the bound covers. For "one_vs_rest" and more than two classes the
-        sums of the c networks with their weakest scope: the bound then covers networks without shared neurons only,
-        those with are not compared.
+        sums of the c networks with their weakest scope, and `certificate_.separate`: the bound then covers networks
+        without shared neurons only.
     solution_ : Solution
     beta_ : float
         The penalty used.

@@ -8,14 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..certificate import Certificate, Scope
+from ..certificate import Certificate
 from ..networks import TwoLayerNetwork
 from ..pricing import beta_max
 from ..problem import TrainingProblem
 from ..solution import Record, Solution, Status
 from ..training import train
 
-STRONGEST_FIRST: tuple[Scope, ...] = ("exact", "bounded", "patterns", "estimated")
 NO_TIME = 1e-3  # seconds left for the outputs that an interrupt leaves
 
 
@@ -48,7 +47,8 @@ def train_one_vs_rest(
     -------
     Solution
         `network` is the stacked network with c outputs, `certificate` the sum of the parts' objectives and bounds
-        with their weakest scope: **it covers networks without shared neurons only**. `dual` is (n, c); no history.
+        with their weakest scope, and `separate`: it covers networks without shared neurons only. `dual` is (n, c); no
+        history.
     """
     if problem.c == 1:
         return train(
@@ -68,46 +68,29 @@ def train_one_vs_rest(
             left = NO_TIME
         parts.append(
             train(
-                output_problem(problem, k),
+                problem.output(k),
                 gap,
                 time_limit=max(left, NO_TIME) if np.isfinite(left) else None,
                 random_state=random_state,
                 prove=prove,
-                start=None if start is None else _of_output(start, k),
+                start=None if start is None else _part(start, k),
                 progress=progress,
             )
         )
     return _stacked(parts)
 
 
-def output_problem(problem: TrainingProblem, k: int) -> TrainingProblem:
-    """The problem of output k alone."""
-    return TrainingProblem(
-        problem.X[:, :-1] if problem.bias else problem.X,
-        problem.y[:, k],
-        beta=problem.beta,
-        loss=problem.loss,
-        bias=problem.bias,
-        offset=problem.offset,
-        sample_weight=problem.sample_weight,
-    )
-
-
 def beta_max_one_vs_rest(problem: TrainingProblem) -> float:
     """The penalty at or above which no output has a neuron."""
     if problem.c == 1:
         return beta_max(problem)
-    return max(beta_max(output_problem(problem, k)) for k in range(problem.c))
+    return max(beta_max(problem.output(k)) for k in range(problem.c))
 
 
-def _of_output(solution: Solution, k: int) -> Solution:
+def _part(solution: Solution, k: int) -> Solution:
     """The part of a stacked solution that belongs to output k."""
-    network = solution.network
-    assert isinstance(network, TwoLayerNetwork)
-    own = network.A[:, k] != 0.0
-    offset = np.asarray(network.offset)[k]
-    part = TwoLayerNetwork(network.U[:, own], network.A[own, k], network.bias, offset)
-    return replace(solution, network=part, dual=solution.dual[:, k].copy())
+    assert isinstance(solution.network, TwoLayerNetwork)
+    return replace(solution, network=solution.network.output(k), dual=solution.dual[:, k].copy())
 
 
 def _stacked(parts: list[Solution]) -> Solution:
@@ -118,16 +101,9 @@ def _stacked(parts: list[Solution]) -> Solution:
         first, last = last, last + network.n_neurons
         A[first:last, k] = network.A[:, 0]
     offset = np.concatenate([np.ravel(network.offset) for network in networks])
-    certificates = [part.certificate for part in parts]
-    scope = max((c.scope for c in certificates), key=STRONGEST_FIRST.index)
     return Solution(
         network=TwoLayerNetwork(np.hstack([network.U for network in networks]), A, networks[0].bias, offset),
-        certificate=Certificate(
-            sum(c.upper for c in certificates),
-            sum(c.lower for c in certificates),
-            scope,
-            min((c.starts for c in certificates if c.scope == "estimated"), default=0),
-        ),
+        certificate=Certificate.total([part.certificate for part in parts]),
         status=next((part.status for part in parts if part.status is not Status.SOLVED), Status.SOLVED),
         n_iter=sum(part.n_iter for part in parts),
         seconds=sum(part.seconds for part in parts),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, log_expit, softmax
 
 from .._array import Array, as_matrix
 from ..certificate import Certificate
 from ..errors import InvalidInputError, ModelFileError
+from ..estimators.class_scores import best_class, class_scores, probabilities
 from ..losses import LOSSES, Loss
 from ..networks import TwoLayerNetwork
 from .loss_record import parameters_of, rebuilt
@@ -102,6 +102,7 @@ class SavedModel:
             object.__setattr__(self, "target_name", self.target_name[0] if self.target_name else None)
         object.__setattr__(self, "offset", bool(self.offset or np.any(self.network.offset)))
         self._check_outputs()
+        object.__setattr__(self, "certificate", replace(self.certificate, separate=self.is_apart))
         if self.loss_parameters is not None:
             if self.loss not in LOSSES:
                 raise InvalidInputError(
@@ -123,12 +124,6 @@ class SavedModel:
                 f"A {self.task} model of {c} outputs needs {targets} target names and means, got {n_names} names and "
                 f"{n_means} means."
             )
-
-    def output(self, k: int) -> TwoLayerNetwork:
-        """The network of output k alone, without neurons that it does not use."""
-        network = self.network
-        used = network.A[:, k] != 0.0
-        return TwoLayerNetwork(network.U[:, used], network.A[used, k], network.bias, np.asarray(network.offset)[k])
 
     @property
     def target_names(self) -> tuple[str, ...]:
@@ -195,16 +190,13 @@ class SavedModel:
         outputs = self.standardization.original(self.network.predict(self.features(X)))
         if not np.isfinite(outputs).all():
             raise InvalidInputError("The features are too large for the network: its outputs overflow.")
-        if len(self.classes) == 2 and outputs.ndim == 2:
-            return outputs[:, 1] - outputs[:, 0]
-        return outputs
+        return class_scores(outputs, len(self.classes))
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Predictions for a table or an array: numbers of shape (n,) or (n, c), or labels from `classes` (n,)."""
         outputs = self.decision_function(X)
         if self.task == "classification":
-            chosen = outputs.argmax(axis=1) if outputs.ndim == 2 else (outputs > 0).astype(np.intp)
-            return np.array(self.classes)[chosen]
+            return np.array(self.classes)[best_class(outputs)]
         if self.loss == "poisson" and self.loss_parameters is not None:
             with np.errstate(over="ignore"):
                 outputs = np.exp(outputs)
@@ -221,12 +213,7 @@ class SavedModel:
             raise InvalidInputError(
                 f"Probabilities need the logistic or the softmax loss, this model has {self.loss!r}."
             )
-        outputs = self.decision_function(X)
-        if outputs.ndim == 1:
-            return np.column_stack([expit(-outputs), expit(outputs)])
-        # Through logarithms, since all sigmoids of a row can be zero in floating point.
-        probabilities: Array = softmax(outputs if self.loss == "softmax" else log_expit(outputs), axis=1)
-        return probabilities
+        return probabilities(self.decision_function(X), separate=self.loss != "softmax")
 
     def encode(self, labels: npt.NDArray[Any]) -> Array:
         """Labels of shape (n,) as the loss takes them: -1 and +1, or one column a class, +1 and else 0 or -1.

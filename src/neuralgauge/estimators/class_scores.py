@@ -1,0 +1,31 @@
+"""From outputs to scores of classes, and from scores to a class and to probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, log_expit, softmax
+
+from .._array import Array
+
+
+def class_scores(outputs: Array, n_classes: int) -> Array:
+    """Scores (n, c) from outputs, one a class; for two classes one score (n,), positive for the second."""
+    return outputs[:, 1] - outputs[:, 0] if n_classes == 2 and outputs.ndim == 2 else outputs
+
+
+def best_class(scores: Array) -> npt.NDArray[np.intp]:
+    """Number of the class with the largest score, (n,)."""
+    return np.argmax(scores, axis=1) if scores.ndim == 2 else (scores > 0).astype(np.intp)
+
+
+def probabilities(scores: Array, separate: bool) -> Array:
+    """Of every class, (n, c), from log-odds of two classes or logarithms up to a constant a row.
+
+    With `separate` the scores are the log-odds of each class against the rest: their probabilities over their sum.
+    """
+    if scores.ndim == 1:
+        return np.column_stack([expit(-scores), expit(scores)])
+    # Through logarithms, since all sigmoids of a row can be zero in floating point.
+    result: Array = softmax(log_expit(scores) if separate else scores, axis=1)
+    return result
