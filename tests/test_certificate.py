@@ -10,6 +10,45 @@ import neuralgauge as ng
 from neuralgauge.certificate import SCOPE_SENTENCES, lower_bound
 
 
+def p_log_p(p):
+    return p * p.ln() if p > 0 else Decimal(0)
+
+
+def exact_entropy_bound(problem, v, scale):
+    """-L*(-scale v), softmax rows normalised to sum to one exactly."""
+    total, softmax = Decimal(0), problem.loss.name == "softmax"
+    for row_v, row_y in zip(v, problem.y, strict=True):
+        moved, ys = [scale * Decimal(float(a)) for a in row_v], [Decimal(float(b)) for b in row_y]
+        ps = [max(b - a, Decimal(0)) for a, b in zip(moved, ys, strict=True)]
+        if softmax:
+            ys, ps = [b / sum(ys) for b in ys], [p / sum(ps) for p in ps]
+        total -= sum(p_log_p(p) - p_log_p(b) for p, b in zip(ps, ys, strict=True)) + (0 if softmax else sum(moved))
+    return total
+
+
+@pytest.mark.parametrize(("loss", "only_small"), [("softmax", False), ("softmax", True), ("poisson", False)])
+@pytest.mark.parametrize("seed", range(30))
+def test_entropy_bounds_are_never_above_those_of_a_hundred_digits(loss, only_small, seed):
+    """Targets down to 1e-12, where v log y is far larger than v y and cancels in a row if only small ones move."""
+    rng = np.random.default_rng(seed)
+    y = 10.0 ** rng.uniform(-12.0, 0.0, (6, 4))
+    move = 10.0 ** rng.uniform(-14.0, 1.0) * rng.standard_normal((6, 4)) * y
+    if only_small:
+        y[:, 2] = y[:, 1]
+        y[:, 3] = 1.0 - y[:, :3].sum(axis=1)
+        y = np.abs(y * [0.1, 1e-3, 1e-3, 1.0])
+        step = 10.0 ** rng.uniform(-8.0, -1.0, 6) * y[:, 1]
+        move = step[:, None] * [0.0, 1.0, -1.0, 0.0]
+    y = y / y.sum(axis=1, keepdims=True) if loss == "softmax" else y
+    problem = ng.TrainingProblem(rng.standard_normal((6, 2)), y, beta=1.0, loss=loss)
+    v = problem.clip_dual(move)
+    lower = lower_bound(problem, v, 1e-300)  # so small a gauge leaves v as it is, up to 8 eps
+    with localcontext() as context:
+        context.prec = 100
+        scales = Decimal(1), Decimal(1.0 - 8 * np.finfo(float).eps)
+        assert Decimal(lower) <= max(Decimal(0), *(exact_entropy_bound(problem, v, scale) for scale in scales))
+
+
 def test_total_of_outputs_trained_apart():
     proven, searched = ng.Certificate(3.0, 2.0, "exact"), ng.Certificate(1.0, 0.5, "estimated", 128)
     total = ng.Certificate.total([proven, searched])
