@@ -59,10 +59,7 @@ def _mixed(p: Array, y: Array, weight: Array) -> Array:
     if theta <= 1e-14:  # rounding, for which the lower bound makes up
         return p
     q = np.maximum((wanted - (1.0 - theta) * mass) / (theta * weight.sum()), 0.0)
-    total = float(q.sum())
-    if total == 0.0:  # theta is rounding
-        return p
-    result: Array = (1.0 - theta) * p + theta * q / total
+    result: Array = (1.0 - theta) * p + theta * q / q.sum()
     return result
 
 

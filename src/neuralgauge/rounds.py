@@ -87,7 +87,7 @@ class Rounds:
             better = self.upper < best[0] * (1 - 1e-3 * self.target)
             idle, best = 0 if better or self.dual.lower > best[1] else idle + 1, (self.upper, self.dual.lower)
             if better:
-                self.cuts = columns.take(np.zeros(0, dtype=np.intp))
+                self.cuts = self.cuts.take(slice(0))
             if idle > PATIENCE:
                 return Status.STALLED
             if index == 0 and self.active.n_neurons == 0:

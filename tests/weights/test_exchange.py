@@ -48,3 +48,17 @@ def test_few_neurons_stay(rng):
     X, network = crowd(rng, 20, 1, 1)
     small = network.take(np.arange(15))
     assert np.array_equal(exchange(small, X).forward(X), small.balance().forward(X))
+
+
+def test_neurons_that_linear_programs_cannot_handle_are_exchanged(monkeypatch):
+    """HiGHS calls programs with many columns of nearly one direction infeasible; the promise of n c neurons stands."""
+    from neuralgauge.weights import caratheodory
+
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((8, 3))
+    network = ng.TwoLayerNetwork(rng.standard_normal((3, 60)), rng.standard_normal(60))
+    monkeypatch.setattr(caratheodory, "_cheapest", lambda program, rows: None)
+    fewer = caratheodory.basic(network, X)
+    assert fewer.n_neurons <= 8
+    np.testing.assert_allclose(fewer.forward(X), network.forward(X), atol=1e-11)
+    assert fewer.weight_decay() <= network.balance().weight_decay() * (1 + 1e-12)

@@ -12,7 +12,6 @@ import numpy as np
 from .._array import Array
 from ..networks import TwoLayerNetwork
 from ..weights.caratheodory import basic
-from ..weights.exchange import exchange
 
 FITTED = 1e-9  # largest |f - y| relative to the largest |y|
 KINKS = (0.0, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)  # x_i^T u relative to |x_i| |u| that is taken for 0
@@ -55,8 +54,7 @@ def fit_exactly(network: TwoLayerNetwork, X: Array, y: Array, offset: bool) -> T
             best = found
     if best is None:
         return None
-    # An exchange first: with many neurons of nearly one direction the linear program is found infeasible.
-    fewer = basic(exchange(best, X), X)
+    fewer = basic(best, X)
     good = misfit(fewer, X, y) <= FITTED and fewer.weight_decay() <= best.weight_decay() * (1.0 + 1e-9)
     return fewer if good else best
 

@@ -15,7 +15,8 @@ from scipy.linalg import qr
 from scipy.optimize import linprog
 
 from .._array import Array, BoolArray
-from .protocol import N
+from .exchange import exchange
+from .protocol import N, atoms
 
 RANKS = (1e-9, 1e-11, 1e-13)  # what counts as dependent, the most generous first; the outputs decide
 KEPT = 1e-11  # change of an output, relative to the largest sum of |activation times output weight|
@@ -71,8 +72,8 @@ def basic(network: N, X: Array, rng: np.random.Generator | None = None) -> N:
     Returns
     -------
     Network
-        Balanced; outputs to 1e-11 of the largest sum of |activations times output weights|, penalty to 1e-11. What
-        rounding does not allow is not done.
+        Balanced; outputs to 1e-11 of the largest sum of |activations times output weights|, penalty to 1e-11. Where
+        rounding does not allow that, neurons are exchanged by hand: at most n c are left, not always at the least cost.
     """
     balanced = network.balance()
     live = balanced.take(np.maximum(X @ balanced.U, 0.0).max(axis=0, initial=0.0) > 0.0)
@@ -92,14 +93,14 @@ def basic(network: N, X: Array, rng: np.random.Generator | None = None) -> N:
         keep = s > 0
         root = np.sqrt(s[keep] / program.start[keep])
         return live.with_neurons(live.U[:, keep] * root, live.A[keep] * root[:, None])
-    return live
+    # With many neurons of nearly one direction linear programs are found infeasible.
+    return exchange(live, X)
 
 
 def _amplitudes(network: N, X: Array) -> Amplitudes:
-    hidden = np.maximum(X @ network.U, 0.0)
-    atoms = (hidden[:, None, :] * network.A.T).reshape(-1, network.n_neurons)
-    size = np.linalg.norm(atoms, axis=0)
-    return Amplitudes(atoms / size, size, np.einsum("ij,ij->i", network.A, network.A) / size)
+    columns = atoms(network, X)
+    size = np.linalg.norm(columns, axis=0)
+    return Amplitudes(columns / size, size, np.einsum("ij,ij->i", network.A, network.A) / size)
 
 
 def _cheapest(program: Amplitudes, rows: Array) -> tuple[Array, BoolArray] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
-from .protocol import N
+from .protocol import N, atoms
 
 
 def exchange(network: N, X: Array) -> N:
@@ -32,12 +32,11 @@ def exchange(network: N, X: Array) -> N:
     m neurons, k of them to go, and the memory of an (m, m) matrix.
     """
     balanced = network.balance()
-    hidden = np.maximum(X @ balanced.U, 0.0)
-    atoms = (hidden[:, None, :] * balanced.A.T).reshape(-1, balanced.n_neurons)
-    if atoms.shape[1] <= len(atoms):
+    columns = atoms(balanced, X)
+    if columns.shape[1] <= len(columns):
         return balanced
     cost: Array = np.einsum("ij,ij->i", balanced.A, balanced.A)
-    null = np.linalg.qr(atoms.T, mode="complete")[0][:, len(atoms) :]
+    null = np.linalg.qr(columns.T, mode="complete")[0][:, len(columns) :]
     share = np.ones(balanced.n_neurons)
     while null.shape[1]:
         move = null @ (null.T @ -cost)

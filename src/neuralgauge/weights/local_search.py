@@ -65,12 +65,12 @@ def local_search(problem: Problem, network: N, max_iter: int) -> N:
         return loss + 0.5 * beta * float(penalised @ penalised), gradient
 
     b = fixed if problem.offset else np.zeros(0)
-    theta = np.concatenate([start.U.ravel(), start.A.ravel(), b])
-    far = np.inf
-    far = 1e6 * (1.0 + objective(theta)[0])
+    theta, far = np.concatenate([start.U.ravel(), start.A.ravel(), b]), np.inf
+    value = objective(theta)[0]
+    far = 1e6 * (1.0 + value)
     options: Any = {"maxiter": max_iter, "maxcor": MEMORY, "maxfun": 3 * max_iter, "ftol": 1e-12, "gtol": 1e-9}
     found = minimize(objective, theta, jac=True, method="L-BFGS-B", options=options)
-    if not found.fun <= objective(theta)[0]:
+    if not found.fun <= value:
         return start
     U, A, b = unpack(found.x)
     return start.with_neurons(U, A, b if problem.offset else fixed).balance()

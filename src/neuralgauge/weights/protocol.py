@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol, Self, TypeVar
 
+import numpy as np
+
 from .._array import Array
 
 
@@ -65,6 +67,13 @@ class Problem(Protocol):
 
 
 N = TypeVar("N", bound=Network)
+
+
+def atoms(network: Network, X: Array) -> Array:
+    """(X u_j)_+ alpha_j^T as columns, (n c, m): their sum is the network's outputs without the offset."""
+    hidden = np.maximum(X @ network.U, 0.0)
+    result: Array = (hidden[:, None, :] * network.A.T).reshape(-1, network.n_neurons)
+    return result
 
 
 def objective(network: Network, problem: Problem) -> float:

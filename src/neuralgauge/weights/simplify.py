@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from .caratheodory import basic
-from .exchange import exchange
 from .protocol import N, Problem, objective
 
 ANGLES = (1e-6, 1e-4, 1e-3, 1e-2, 3e-2)
@@ -41,8 +40,4 @@ def simplify(network: N, problem: Problem, slack: float = 0.0) -> N:
         if not keep.all() and objective(smaller, problem) <= limit:
             network = smaller
             break
-    if network.n_neurons <= problem.y.size + 1:
-        return network
-    # By hand first: many neurons of nearly one direction make linear programs fail.
-    fewer = exchange(network, problem.X)
-    return basic(fewer if objective(fewer, problem) <= limit else network, problem.X)
+    return network if network.n_neurons <= problem.y.size + 1 else basic(network, problem.X)
