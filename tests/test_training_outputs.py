@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import neuralgauge as ng
+from neuralgauge.dual import DualSide
 from neuralgauge.losses import LOSSES
 from neuralgauge.weights.local_search import local_search
 
@@ -26,14 +27,15 @@ def table(loss, c, n=30, d=2, seed=0):
     return X, y[:, 0] if y.ndim == 2 and c == 1 else y
 
 
-every_loss = pytest.mark.parametrize("loss", LOSSES)
+ELEMENTWISE = [name for name, loss in LOSSES.items() if not loss.coupled]
+SHAPES = [(1, True), (2, False), (3, True)]
 
 
-@every_loss
-@pytest.mark.parametrize(("c", "offset"), [(1, True), (2, False), (3, True)])
+@pytest.mark.parametrize(
+    ("loss", "c", "offset"),
+    [(loss, c, offset) for loss in LOSSES for c, offset in SHAPES if c > 1 or loss in ELEMENTWISE],
+)
 def test_trained_to_a_proven_gap(loss, c, offset):
-    if loss == "softmax" and c == 1:
-        pytest.skip("softmax has two outputs or more")
     problem = ng.TrainingProblem(*table(loss, c), beta=0.5, loss=loss, offset=offset)
     solution = ng.train(problem, gap=1e-4)
     certificate, network = solution.certificate, solution.network
@@ -49,10 +51,8 @@ def test_trained_to_a_proven_gap(loss, c, offset):
         assert problem.objective(local_search(problem, start, 300)) >= certificate.lower
 
 
-@every_loss
+@pytest.mark.parametrize("loss", ELEMENTWISE)
 def test_one_output_agrees_with_a_conic_solver_over_all_patterns(loss):
-    if LOSSES[loss].coupled:
-        pytest.skip("softmax has two outputs or more")
     X, y = table(loss, 1, n=8, d=1)
     for offset in (False, True):
         problem = ng.TrainingProblem(X, y, beta=0.3, loss=loss, offset=offset)
@@ -148,6 +148,18 @@ def test_empty_network_from_beta_max_on_with_an_offset(loss, c):
     assert above.certificate.gap <= 1e-6
     if loss != "absolute":  # at a kink of the loss other subgradients may need less
         assert ng.train(problem.with_beta(0.98 * largest), gap=1e-6).network.n_neurons > 0
+
+
+@pytest.mark.parametrize(
+    ("n", "d", "c", "proves"),
+    [(20, 4, 1, True), (20, 5, 1, False), (20, 2, 2, True), (20, 3, 2, False), (5000, 2, 1, True), (5001, 2, 1, False)],
+)
+def test_what_is_proven_unless_told_otherwise(n, d, c, proves):
+    rng = np.random.default_rng(0)
+    problem = ng.TrainingProblem(rng.standard_normal((n, d)), rng.standard_normal((n, c)), beta=1.0)
+    assert DualSide(problem, rng, None).prove == proves
+    assert DualSide(problem, rng, True).prove
+    assert not DualSide(problem, rng, False).prove
 
 
 def test_search_and_proof_agree_for_several_outputs():

@@ -68,7 +68,7 @@ def neural_gauge(
     random_state : int, Generator or None
         Seed of all starts.
     prove : bool, optional
-        As in `train`: by default pricing is exact up to rank 5 of the design matrix.
+        As in `train`: whether pricing is exact.
     progress : callable, optional
         Called with a `Record` after every round.
 

@@ -162,7 +162,8 @@ class TwoLayerNetwork:
         one that uses fewer still; finding the fewest is NP-hard, and this is a heuristic.
 
         With `width` the nearest neurons are joined, or neurons dropped, whichever raises the objective least,
-        one in twenty at a time, and L-BFGS on all weights repairs what is left.
+        one in twenty at a time, and L-BFGS on all weights repairs what is left; fewer still are taken where they turn
+        out to be better.
 
         Parameters
         ----------
@@ -190,8 +191,8 @@ class TwoLayerNetwork:
         Notes
         -----
         Cost O(n c m^2) and a linear program of min(n c, m) rows and m columns; with `width` some 20 log(m / width)
-        searches of 20 iterations and one of 500, O(n (d + c) m) each. Source: Theorem 1 of Pilanci & Ergen (2020) and
-        Caratheodory's theorem.
+        searches of 20 iterations and two or more of 500, O(n (d + c) m) each. Source: Theorem 1 of Pilanci & Ergen
+        (2020) and Caratheodory's theorem.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""scikit-learn's own contract, whole, for every estimator; loose gaps, since it is not about them."""
+"""scikit-learn's own contract, whole, for every estimator; those that choose beta from a short path at loose gaps."""
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -9,9 +9,9 @@ SHORT_PATH = {"n_betas": 2, "beta_min_ratio": 0.2, "cv": 2, "gap_path": 0.3, "ga
 
 @parametrize_with_checks(
     [
-        ReLURegressor(gap=0.3),
-        ReLUClassifier(gap=0.3),
-        ReLUClassifier(loss="hinge", gap=0.3),
+        ReLURegressor(),
+        ReLUClassifier(),
+        ReLUClassifier(loss="hinge"),
         ReLURegressorCV(**SHORT_PATH),
         ReLUClassifierCV(**SHORT_PATH),
     ]

@@ -32,7 +32,8 @@ def certify(
     gap: Annotated[float, typer.Option(help="How close to the optimum the lower bound is to come.")] = 1e-4,
     time_limit: TimeLimit = None,
     prove: Annotated[
-        bool | None, typer.Option("--prove/--no-prove", help="Price exactly; by default up to rank 5.")
+        bool | None,
+        typer.Option("--prove/--no-prove", help="Price exactly; by default up to rank 5, or 3 for several outputs."),
     ] = None,
     drop: Drop = None,
     as_json: Json = False,

@@ -90,10 +90,19 @@ def _as_good(found: Network, network: Network, problem: Problem) -> bool:
 
 
 def _narrowed(network: N, problem: Problem, width: int) -> N:
-    """Down to a width: a few neurons go at a time, and a local search lets the others take over."""
+    """Down to a width: a few neurons go at a time, and a local search lets the others take over.
+
+    The search may stay behind what fewer neurons reach, so the width is undercut as long as that pays.
+    """
     while network.n_neurons > width:
         network = local_search(problem, _fewer(network, problem, width), REPAIR)
-    return local_search(problem, network, FINISH)
+    best = local_search(problem, network, FINISH)
+    while best.n_neurons > 1:
+        fewer = local_search(problem, _fewer(best, problem, best.n_neurons - 1), FINISH)
+        if objective(fewer, problem) >= objective(best, problem):
+            break
+        best = fewer
+    return best
 
 
 def _fewer(network: N, problem: Problem, width: int) -> N:
