@@ -25,6 +25,7 @@ bench: .venv/.dev  ## benchmarks; those against peers need an environment of the
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/classification.py --quick
 	$(BIN)/python benchmarks/pruning.py
+	$(BIN)/python benchmarks/path.py
 	$(BIN)/python benchmarks/losses.py
 
 bench-peers: .venv-peers/.installed  ## adelie and scnn, which pin old NumPy, for `make bench` to compare with
