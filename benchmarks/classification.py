@@ -24,20 +24,17 @@ import importlib.util
 import json
 import os
 import platform
-import subprocess
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from measure import THREAD_VARIABLES, run_apart
 from measure import main as run_as_competitor
 
-HERE = Path(__file__).resolve().parent
 DEFAULT_DATA = Path(os.environ.get("NEURALGAUGE_DATA", "../shared/data"))
-THREAD_VARIABLES = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA"))
 OUTER, INNER, SEED = 5, 3, 0
 MOST_TRAINING_ROWS = 2000
 QUICK_ROWS = 250
@@ -227,16 +224,8 @@ class Results:
 
 
 def run(competitor, data):
-    environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1")}
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder, "in.npz"), Path(folder, "out.npz")
-        np.savez(source, **data)
-        command = [sys.executable, str(HERE / "classification.py"), competitor, str(source), str(target)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        if done.returncode or not target.exists():
-            raise SystemExit(f"{competitor} failed:\n{done.stderr}")
-        with np.load(target) as result:
-            return {key: float(result[key]) for key in ("accuracy", "processor", "seconds")}
+    found = run_apart(__file__, competitor, data, dict.fromkeys(THREAD_VARIABLES, 1))
+    return {key: float(found[key]) for key in ("accuracy", "processor", "seconds")}
 
 
 def measure(table, competitor, results):

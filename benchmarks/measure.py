@@ -1,7 +1,10 @@
 """Seconds and memory of one call, in a process that does nothing else. NumPy only: peers run it on their own NumPy."""
 
+import os
 import resource
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any
 import numpy as np
 
 MEGABYTE = 2**20
+THREAD_VARIABLES = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA"))
 
 
 def _status(name: str) -> float | None:
@@ -36,6 +40,20 @@ def _forget_peak() -> float:
     except OSError:
         return _peak()
     return _status("VmRSS") or _peak()
+
+
+def run_apart(script: str, competitor: str, data: dict[str, Any], threads: dict[str, int]) -> dict[str, Any]:
+    """What `main` of the script writes for a competitor, in a process of its own with these numbers of threads."""
+    environment = {**os.environ, **{name: str(count) for name, count in threads.items()}}
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "in.npz"), Path(folder, "out.npz")
+        np.savez(source, **data)
+        command = [sys.executable, script, competitor, str(source), str(target)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        if done.returncode or not target.exists():
+            raise SystemExit(f"{competitor} failed:\n{done.stderr}")
+        with np.load(target) as result:
+            return dict(result)
 
 
 def main(competitors: dict[str, Callable[[dict[str, Any]], Callable[[], dict[str, Any]]]]) -> None:

@@ -13,19 +13,16 @@ import argparse
 import json
 import os
 import platform
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from measure import THREAD_VARIABLES, run_apart
 from measure import main as run_as_competitor
 
-HERE = Path(__file__).resolve().parent
 DEFAULT_DATA = Path(os.environ.get("NEURALGAUGE_DATA", "../shared/data"))
-THREAD_VARIABLES = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL"))
 DIGITS = 1e-4  # half a unit of the fourth decimal and some rounding: how far above a printed optimum is still that
 
 
@@ -217,16 +214,8 @@ def restarts(data):
 
 
 def run(kind, data, settings):
-    threads = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(settings.threads))}
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder, "in.npz"), Path(folder, "out.npz")
-        np.savez(source, **data)
-        command = [sys.executable, str(HERE / "training.py"), kind, str(source), str(target)]
-        done = subprocess.run(command, env=threads, capture_output=True, text=True)
-        if done.returncode or not target.exists():
-            raise SystemExit(f"{kind} failed:\n{done.stderr}")
-        with np.load(target) as result:
-            return dict(result)
+    blas = [name for name in THREAD_VARIABLES if not name.startswith("NUMBA")]  # pricing uses all cores
+    return run_apart(__file__, kind, data, dict.fromkeys(blas, settings.threads))
 
 
 def objective(data, found):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import targets_of
 from scipy.optimize import minimize
 
 import neuralgauge as ng
@@ -10,17 +11,9 @@ from neuralgauge.certificate import lower_bound
 from neuralgauge.losses import LOSSES
 
 
-def targets_of(loss, n, c, rng):
-    if loss.targets == "simplex":
-        return np.eye(c)[np.concatenate([np.arange(c), rng.integers(c, size=n - c)])]
-    y = rng.standard_normal((n, c))
-    y = {"sign": np.where(y > 0, 1.0, -1.0), "count": np.floor(np.abs(3 * y))}.get(loss.targets, y)
-    return y if c > 1 else y[:, 0]
-
-
 def problem_of(loss, c, offset, seed=0, n=30, beta=0.5):
     rng = np.random.default_rng(seed)
-    y = targets_of(loss, n, c, rng)
+    y = targets_of(loss, rng.standard_normal((n, c)))
     weight = rng.uniform(0.5, 2.0, n)
     return ng.TrainingProblem(rng.standard_normal((n, 2)), y, beta=beta, loss=loss, offset=offset, sample_weight=weight)
 

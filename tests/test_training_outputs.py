@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from cases import targets_of
 
 import neuralgauge as ng
 from neuralgauge.dual import DualSide
@@ -16,15 +17,7 @@ def table(loss, c, n=30, d=2, seed=0):
     X = rng.standard_normal((n, d))
     y = np.column_stack([np.abs(X[:, 0]) - 0.5, X[:, -1] ** 2 - 1.0, X[:, 0] - np.abs(X[:, -1])])[:, :c]
     y = y + 0.1 * rng.standard_normal(y.shape)
-    kind = LOSSES[loss].targets
-    if kind == "sign":
-        y = np.where(y > 0, 1.0, -1.0)
-    if kind == "count":
-        y = np.floor(2 * np.abs(y))
-    if kind == "simplex":
-        y = np.argmax(y, axis=1)
-        y[:c] = np.arange(c)
-    return X, y[:, 0] if y.ndim == 2 and c == 1 else y
+    return X, targets_of(loss, y)
 
 
 ELEMENTWISE = [name for name, loss in LOSSES.items() if not loss.coupled]

@@ -2,18 +2,14 @@
 
 import numpy as np
 import pytest
+from cases import rough_rows
 
 import neuralgauge as ng
 
 
 def problem_of(seed, loss, n, d, beta):
     rng = np.random.default_rng(seed)
-    X = rng.standard_normal((n, d))
-    if seed % 3 == 1:
-        X = np.round(X)
-    if seed % 3 == 2:
-        X[n // 2] = 0.0
-        X[: n // 4] = X[n // 4 : 2 * (n // 4)]
+    X = rough_rows(rng, seed, n, d)
     y = rng.standard_normal(n) if loss == "squared" else np.where(rng.standard_normal(n) > 0, 1.0, -1.0)
     return ng.TrainingProblem(X, y, beta=beta, loss=loss, bias=seed % 2 == 0)
 

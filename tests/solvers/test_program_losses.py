@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import rough_rows
 
 import neuralgauge as ng
 from neuralgauge.losses import LOSSES, get_loss
@@ -11,17 +12,22 @@ ONE_OUTPUT = [name for name, loss in LOSSES.items() if not loss.coupled]
 
 def problem_of(seed, loss, n, d, beta, weighted=False, outputs=None):
     rng = np.random.default_rng(seed)
-    X = rng.standard_normal((n, d))
-    if seed % 3 == 1:
-        X = np.round(X)
-    if seed % 3 == 2:
-        X[n // 2] = 0.0
-        X[: n // 4] = X[n // 4 : 2 * (n // 4)]
+    X = rough_rows(rng, seed, n, d)
     noise = rng.standard_normal(n if outputs is None else (n, outputs))
     y = {"real": noise, "sign": np.where(noise > 0, 1.0, -1.0), "count": np.floor(np.exp(1.0 + noise))}
     weight = rng.uniform(0.3, 3.0, n) if weighted else None
     targets = rng.dirichlet([0.4] * 3, size=n) if get_loss(loss).coupled else y[get_loss(loss).targets]
     return ng.TrainingProblem(X, targets, beta=beta, loss=loss, bias=seed % 2 == 0, sample_weight=weight)
+
+
+def agree(problem, patterns, gated=False):
+    ours = ng.solve_program(problem, patterns, gated=gated)
+    reference = ng.solve_program(problem, patterns, gated=gated, solver="reference")
+    assert ours.certificate.upper == pytest.approx(reference.certificate.upper, rel=1e-6, abs=1e-8)
+    assert ours.status is ng.Status.SOLVED
+    assert ours.certificate.lower <= reference.certificate.upper * (1 + 1e-8)
+    assert ours.n_iter <= 30
+    return ours
 
 
 @pytest.mark.parametrize("loss", ONE_OUTPUT)
@@ -32,13 +38,8 @@ def problem_of(seed, loss, n, d, beta, weighted=False, outputs=None):
 def test_agrees_with_the_reference(loss, gated, seed, n, d, m):
     problem = problem_of(seed, loss, n, d, beta=0.3, weighted=seed % 2 == 1)
     patterns = ng.sample_patterns(problem.X, m, random_state=seed)
-    ours = ng.solve_program(problem, patterns, gated=gated)
-    reference = ng.solve_program(problem, patterns, gated=gated, solver="reference")
-    assert ours.certificate.upper == pytest.approx(reference.certificate.upper, rel=1e-6, abs=1e-8)
-    assert ours.status is ng.Status.SOLVED
-    assert ours.certificate.lower <= reference.certificate.upper * (1 + 1e-8)
+    ours = agree(problem, patterns, gated=gated)
     assert ours.certificate.upper < 0.95 * problem.objective(problem.empty_network())
-    assert ours.n_iter <= 30
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -46,13 +47,8 @@ def test_agrees_with_the_reference(loss, gated, seed, n, d, m):
 def test_three_outputs_agree_with_the_reference(loss, gated):
     problem = problem_of(4, loss, 15, 3, beta=0.3, weighted=True, outputs=3)
     patterns = ng.sample_patterns(problem.X, 8, random_state=0)
-    ours = ng.solve_program(problem, patterns, gated=gated)
-    reference = ng.solve_program(problem, patterns, gated=gated, solver="reference")
-    assert ours.certificate.upper == pytest.approx(reference.certificate.upper, rel=1e-6, abs=1e-8)
-    assert ours.status is ng.Status.SOLVED
-    assert ours.certificate.lower <= reference.certificate.upper * (1 + 1e-8)
+    ours = agree(problem, patterns, gated=gated)
     assert ours.certificate.upper < 0.95 * problem.objective(problem.empty_network())
-    assert ours.n_iter <= 30
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -60,12 +56,7 @@ def test_an_offset_agrees_with_the_reference(loss):
     drawn = problem_of(4, loss, 15, 3, beta=0.5, outputs=None)
     problem = ng.TrainingProblem(drawn.X, drawn.y, beta=0.5, loss=loss, bias=False, offset=True)
     patterns = ng.sample_patterns(problem.X, 8, random_state=0)
-    ours = ng.solve_program(problem, patterns)
-    reference = ng.solve_program(problem, patterns, solver="reference")
-    assert ours.certificate.upper == pytest.approx(reference.certificate.upper, rel=1e-6, abs=1e-8)
-    assert ours.status is ng.Status.SOLVED
-    assert ours.certificate.lower <= reference.certificate.upper * (1 + 1e-8)
-    assert ours.n_iter <= 30
+    agree(problem, patterns)
 
 
 @pytest.mark.parametrize("loss", [name for name in ONE_OUTPUT if get_loss(name).targets in ("real", "count")])

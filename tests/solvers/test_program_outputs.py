@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import targets_of
 
 import neuralgauge as ng
 from neuralgauge.losses import LOSSES
@@ -12,15 +13,7 @@ ELEMENTWISE = [name for name, loss in LOSSES.items() if not loss.coupled]
 
 def problem_of(loss, c, offset, seed=0, n=20, beta=0.4):
     rng = np.random.default_rng(seed)
-    X, y = rng.standard_normal((n, 2)), rng.standard_normal((n, c))
-    kind = LOSSES[loss].targets
-    if kind == "sign":
-        y = np.where(y > 0.3, 1.0, -1.0)
-    if kind == "count":
-        y = np.floor(2 * np.abs(y))
-    if kind == "simplex":
-        y = np.concatenate([np.arange(c), rng.integers(c, size=n - c)])
-    y = y[:, 0] if c == 1 and y.ndim == 2 else y
+    X, y = rng.standard_normal((n, 2)), targets_of(loss, rng.standard_normal((n, c)))
     weight = rng.uniform(0.5, 2.0, n) if seed % 2 else None
     return ng.TrainingProblem(X, y, beta=beta, loss=loss, offset=offset, sample_weight=weight)
 
