@@ -107,8 +107,10 @@ def test_time_limit_keeps_the_finished_points():
     ],
 )
 def test_refusals(options, words):
+    trained = []
     with pytest.raises(ng.InvalidInputError, match=words):
-        ng.relu_path(problem_of(), **options)
+        ng.relu_path(problem_of(), progress=lambda beta, solution: trained.append(beta), **options)
+    assert not trained  # nothing is trained in vain
 
 
 def test_constant_targets_have_no_path_with_an_offset():

@@ -142,6 +142,7 @@ def relu_path(
     """
     as_positive(gap, "gap")
     grid = penalties(lambda: _beta_max(problem), betas, n_betas, beta_min_ratio)
+    held_out = None if validation is None else problem.with_data(*validation)
     start = time.perf_counter()
     deadline = np.inf if time_limit is None else start + as_positive(time_limit, "time_limit")
     solutions: list[Solution] = []
@@ -169,18 +170,17 @@ def relu_path(
         if not solutions:
             raise
         status = Status.INTERRUPTED
-    return _path(problem, grid, solutions, validation, status)
+    return _path(problem, grid, solutions, held_out, status)
 
 
 def _path(
-    problem: TrainingProblem, grid: Array, solutions: list[Solution], validation: tuple[Any, Any] | None, status: Status
+    problem: TrainingProblem, grid: Array, solutions: list[Solution], held_out: TrainingProblem | None, status: Status
 ) -> Path:
     networks = [_network(solution) for solution in solutions]
     train_error = [error_rate(problem, network.forward(problem.X)) for network in networks]
     validation_error = [np.nan] * len(networks)
-    if validation is not None:
-        other = problem.with_data(*validation)
-        validation_error = [error_rate(other, network.forward(other.X)) for network in networks]
+    if held_out is not None:
+        validation_error = [error_rate(held_out, network.forward(held_out.X)) for network in networks]
     if status is Status.SOLVED and any(solution.status is not Status.SOLVED for solution in solutions):
         status = next(s.status for s in solutions if s.status is not Status.SOLVED)
     return Path(grid[: len(solutions)], tuple(solutions), np.array(train_error), np.array(validation_error), status)

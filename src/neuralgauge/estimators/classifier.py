@@ -68,11 +68,13 @@ class Classification(ClassifierMixin, ReLUEstimator):  # type: ignore[misc]
         Log-odds for two classes under the logistic or softmax loss, logarithms of probabilities up to a constant a
         row for more.
         """
-        return class_scores(self._outputs(X), len(self.classes_))
+        outputs = self._outputs(X)
+        return class_scores(outputs, len(self.classes_))
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Labels of shape (n,): those of the largest output."""
-        labels: npt.NDArray[Any] = self.classes_[best_class(self.decision_function(X))]
+        index = best_class(self.decision_function(X))
+        labels: npt.NDArray[Any] = self.classes_[index]
         return labels
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
