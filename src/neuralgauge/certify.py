@@ -91,7 +91,7 @@ def certify(
     lower = found.lower
     if found.scope == "estimated":
         # The search may have missed the neurons of the given network; with them the bound cannot exceed its objective.
-        gauge = float(np.max(payoffs(solution.dual, problem.X, given.U), initial=0.0))
+        gauge = float(np.max(payoffs(solution.dual, problem, given.U), initial=0.0))
         lower = min(lower, lower_bound(problem, solution.dual, gauge))
     return Certificate(upper, lower, found.scope, found.starts)
 

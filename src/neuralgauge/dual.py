@@ -52,11 +52,12 @@ class DualSide:
 
     def __init__(self, problem: TrainingProblem, rng: np.random.Generator, prove: bool | None) -> None:
         self.problem, self.rng = problem, rng
-        _, stretch, axes = np.linalg.svd(problem.X, full_matrices=False)
+        _, stretch, axes = np.linalg.svd(np.linalg.qr(problem.X, mode="r"), full_matrices=False)
         self.rank = rank = int(np.sum(stretch > stretch[0] * max(problem.X.shape) * np.finfo(float).eps))
         # Vectors that spread X u evenly, for data far from the origin, where most uniform u cut no cell.
         self.whitening = axes[:rank].T / stretch[:rank]
-        provable = rank <= (PROVEN_RANK if problem.c == 1 else SWEPT_RANK) and (rank < 3 or problem.n <= SWEPT_ROWS)
+        swept = rank < 3 or len(problem.X) <= SWEPT_ROWS
+        provable = rank <= (PROVEN_RANK if problem.q == 1 else SWEPT_RANK) and swept
         self.prove = provable if prove is None else prove
         self.insist = prove is True
         self.patience = PROOF_SECONDS if prove is None and rank > SWEPT_RANK else np.inf
@@ -74,7 +75,7 @@ class DualSide:
         problem, v = self.problem, self.problem.clip_dual(v)
         found = self._maximisers(v, network, self.n_starts // 4, self.n_starts // 2, spread=True)
         self.missed = np.zeros((problem.d, 0))
-        self._raise_gauge(max(float(np.max(payoffs(self.v, problem.X, part.U))) for part in found))
+        self._raise_gauge(max(float(np.max(payoffs(self.v, problem, part.U))) for part in found))
         gauge = max(float(part.values[0]) for part in found)
         if (bound := lower_bound(problem, v, gauge)) > self.lower:
             self.v, self.gauge, self.lower = v, gauge, bound
@@ -88,10 +89,10 @@ class DualSide:
         Starts are uniform, near the network's neurons, and with `spread` those neurons, the vectors missed before and
         vectors that spread X u.
         """
-        X = self.problem.X
+        X, v = self.problem.X, self.problem.readout.lifted(v)
         if self.plane is not None:
             return [Columns(*plane_maxima(v, X, self.plane))]
-        if self.problem.c > 1:
+        if self.problem.q > 1:
             starts = self._starts(network.U, near, spread)
             return [Columns(*ascend_vector(v, X, uniform, self.rng, starts=starts))]
         parts = []
@@ -153,7 +154,8 @@ class DualSide:
 
     def _price_exactly(self, target: float | None, deadline: float) -> Price:
         limit = max(min(deadline - time.perf_counter(), self.patience), 1e-3)
-        priced = price(self.v, self.problem.X, target=target, time_limit=limit if np.isfinite(limit) else None)
+        v = self.problem.readout.lifted(self.v)
+        priced = price(v, self.problem.X, target=target, time_limit=limit if np.isfinite(limit) else None)
         self.proven = max(self.proven, lower_bound(self.problem, self.v, priced.bound))
         return priced
 
@@ -182,8 +184,8 @@ class DualSide:
         return True
 
 
-def payoffs(v: Array, X: Array, U: Array) -> Array:
-    """|V^T (X u)_+| / |u| for every column of U (d, k)."""
-    gains = v.reshape(len(X), -1).T @ np.maximum(X @ U, 0.0)
-    result: Array = np.linalg.norm(gains, axis=0) / np.linalg.norm(U, axis=0)
+def payoffs(v: Array, problem: TrainingProblem, U: Array) -> Array:
+    """|V^T (X u)_+| / |u|, read out, for every column of U (d, k)."""
+    gains = problem.readout.gains(v, np.maximum(problem.X @ U, 0.0))
+    result: Array = np.linalg.norm(gains, axis=1) / np.linalg.norm(U, axis=0)
     return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,13 +55,18 @@ class TwoLayerNetwork:
                 "columns of U are neurons, transpose if yours are rows."
             )
         offset = np.array(self.offset, dtype=np.float64).ravel()
-        if offset.size not in (1, A.shape[1]):
-            raise InvalidInputError(f"`offset` must be a number or have {A.shape[1]} entries, got {offset.size}.")
+        if offset.size not in (1, self._outputs_of(A)):
+            raise InvalidInputError(
+                f"`offset` must be a number or have {self._outputs_of(A)} entries, got {offset.size}."
+            )
         if not (np.isfinite(U).all() and np.isfinite(A).all() and np.isfinite(offset).all()):
             raise InvalidInputError("`U`, `A` and `offset` must be finite, got NaN or infinite weights.")
         object.__setattr__(self, "U", frozen(U))
         object.__setattr__(self, "A", frozen(A))
-        object.__setattr__(self, "offset", frozen(np.broadcast_to(offset, A.shape[1:]).copy()))
+        object.__setattr__(self, "offset", frozen(np.broadcast_to(offset, self._outputs_of(A)).copy()))
+
+    def _outputs_of(self, A: Array) -> int:
+        return A.shape[1]
 
     @property
     def n_neurons(self) -> int:
@@ -71,7 +76,7 @@ class TwoLayerNetwork:
     @property
     def n_outputs(self) -> int:
         """c."""
-        return self.A.shape[1]
+        return self._outputs_of(self.A)
 
     @property
     def n_features(self) -> int:
@@ -96,7 +101,7 @@ class TwoLayerNetwork:
 
     def with_neurons(self, U: Any, A: Any, offset: Any = None) -> TwoLayerNetwork:
         """Other neurons under the same bias and, unless another is given, the same offset."""
-        return TwoLayerNetwork(U, A, self.bias, self.offset if offset is None else offset)
+        return replace(self, U=U, A=A, offset=self.offset if offset is None else offset)
 
     def take(self, neurons: Any) -> TwoLayerNetwork:
         """Only these neurons, by index or mask."""
@@ -216,7 +221,7 @@ class TwoLayerNetwork:
         if len(np.unique(group)) == self.n_neurons:
             return self
         first = np.unique(group, return_index=True)[1]
-        A = np.zeros((len(first), self.n_outputs))
+        A = np.zeros((len(first), self.A.shape[1]))
         np.add.at(A, group, self.A * size[:, None])
         return self.with_neurons((self.U / size)[:, first], A).balance()
 

@@ -177,10 +177,10 @@ def _path(
     problem: TrainingProblem, grid: Array, solutions: list[Solution], held_out: TrainingProblem | None, status: Status
 ) -> Path:
     networks = [_network(solution) for solution in solutions]
-    train_error = [error_rate(problem, network.forward(problem.X)) for network in networks]
+    train_error = [error_rate(problem, problem.outputs(network)) for network in networks]
     validation_error = [np.nan] * len(networks)
     if held_out is not None:
-        validation_error = [error_rate(held_out, network.forward(held_out.X)) for network in networks]
+        validation_error = [error_rate(held_out, held_out.outputs(network)) for network in networks]
     if status is Status.SOLVED and any(solution.status is not Status.SOLVED for solution in solutions):
         status = next(s.status for s in solutions if s.status is not Status.SOLVED)
     return Path(grid[: len(solutions)], tuple(solutions), np.array(train_error), np.array(validation_error), status)

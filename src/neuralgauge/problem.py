@@ -11,7 +11,8 @@ from . import dual_domain
 from ._array import Array, as_matrix, as_positive, as_targets, as_vector, frozen, with_ones
 from .errors import InvalidInputError
 from .losses import Loss, get_loss
-from .networks import TwoLayerNetwork
+from .networks import GatedNetwork, TwoLayerNetwork
+from .readouts import DenseReadout, Readout
 
 
 class TrainingProblem:
@@ -81,12 +82,16 @@ class TrainingProblem:
         sample_weight: Any = None,
     ) -> None:
         features = as_matrix(X)
-        n = features.shape[0]
+        self.bias: bool = bool(bias)
+        self.X: Array = frozen(with_ones(features) if bias else features)
+        self.readout: Readout = DenseReadout(len(features))
+        self._set_targets(y, beta, loss, offset, sample_weight)
+
+    def _set_targets(self, y: Any, beta: float, loss: str | Loss, offset: bool, sample_weight: Any) -> None:
+        n = self.n
         self.loss: Loss = get_loss(loss)
         self.beta: float = as_positive(beta, "beta")
-        self.bias: bool = bool(bias)
         self.offset: bool = bool(offset)
-        self.X: Array = frozen(with_ones(features) if bias else features)
         self.y: Array = frozen(checked_targets(as_targets(y, n), self.loss))
         weight = np.ones(n) if sample_weight is None else as_vector(sample_weight, n, "sample_weight")
         if not np.all(weight > 0):
@@ -97,7 +102,7 @@ class TrainingProblem:
     @property
     def n(self) -> int:
         """Samples."""
-        return self.X.shape[0]
+        return self.readout.n
 
     @property
     def d(self) -> int:
@@ -108,6 +113,11 @@ class TrainingProblem:
     def c(self) -> int:
         """Outputs."""
         return 1 if self.y.ndim == 1 else self.y.shape[1]
+
+    @property
+    def q(self) -> int:
+        """Output weights of a neuron: c, times the regions of a convolutional readout."""
+        return self.readout.n_regions * self.c
 
     @property
     def output_weight(self) -> Array:
@@ -144,12 +154,23 @@ class TrainingProblem:
 
     def objective(self, network: TwoLayerNetwork) -> float:
         """The weight-decay objective [2] of a network, from its own ReLU outputs and weights."""
-        return self.loss_value(network.forward(self.X)) + self.beta * network.weight_decay()
+        return self.loss_value(self.outputs(network)) + self.beta * network.weight_decay()
+
+    def outputs(self, network: TwoLayerNetwork) -> Array:
+        """The network's own outputs on the samples, of y's shape."""
+        f = self.readout.outputs(np.maximum(self.X @ network.U, 0.0), network.A)
+        return (f + network.offset).reshape(self.y.shape)
 
     def empty_network(self) -> TwoLayerNetwork:
         """The best network without neurons: outputs zero, or with `offset` the best constant."""
         b = dual_domain.best_constant(self.y, self.sample_weight, self.loss)[0] if self.offset else 0.0
-        return TwoLayerNetwork(np.zeros((self.d, 0)), np.zeros((0, self.c)), self.bias, b)
+        return TwoLayerNetwork(np.zeros((self.d, 0)), np.zeros((0, self.q)), self.bias, b)
+
+    def gated_network(self, W: Array, gates: Array | None, directions: Array, offset: Array) -> GatedNetwork:
+        """The gated network of blocks W (m, d), gates (m, d) and directions (m, q)."""
+        if self.q == 1:
+            return GatedNetwork(W * directions, gates, self.bias, None, offset)
+        return GatedNetwork(W, gates, self.bias, directions, offset)
 
     def empty_dual(self) -> Array:
         """v = -grad L at the outputs of the empty network, feasible but for G(v) <= beta; beta_max = G(v)."""

@@ -61,7 +61,7 @@ class Rounds:
         self.history: list[Record] = []
         self.v = problem.empty_dual()
         # Columns of rounds that left the objective alone: without weight in the network, but v must not overpay them.
-        self.cuts = Columns(np.zeros(0), np.zeros((problem.d, 0)), np.zeros((0, problem.c)))
+        self.cuts = Columns(np.zeros(0), np.zeros((problem.d, 0)), np.zeros((0, problem.q)))
         if start is not None:
             self._consider(start.network)
             self.v = start.dual
@@ -128,8 +128,8 @@ class Rounds:
         U = self.rng.standard_normal((problem.d, m))
         U *= size / np.linalg.norm(U, axis=0)
         G = np.where(np.arange(m) % 2 == 0, 1.0, -1.0)[:, None]
-        if problem.c > 1:
-            G = self.rng.standard_normal((m, problem.c))
+        if problem.q > 1:
+            G = self.rng.standard_normal((m, problem.q))
             G /= np.linalg.norm(G, axis=1, keepdims=True)
         self._consider(local_search(problem, self.network.with_neurons(U, size * G), FIRST_SEARCH))
 
@@ -177,8 +177,8 @@ class Rounds:
         """
         A, problem = network.A, self.problem
         share = np.sum(A**2, axis=1)
-        gain = (v.reshape(problem.n, -1) @ A.T / np.sqrt(share)) * np.maximum(problem.X @ network.U, 0.0)
-        shortfall = 1.0 - gain.sum(axis=0) / (problem.beta * np.linalg.norm(network.U, axis=0))
+        gain = np.sum(problem.readout.gains(v, np.maximum(problem.X @ network.U, 0.0)) * A, axis=1) / np.sqrt(share)
+        shortfall = 1.0 - gain / (problem.beta * np.linalg.norm(network.U, axis=0))
         return network.take(share > DUST * shortfall * share.sum())
 
     def _consider(self, network: TwoLayerNetwork) -> None:

@@ -97,12 +97,13 @@ def _checked_start(start: Solution | TwoLayerNetwork | None, problem: TrainingPr
     network = start if isinstance(start, TwoLayerNetwork) else start.network
     if not isinstance(network, TwoLayerNetwork):
         raise InvalidInputError("`start` must hold a ReLU network, got a gated one; train without it.")
-    found = (network.U.shape[0], network.n_outputs)
-    if found != (problem.d, problem.c):
+    found = network.U.shape[0], network.A.shape[1]
+    if found != (problem.d, problem.q):
         raise InvalidInputError(
-            f"`start` must have {problem.d} rows of weights and {problem.c} outputs like the problem, got {found}."
+            f"`start` must have {problem.d} rows of weights and {problem.q} output weights a neuron like the problem, "
+            f"got {found}."
         )
     if not problem.offset:
-        network = TwoLayerNetwork(network.U, network.A, problem.bias)
-    v = start.dual if isinstance(start, Solution) else -problem.loss_gradient(network.forward(problem.X))
+        network = network.with_neurons(network.U, network.A, 0.0)
+    v = start.dual if isinstance(start, Solution) else -problem.loss_gradient(problem.outputs(network))
     return Start(network, v)

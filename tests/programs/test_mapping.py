@@ -48,7 +48,7 @@ def test_blocks_to_network(loss, bias, seed):
     W = rng.integers(0, 3, 8)[:, None] * patterns.witness(slice(None))
     signs = rng.choice([-1.0, 1.0], (8, 1))
     program = BlockProgram(problem, patterns.dense(), signs)
-    network = network_of_blocks(W, signs, bias)
+    network = network_of_blocks(W, signs, problem.empty_network())
     assert network.n_neurons == np.count_nonzero(W.any(axis=1))
     assert network.bias == bias
     np.testing.assert_allclose(network.forward(problem.X), program.forward(W), atol=1e-12)
@@ -61,7 +61,7 @@ def test_there_and_back(seed):
     problem = random_problem(seed)
     balanced = random_network(problem, seed).balance()
     program, W = blocks_of_network(balanced, problem)
-    back = network_of_blocks(W, program.directions, problem.bias)
+    back = network_of_blocks(W, program.directions, problem.empty_network())
     np.testing.assert_allclose(back.U, balanced.U, atol=1e-14)
     np.testing.assert_allclose(back.A, balanced.A, atol=1e-14)
 
@@ -71,7 +71,7 @@ def test_dead_neurons_have_no_block():
     network = ng.TwoLayerNetwork(np.zeros((3, 2)), [1.0, -1.0])
     program, W = blocks_of_network(network, problem)
     assert (program.n_blocks, W.shape) == (0, (0, 3))
-    assert network_of_blocks(np.zeros((4, 3)), np.ones(4), True).n_neurons == 0
+    assert network_of_blocks(np.zeros((4, 3)), np.ones((4, 1)), problem.empty_network()).n_neurons == 0
 
 
 @every_loss

@@ -54,15 +54,15 @@ class Fold:
     def mean_loss(self) -> float:
         """Of the rows held out."""
         problem = self.held_out
-        return problem.loss_value(self.network.forward(problem.X)) / float(problem.sample_weight.sum())
+        return problem.loss_value(problem.outputs(self.network)) / float(problem.sample_weight.sum())
 
     def error(self) -> float:
         """Of the rows held out: the share of wrong labels, or the mean loss."""
-        return error_rate(self.held_out, self.network.forward(self.held_out.X))
+        return error_rate(self.held_out, self.held_out.outputs(self.network))
 
     def is_right(self) -> bool:
         """Whether no training row is wrong."""
-        return error_rate(self.problem, self.network.forward(self.problem.X)) == 0.0
+        return error_rate(self.problem, self.problem.outputs(self.network)) == 0.0
 
 
 class CrossValidated(ReLUEstimator):

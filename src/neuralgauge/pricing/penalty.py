@@ -42,7 +42,7 @@ def beta_max(problem: TrainingProblem, random_state: int = 0) -> float:
     >>> print(f"{ng.beta_max(problem):.4f}")
     1.7889
     """
-    v, X = problem.empty_dual(), problem.X
+    v, X = problem.readout.lifted(problem.empty_dual()), problem.X
     if not np.any(v):
         return 0.0
     rank = int(np.linalg.matrix_rank(X))

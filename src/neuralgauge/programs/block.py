@@ -24,15 +24,15 @@ class BlockProgram:
     Attributes
     ----------
     problem : TrainingProblem
-        Data X (n, d), loss and beta.
-    gates : bool array of shape (m, n)
+        Data X, loss and beta; with a convolutional readout X has N rows, patches, and D_i X w_i g_i^T is read out.
+    gates : bool array of shape (m, N)
         Row i is the diagonal of D_i.
-    directions : array of shape (m, c)
+    directions : array of shape (m, q)
         Unit rows g_i; -1 or +1 for one output.
     cones : bool
         Whether block i is confined to its cone K_i (ReLU) or free (gated ReLU).
     rows : int array of shape (m, k), optional
-        The samples whose constraints block i keeps; all by default. Where they miss a facet of K_i, the program is a
+        The rows whose constraints block i keeps; all by default. Where they miss a facet of K_i, the program is a
         relaxation: its dual bound still holds for the program with all of them.
     """
 
@@ -48,16 +48,15 @@ class BlockProgram:
         return self.gates.shape[0]
 
     def forward(self, W: Array, offset: Array | float = 0.0) -> Array:
-        """Outputs of y's shape for W (m, d) and offset (c,): 2 n m d operations."""
-        Z = W @ self.problem.X.T
-        if self.problem.c == 1:
-            return np.einsum("mn,mn,m->n", self.gates, Z, self.directions[:, 0], optimize=False) + offset
-        result: Array = (self.gates * Z).T @ self.directions + offset
-        return result
+        """Outputs of y's shape for W (m, d) and offset (c,): 2 N m d operations."""
+        problem = self.problem
+        Z = W @ problem.X.T
+        f = problem.readout.outputs((self.gates * Z).T, self.directions) + offset
+        return f.reshape(problem.y.shape)
 
     def adjoint(self, v: Array) -> Array:
-        """X^T D_i v g_i for every block: shape (m, d), 2 n m d operations."""
-        V_g = self.directions @ v.reshape(self.problem.n, -1).T
+        """X^T D_i v g_i for every block: shape (m, d), 2 N m d operations."""
+        V_g = self.problem.readout.along(v, self.directions).T
         result: Array = (self.gates * V_g) @ self.problem.X
         return result
 

@@ -10,7 +10,9 @@ from ..problem import TrainingProblem
 from .block import BlockProgram
 
 
-def network_of_blocks(W: Array, directions: Array, bias: bool, offset: Array | float = 0.0) -> TwoLayerNetwork:
+def network_of_blocks(
+    W: Array, directions: Array, empty: TwoLayerNetwork, offset: Array | float = 0.0
+) -> TwoLayerNetwork:
     r"""Neurons u_i = w_i / sqrt|w_i|, alpha_i = sqrt|w_i| g_i; zero blocks give none.
 
     The network is balanced, so its weight decay (|U|^2 + |A|^2) / 2 equals sum |w_i|.
@@ -18,16 +20,16 @@ def network_of_blocks(W: Array, directions: Array, bias: bool, offset: Array | f
     Parameters
     ----------
     W : array of shape (m, d)
-    directions : array of shape (m, c)
+    directions : array of shape (m, q)
         Unit rows g_i.
-    bias : bool
-        Whether the last column of W multiplies the constant one.
+    empty : TwoLayerNetwork
+        Whose kind of network to make.
     offset : float or array of shape (c,)
     """
     norms = np.sqrt(np.einsum("ij,ij->i", W, W))
     keep = norms > 0
     root = np.sqrt(norms[keep])[:, None]
-    return TwoLayerNetwork((W[keep] / root).T, directions[keep] * root, bias, offset)
+    return empty.with_neurons((W[keep] / root).T, directions[keep] * root, offset)
 
 
 def blocks_of_network(network: TwoLayerNetwork, problem: TrainingProblem) -> tuple[BlockProgram, Array]:

@@ -67,10 +67,10 @@ class BlockSystem:
         problem = program.problem
         self.X, self.directions, self.offset = problem.X, program.directions, problem.offset
         self.Xt = np.ascontiguousarray(self.X.T)
-        self.m, self.n = program.gates.shape
+        self.m, self.n = program.n_blocks, problem.n
         self.d, self.c = self.X.shape[1], problem.c
         # With one output the direction is a sign, which the gates take up.
-        self.gates = program.gates * self.directions if self.c == 1 else program.gates.astype(np.float64)
+        self.gates = program.gates * self.directions if problem.q == 1 else program.gates.astype(np.float64)
         self.small_side_is_samples = self.m * self.d > self.n * self.c
         self._X_Xt: Array | None = None
         self._gram: Array | None = None
@@ -186,13 +186,17 @@ class BlockSystem:
         """(B, E)^T H (B, E), kept while the root stays the same (the squared loss)."""
         if self._gram is None or self._gram_root is None or not np.array_equal(root.values, self._gram_root):
             n, c = self.n, self.c
-            directed = root.transposed(self._directed(self.gates).reshape(self.m, n, c))
-            F = (directed[:, None] * self.Xt[None, :, :, None]).reshape(self.m * self.d, n * c)
+            F = self._rooted_maps(root)
             if self.offset:
                 F = np.vstack([F, root.transposed(np.repeat(np.eye(c)[:, None], n, axis=1)).reshape(c, -1)])
             self._gram = blas.dsyrk(1.0, F.T, trans=1, lower=1)
             self._gram_root = root.values.copy()
         return self._gram
+
+    def _rooted_maps(self, root: CurvatureRoot) -> Array:
+        """B^T R, (m d, n c)."""
+        directed = root.transposed(self._directed(self.gates).reshape(self.m, self.n, self.c))
+        return (directed[:, None] * self.Xt[None, :, :, None]).reshape(self.m * self.d, self.n * self.c)
 
 
 def _cholesky(M: Array) -> Array:

@@ -24,10 +24,11 @@ import numpy as np
 from .._array import Array
 from ..programs.block import BlockProgram
 from . import _second_order as soc
-from ._block_system import BlockSystem, CurvatureRoot
+from ._block_system import CurvatureRoot
 from ._cone_rows import cone_rows
 from ._direction import Direction, outliers
 from ._loss_terms import loss_term
+from ._patch_system import block_system
 from ._starting_point import centred_blocks
 
 STEP_FRACTION = 0.95
@@ -70,7 +71,7 @@ class InteriorPoint:
 
     def __init__(self, program: BlockProgram, witnesses: Array | None) -> None:
         self.program = program
-        self.system = BlockSystem(program)
+        self.system = block_system(program)
         self.cones = cone_rows(program)
         self._start(witnesses)
 
@@ -79,7 +80,7 @@ class InteriorPoint:
         beta = problem.beta
         empty = problem.empty_network()
         self.b = np.asarray(empty.offset)
-        self.start_loss = problem.loss_value(empty.forward(problem.X))
+        self.start_loss = problem.loss_value(problem.outputs(empty))
         centre = START_LEVEL * self.start_loss / (m * max(n_cone, 1))
         W = np.zeros((m, problem.d))
         if n_cone and witnesses is not None and np.all(self.cones.forward(witnesses) > 0):

@@ -57,9 +57,10 @@ def gauge_bound(program: BlockProgram, v: Array, cone_multipliers: Array) -> flo
     By weak duality each is at most |X^T D_i v g_i + X^T (2 D_i - I) Lambda_i|; a margin covers the rounding.
     """
     sums = program.adjoint(v) + cone_multipliers
-    weight = np.abs(v).reshape(program.problem.n, -1).sum(axis=1)
-    size = float(np.linalg.norm(weight @ np.abs(program.problem.X)) + np.abs(cone_multipliers).max(initial=0.0))
-    margin = 4.0 * (program.problem.n + program.problem.d + program.problem.c) * np.finfo(float).eps * size
+    problem = program.problem
+    weight = problem.readout.along(np.abs(v), np.ones((1, problem.q)))[:, 0]
+    size = float(np.linalg.norm(weight @ np.abs(problem.X)) + np.abs(cone_multipliers).max(initial=0.0))
+    margin = 4.0 * (len(problem.X) + problem.d + problem.q) * np.finfo(float).eps * size
     return float(np.sqrt(np.einsum("ij,ij->i", sums, sums).max())) + margin
 
 
@@ -130,11 +131,9 @@ def network_of(
     program: BlockProgram, W: Array, offset: Array, witnesses: Array | None
 ) -> TwoLayerNetwork | GatedNetwork:
     """The network of blocks: ReLU with cones, gated without."""
-    bias, directions = program.problem.bias, program.directions
+    problem, directions = program.problem, program.directions
     if program.cones:
-        return network_of_blocks(W, directions, bias, offset)
+        return network_of_blocks(W, directions, problem.empty_network(), offset)
     alive = np.einsum("ij,ij->i", W, W) > 0
     gates = None if witnesses is None else witnesses[alive]
-    if program.problem.c == 1:
-        return GatedNetwork(W[alive] * directions[alive], gates, bias, None, offset)
-    return GatedNetwork(W[alive], gates, bias, directions[alive], offset)
+    return problem.gated_network(W[alive], gates, directions[alive], offset)

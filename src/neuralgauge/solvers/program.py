@@ -105,13 +105,13 @@ def _block_program(
         gates, witnesses = patterns.dense(), patterns.witness(np.arange(len(patterns)))
     else:
         gates, witnesses = np.asarray(patterns, dtype=bool), None
-    if gates.ndim != 2 or gates.shape[1] != problem.n or len(gates) == 0:
+    if gates.ndim != 2 or gates.shape[1] != len(problem.X) or len(gates) == 0:
         raise InvalidInputError(
-            f"`patterns` must have shape (P, {problem.n}) with P >= 1, one row a pattern, got {gates.shape}."
+            f"`patterns` must have shape (P, {len(problem.X)}) with P >= 1, one row a pattern, got {gates.shape}."
         )
     if directions is not None:
-        return BlockProgram(problem, gates, _unit_rows(directions, len(gates), problem.c), cones=not gated), witnesses
-    axes = np.eye(problem.c) if gated else np.vstack([np.eye(problem.c), -np.eye(problem.c)])
+        return BlockProgram(problem, gates, _unit_rows(directions, len(gates), problem.q), cones=not gated), witnesses
+    axes = np.eye(problem.q) if gated else np.vstack([np.eye(problem.q), -np.eye(problem.q)])
     G = np.repeat(axes, len(gates), axis=0)
     witnesses = None if witnesses is None else np.vstack([witnesses] * len(axes))
     return BlockProgram(problem, np.vstack([gates] * len(axes)), G, cones=not gated), witnesses

@@ -15,6 +15,7 @@ from scipy.linalg import qr
 from scipy.optimize import linprog
 
 from .._array import Array, BoolArray
+from ..readouts import Readout
 from .exchange import exchange
 from .protocol import N, atoms
 
@@ -58,7 +59,7 @@ class Amplitudes:
         return result if self.cost @ result <= self.cost @ self.start * (1.0 + KEPT) else None
 
 
-def basic(network: N, X: Array, rng: np.random.Generator | None = None) -> N:
+def basic(network: N, X: Array, rng: np.random.Generator | None = None, readout: Readout | None = None) -> N:
     """The same outputs on the samples, at no higher penalty, from at most rank(atoms) <= n c of the neurons.
 
     Parameters
@@ -68,6 +69,8 @@ def basic(network: N, X: Array, rng: np.random.Generator | None = None) -> N:
     rng : Generator, optional
         Look further among the cheapest amplitudes, from random vertices, for one with fewer neurons: a heuristic, as
         finding the fewest is NP-hard.
+    readout : Readout, optional
+        Of the rows of X; dense by default.
 
     Returns
     -------
@@ -79,7 +82,7 @@ def basic(network: N, X: Array, rng: np.random.Generator | None = None) -> N:
     live = balanced.take(np.maximum(X @ balanced.U, 0.0).max(axis=0, initial=0.0) > 0.0)
     if live.n_neurons == 0:
         return live
-    program = _amplitudes(live, X)
+    program = _amplitudes(live, X, readout)
     for tolerance in RANKS:
         rows = program.rows(tolerance)
         if len(rows) == live.n_neurons:
@@ -94,11 +97,11 @@ def basic(network: N, X: Array, rng: np.random.Generator | None = None) -> N:
         root = np.sqrt(s[keep] / program.start[keep])
         return live.with_neurons(live.U[:, keep] * root, live.A[keep] * root[:, None])
     # With many neurons of nearly one direction linear programs are found infeasible.
-    return exchange(live, X)
+    return exchange(live, X, readout)
 
 
-def _amplitudes(network: N, X: Array) -> Amplitudes:
-    columns = atoms(network, X)
+def _amplitudes(network: N, X: Array, readout: Readout | None) -> Amplitudes:
+    columns = atoms(network, X, readout)
     size = np.linalg.norm(columns, axis=0)
     return Amplitudes(columns / size, size, np.einsum("ij,ij->i", network.A, network.A) / size)
 

@@ -9,16 +9,19 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
+from ..readouts import Readout
 from .protocol import N, atoms
 
 
-def exchange(network: N, X: Array) -> N:
+def exchange(network: N, X: Array, readout: Readout | None = None) -> N:
     """The same outputs on the samples, at no higher penalty, from at most n c of the neurons.
 
     Parameters
     ----------
     network : Network
     X : array of shape (n, d)
+    readout : Readout, optional
+        Of the rows of X; dense by default.
 
     Returns
     -------
@@ -32,7 +35,7 @@ def exchange(network: N, X: Array) -> N:
     m neurons, k of them to go, and the memory of an (m, m) matrix.
     """
     balanced = network.balance()
-    columns = atoms(balanced, X)
+    columns = atoms(balanced, X, readout)
     if columns.shape[1] <= len(columns):
         return balanced
     cost: Array = np.einsum("ij,ij->i", balanced.A, balanced.A)

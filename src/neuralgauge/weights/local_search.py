@@ -32,35 +32,35 @@ def local_search(problem: Problem, network: N, max_iter: int) -> N:
 
     Notes
     -----
-    Cost O(n (d + c) m) an iteration.
+    Cost O(N (d + q) m) an iteration, N rows and q output weights a neuron.
     """
     start = network.balance()
     if start.n_neurons == 0 or max_iter < 1:
         return start
-    X, beta, c, shape = problem.X, problem.beta, problem.c, start.U.shape
+    X, beta, readout, shape = problem.X, problem.beta, problem.readout, start.U.shape
     first, last = start.U.size, start.U.size + start.A.size
     fixed = np.asarray(start.offset)
 
     def unpack(theta: Array) -> tuple[Array, Array, Array]:
-        return theta[:first].reshape(shape), theta[first:last].reshape(-1, c), theta[last:]
+        return theta[:first].reshape(shape), theta[first:last].reshape(start.A.shape), theta[last:]
 
     def objective(theta: Array) -> tuple[float, Array]:
         U, A, b = unpack(theta)
         X_U = X @ U
         hidden = np.maximum(X_U, 0.0)
-        f = hidden @ A
+        f = readout.outputs(hidden, A)
         f += b if problem.offset else fixed
         f = f.reshape(problem.y.shape)
         with np.errstate(over="ignore"):
             loss = problem.loss_value(f)
         if not np.isfinite(loss):  # too long a step: let the line search come back
             return far, np.zeros_like(theta)
-        g = problem.loss_gradient(f).reshape(len(X), c)
+        g = problem.loss_gradient(f).reshape(readout.n, -1)
         penalised = theta[:last]
         gradient = np.concatenate([beta * penalised, g.sum(axis=0) if problem.offset else b])
-        gradient[first:last] += (hidden.T @ g).ravel()
+        gradient[first:last] += readout.gains(g, hidden).ravel()
         np.greater(X_U, 0.0, out=X_U)
-        X_U *= g @ A.T
+        X_U *= readout.along(g, A)
         gradient[:first] += (X.T @ X_U).ravel()
         return loss + 0.5 * beta * float(penalised @ penalised), gradient
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 
 from .._array import Array
+from ..readouts import DenseReadout, Readout
 
 
 class Network(Protocol):
@@ -27,9 +28,6 @@ class Network(Protocol):
     @property
     def n_neurons(self) -> int:
         """m."""
-
-    def forward(self, design: Array) -> Array:
-        """Outputs for a design matrix."""
 
     def weight_decay(self) -> float:
         """(|U|^2 + |A|^2) / 2."""
@@ -54,10 +52,11 @@ class Problem(Protocol):
     offset: bool
     X: Array
     y: Array
+    readout: Readout
 
     @property
-    def c(self) -> int:
-        """Outputs."""
+    def q(self) -> int:
+        """Output weights of a neuron."""
 
     def loss_value(self, f: Array) -> float:
         """L(f)."""
@@ -69,13 +68,17 @@ class Problem(Protocol):
 N = TypeVar("N", bound=Network)
 
 
-def atoms(network: Network, X: Array) -> Array:
-    """(X u_j)_+ alpha_j^T as columns, (n c, m): their sum is the network's outputs without the offset."""
-    hidden = np.maximum(X @ network.U, 0.0)
-    result: Array = (hidden[:, None, :] * network.A.T).reshape(-1, network.n_neurons)
-    return result
+def outputs(network: Network, problem: Problem) -> Array:
+    """The network's outputs on the samples, of y's shape."""
+    f = problem.readout.outputs(np.maximum(problem.X @ network.U, 0.0), network.A)
+    return (f + network.offset).reshape(problem.y.shape)
+
+
+def atoms(network: Network, X: Array, readout: Readout | None = None) -> Array:
+    """What each neuron adds to the outputs as columns, (n c, m): their sum is the outputs without the offset."""
+    return (readout or DenseReadout(len(X))).atoms(np.maximum(X @ network.U, 0.0), network.A)
 
 
 def objective(network: Network, problem: Problem) -> float:
     """The weight-decay objective [2]."""
-    return problem.loss_value(network.forward(problem.X)) + problem.beta * network.weight_decay()
+    return problem.loss_value(outputs(network, problem)) + problem.beta * network.weight_decay()

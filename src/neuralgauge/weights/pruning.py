@@ -13,7 +13,7 @@ from ..errors import InvalidInputError
 from .caratheodory import basic
 from .cells import joined_in_cells
 from .local_search import local_search
-from .protocol import N, Network, Problem, objective
+from .protocol import N, Network, Problem, objective, outputs
 
 KEPT_OUTPUTS = 1e-10  # change of an output, relative to the largest sum of |activation times output weight|
 KEPT_OBJECTIVE = 1e-10  # relative
@@ -65,7 +65,7 @@ def prune(network: N, problem: Problem, width: int | None, rng: np.random.Genera
 def _check(network: Network, problem: Problem, width: int | None) -> None:
     if width is not None and not width >= 1:
         raise InvalidInputError(f"`width` must be >= 1, got {width}; leave it out to keep the objective.")
-    found, expected = (network.U.shape[0], network.A.shape[1]), (problem.X.shape[1], problem.c)
+    found, expected = (network.U.shape[0], network.A.shape[1]), (problem.X.shape[1], problem.q)
     if found != expected:
         raise InvalidInputError(
             f"`problem` must have as many columns and outputs as the network, {found}, got {expected}; "
@@ -77,14 +77,15 @@ def _lossless(network: N, problem: Problem, rng: np.random.Generator) -> N:
     small = network.merge()
     joined = joined_in_cells(small, problem.X)
     small = joined if _as_good(joined, small, problem) else small
-    fewer = basic(small, problem.X, rng)
+    fewer = basic(small, problem.X, rng, problem.readout)
     return fewer if _as_good(fewer, small, problem) else small
 
 
 def _as_good(found: Network, network: Network, problem: Problem) -> bool:
     """Whether outputs on the samples and the objective are kept."""
-    scale = (np.maximum(problem.X @ network.U, 0.0) @ np.abs(network.A)).max(initial=0.0)
-    change = np.abs(found.forward(problem.X) - network.forward(problem.X)).max()
+    hidden = np.maximum(problem.X @ network.U, 0.0)
+    scale = problem.readout.outputs(hidden, np.abs(network.A)).max(initial=0.0)
+    change = np.abs(outputs(found, problem) - outputs(network, problem)).max()
     limit = objective(network, problem) * (1.0 + KEPT_OBJECTIVE)
     return bool(change <= KEPT_OUTPUTS * scale) and objective(found, problem) <= limit
 
@@ -133,8 +134,11 @@ class _Blocks:
         size = np.linalg.norm(network.A, axis=1)
         self.problem = problem
         self.W, self.G, self.cost = network.U * size, network.A / size[:, None], size**2
-        self.hidden = np.maximum(problem.X @ self.W, 0.0)
-        self.f = network.forward(problem.X).reshape(len(self.hidden), -1)
+        self.f = outputs(network, problem).reshape(problem.readout.n, -1)
+        self.atoms = self._outputs(self.W, self.G).reshape(*self.f.shape, -1)
+
+    def _outputs(self, W: Array, G: Array) -> Array:
+        return self.problem.readout.atoms(np.maximum(self.problem.X @ W, 0.0), G)
 
     def near(self) -> list[tuple[int, int]]:
         """Every block and its nearest other, in the directions of w and g."""
@@ -152,11 +156,11 @@ class _Blocks:
 
     def without(self, j: int, k: int | None) -> float:
         """The objective, up to a constant, after dropping j or joining it with k; infinite where these cancel."""
-        outputs, penalty = self.f - np.outer(self.hidden[:, j], self.G[j]), -self.cost[j]
+        f, penalty = self.f - self.atoms[:, :, j], -self.cost[j]
         if k is not None:
             w, g = self.sum(j, k)
             if not (np.any(w) and np.any(g)):
                 return np.inf
-            outputs += np.outer(np.maximum(self.problem.X @ w, 0.0), g) - np.outer(self.hidden[:, k], self.G[k])
+            f += self._outputs(w[:, None], g[None])[:, 0].reshape(f.shape) - self.atoms[:, :, k]
             penalty += np.linalg.norm(w) - self.cost[k]
-        return self.problem.loss_value(outputs.reshape(self.problem.y.shape)) + self.problem.beta * float(penalty)
+        return self.problem.loss_value(f.reshape(self.problem.y.shape)) + self.problem.beta * float(penalty)

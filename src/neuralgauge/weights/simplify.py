@@ -40,4 +40,4 @@ def simplify(network: N, problem: Problem, slack: float = 0.0) -> N:
         if not keep.all() and objective(smaller, problem) <= limit:
             network = smaller
             break
-    return network if network.n_neurons <= problem.y.size + 1 else basic(network, problem.X)
+    return network if network.n_neurons <= problem.y.size + 1 else basic(network, problem.X, readout=problem.readout)
