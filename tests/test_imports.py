@@ -16,7 +16,7 @@ SOURCE = Path(ng.__file__).parent
 LAYERS = (
     ("errors",),
     ("_array",),
-    ("losses", "readouts"),
+    ("losses", "patches", "readouts"),
     ("dual_domain",),
     ("weights",),
     ("problem", "networks"),

@@ -3,6 +3,7 @@
 from .certificate import Certificate
 from .certify import certify
 from .errors import (
+    DroppedPixelsWarning,
     InvalidInputError,
     MissingDependencyError,
     ModelFileError,
@@ -29,6 +30,7 @@ from .losses import (
     SquaredHinge,
 )
 from .networks import GatedNetwork, TwoLayerNetwork
+from .patches import PatchGeometry
 from .path import Path, relu_path
 from .patterns import PatternSet, count_patterns, enumerate_patterns, sample_patterns
 from .pricing import Price, beta_max, price
@@ -43,6 +45,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Absolute",
     "Certificate",
+    "DroppedPixelsWarning",
     "EpsilonInsensitive",
     "GatedNetwork",
     "Hinge",
@@ -54,6 +57,7 @@ __all__ = [
     "ModelFileError",
     "NeuralgaugeError",
     "NotInterpolatableError",
+    "PatchGeometry",
     "Path",
     "PatternSet",
     "Pieces",

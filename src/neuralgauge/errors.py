@@ -25,3 +25,7 @@ class ModelFileError(NeuralgaugeError, ValueError):
 
 class MissingDependencyError(NeuralgaugeError, ImportError):
     """An optional package is needed for this call and is not installed."""
+
+
+class DroppedPixelsWarning(UserWarning):
+    """Filters of this size, stride and padding never see some pixels."""
