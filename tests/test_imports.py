@@ -19,7 +19,7 @@ LAYERS = (
     ("losses", "patches", "readouts"),
     ("dual_domain",),
     ("weights",),
-    ("problem", "networks"),
+    ("problem", "networks", "conv_problem", "conv_networks"),
     ("patterns", "pricing", "certificate"),
     ("programs", "solution"),
     ("solvers",),

@@ -2,6 +2,8 @@
 
 from .certificate import Certificate
 from .certify import certify
+from .conv_networks import GatedConvNetwork, ReLUConvNetwork
+from .conv_problem import ReLUConvProblem
 from .errors import (
     DroppedPixelsWarning,
     InvalidInputError,
@@ -47,6 +49,7 @@ __all__ = [
     "Certificate",
     "DroppedPixelsWarning",
     "EpsilonInsensitive",
+    "GatedConvNetwork",
     "GatedNetwork",
     "Hinge",
     "Huber",
@@ -68,6 +71,8 @@ __all__ = [
     "Quantile",
     "ReLUClassifier",
     "ReLUClassifierCV",
+    "ReLUConvNetwork",
+    "ReLUConvProblem",
     "ReLURegressor",
     "ReLURegressorCV",
     "Record",

@@ -109,8 +109,9 @@ class TwoLayerNetwork:
 
     def output(self, k: int) -> TwoLayerNetwork:
         """The network of output k alone, without the neurons that it does not use."""
-        used = self.A[:, k] != 0.0
-        return TwoLayerNetwork(self.U[:, used], self.A[used, k], self.bias, np.asarray(self.offset)[k])
+        A = self.A.reshape(self.n_neurons, -1, self.n_outputs)[:, :, k]
+        used = np.any(A != 0.0, axis=1)
+        return self.with_neurons(self.U[:, used], A[used], np.asarray(self.offset)[k])
 
     def join(self, other: TwoLayerNetwork) -> TwoLayerNetwork:
         """The neurons of both, under the bias and offset of this one."""

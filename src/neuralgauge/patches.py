@@ -118,6 +118,30 @@ class PatchGeometry:
                     f"{self.spatial_shape} with padding {self.padding}{order}; take a smaller filter or pad more."
                 )
 
+    @classmethod
+    def of(
+        cls,
+        images: Any,
+        filter_size: int | tuple[int, ...],
+        stride: int | tuple[int, ...] = 1,
+        padding: int | tuple[int, ...] | Literal["same"] = 0,
+        padding_mode: Literal["zeros", "circular"] = "zeros",
+    ) -> PatchGeometry:
+        """The geometry for images (n, height, width, channels) or signals (n, length, channels) or (n, length).
+
+        Three axes are gray images if `filter_size` is a pair, signals if it is a tuple of one number; one number for
+        both is refused as ambiguous.
+        """
+        shape = np.shape(images)[1:]
+        axes = len(filter_size) if isinstance(filter_size, tuple | list | np.ndarray) else None
+        if len(shape) == 2 and axes is None:
+            raise InvalidInputError(
+                f"`images` of three axes, {np.shape(images)}, may be gray images or signals with channels; for images "
+                "give images[..., None] or a pair as `filter_size`, for signals a tuple of one number."
+            )
+        gray = len(shape) == 1 or (len(shape) == 2 and axes == 2)
+        return cls((*shape, 1) if gray else shape, filter_size, stride, padding, padding_mode)
+
     @property
     def spatial_shape(self) -> tuple[int, ...]:
         """Pixels along each axis, (height, width) or (length,)."""

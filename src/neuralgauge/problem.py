@@ -138,10 +138,15 @@ class TrainingProblem:
 
     def with_data(self, X: Any, y: Any) -> TrainingProblem:
         """Other rows and targets, unweighted, under the same loss, penalty and outputs."""
-        targets = as_targets(y, len(X))
+        targets = self._like_targets(y)
+        return TrainingProblem(X, targets, beta=self.beta, loss=self.loss, bias=self.bias, offset=self.offset)
+
+    def _like_targets(self, y: Any) -> Array:
+        """Other targets in the shape of these: labels become indicators of the same classes."""
+        targets = as_targets(y, len(y))
         if self.loss.targets == "simplex" and targets.ndim == 1:
             targets = _probabilities(targets, self.c)
-        return TrainingProblem(X, targets, beta=self.beta, loss=self.loss, bias=self.bias, offset=self.offset)
+        return targets
 
     def loss_value(self, f: Array) -> float:
         """L(f), the weighted sum over samples and outputs, for outputs f of y's shape."""

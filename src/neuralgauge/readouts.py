@@ -15,17 +15,20 @@ convolutional network is that of a dense one with q outputs:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from ._array import Array, BoolArray
+from .errors import InvalidInputError
 
 Index = npt.NDArray[np.intp]
+Regions = Literal["pooled", "flattened", "separable"] | tuple[int, ...]
 
 
 class Readout(Protocol):
@@ -133,31 +136,36 @@ class PatchReadout:
 
     def pooled(self, H: Array) -> Array:
         """(n, P, m): activations added up by sample and region."""
-        result: Array = (self._sums @ H).reshape(self.n, self.n_regions, -1)
+        result: Array = (self._sums @ H).reshape(self.n, self.n_regions, H.shape[1])
         return result
+
+    def _by_region(self, A: Array) -> Array:
+        """(m, P, c) from (m, P c)."""
+        return A.reshape(len(A), self.n_regions, A.shape[1] // self.n_regions)
 
     def outputs(self, H: Array, A: Array) -> Array:
         """Sums over regions and neurons, (n, c)."""
         m = len(A)
-        weights = A.reshape(m, self.n_regions, -1).transpose(1, 0, 2).reshape(self.n_regions * m, -1)
-        result: Array = self.pooled(H).reshape(self.n, -1) @ weights
+        weights = self._by_region(A).transpose(1, 0, 2).reshape(self.n_regions * m, A.shape[1] // self.n_regions)
+        result: Array = self.pooled(H).reshape(self.n, self.n_regions * m) @ weights
         return result
 
     def atoms(self, H: Array, A: Array) -> Array:
         """Sums over regions, (n c, m)."""
-        weights = A.reshape(len(A), self.n_regions, -1)
+        weights = self._by_region(A)
         result: Array = np.einsum("npm,mpc->ncm", self.pooled(H), weights, optimize=True).reshape(-1, len(A))
         return result
 
     def gains(self, V: Array, H: Array) -> Array:
         """sum_i pooled(H)_i V_i^T, (m, P c)."""
         sums = self.pooled(H)
-        result: Array = sums.reshape(self.n, -1).T @ V.reshape(self.n, -1)
-        return result.reshape(self.n_regions, sums.shape[2], -1).transpose(1, 0, 2).reshape(sums.shape[2], -1)
+        V, m = V.reshape(self.n, -1), sums.shape[2]
+        result: Array = sums.reshape(self.n, self.n_regions * m).T @ V
+        return result.reshape(self.n_regions, m, V.shape[1]).transpose(1, 0, 2).reshape(m, self.n_regions * V.shape[1])
 
     def along(self, V: Array, G: Array) -> Array:
         """s_r g_{p(r)}^T V_{i(r)} for each row r and direction."""
-        weights = G.reshape(len(G) * self.n_regions, -1)
+        weights = self._by_region(G).reshape(len(G) * self.n_regions, G.shape[1] // self.n_regions)
         paid = (V.reshape(self.n, -1) @ weights.T).reshape(self.n, len(G), self.n_regions)
         result: Array = self.weight[:, None] * paid[self.sample, :, self.region]
         return result
@@ -177,10 +185,34 @@ class PatchReadout:
 
     def maps(self, gates: BoolArray, X: Array, G: Array) -> Array:
         """(m, n, c, d): the linear maps w -> outputs of the rows that each gate (m, N) lets through, read out by G."""
-        weights = G.reshape(len(G), self.n_regions, -1)
+        weights = self._by_region(G)
         result = np.empty((len(gates), self.n, weights.shape[2], X.shape[1]))
         for block, (gate, g) in enumerate(zip(gates, weights, strict=True)):
             open_rows = np.flatnonzero(gate)
             sums = (self._sums[:, open_rows] @ X[open_rows]).reshape(self.n, self.n_regions, -1)
             np.einsum("npd,pc->ncd", sums, g, out=result[block], optimize=False)
         return result
+
+
+def regions_of(readout: Regions, output_shape: tuple[int, ...]) -> tuple[Index, Array, int]:
+    """The region (K,) and weight (K,) of each position, and the number of regions P.
+
+    "pooled" is one region of weight 1/K, "flattened" one of weight 1 for each position, a tuple the number of regions
+    along each axis, nearly equal ones, averaged. "separable" has one region; its patches are samples.
+    """
+    K = math.prod(output_shape)
+    if readout == "separable":
+        return np.zeros(K, dtype=np.intp), np.ones(K), 1
+    if readout == "flattened":
+        return np.arange(K), np.ones(K), K
+    grid = (1,) * len(output_shape) if readout == "pooled" else readout
+    whole = isinstance(grid, tuple) and all(isinstance(cells, int | np.integer) for cells in grid)
+    if not whole or len(grid) != len(output_shape) or min(grid) < 1 or any(np.array(grid) > output_shape):
+        raise InvalidInputError(
+            f'`readout` must be "pooled", "flattened", "separable" or the number of regions along each axis, '
+            f"1 to {output_shape}, got {readout!r}."
+        )
+    cells = np.meshgrid(*(np.arange(s) * g // s for g, s in zip(grid, output_shape, strict=True)), indexing="ij")
+    region = np.ravel_multi_index([cell.ravel() for cell in cells], grid)
+    size = np.bincount(region)
+    return region, 1.0 / size[region], len(size)
