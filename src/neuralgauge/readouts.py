@@ -183,6 +183,14 @@ class PatchReadout:
         """The largest sum of lengths in one sample, over the regions too."""
         return float(np.bincount(self.sample, self.weight * lengths, self.n).max())
 
+    def part(self, samples: Index) -> tuple[Index, PatchReadout]:
+        """The rows of these samples, increasing, and their readout."""
+        number = np.full(self.n, -1, dtype=np.intp)
+        number[samples] = np.arange(len(samples))
+        rows = np.flatnonzero(number[self.sample] >= 0)
+        sample = number[self.sample[rows]]
+        return rows, PatchReadout(sample, self.region[rows], self.weight[rows], len(samples), self.n_regions)
+
     def maps(self, gates: BoolArray, X: Array, G: Array) -> Array:
         """(m, n, c, d): the linear maps w -> outputs of the rows that each gate (m, N) lets through, read out by G."""
         weights = self._by_region(G)
