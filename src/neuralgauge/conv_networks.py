@@ -109,6 +109,18 @@ class GatedConvNetwork(GatedNetwork):
         Output directions g_j.
     geometry, readout
         As in `ReLUConvNetwork`.
+
+    Examples
+    --------
+    One gate that is always open, so that the network is linear:
+
+    >>> import numpy as np
+    >>> import neuralgauge as ng
+    >>> geometry = ng.PatchGeometry((4, 1), filter_size=2)
+    >>> weights = dict(W=np.array([[3.0, 0.0]]), gates=np.zeros((1, 2)), directions=np.ones((1, 1)))
+    >>> net = ng.GatedConvNetwork(**weights, bias=False, geometry=geometry)
+    >>> net.predict([[-1.0, 1.0, 2.0, 5.0]]).round(12).tolist()
+    [2.0]
     """
 
     geometry: PatchGeometry

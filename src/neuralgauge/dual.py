@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ._array import Array
 from .certificate import Certificate, Scope, lower_bound
 from .networks import TwoLayerNetwork
-from .pricing import Price, ascend, ascend_vector, explore, plane_maxima, price
+from .pricing import Price, plane_maxima, price, search
 from .problem import TrainingProblem
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
@@ -20,7 +20,6 @@ SWEPT_RANK = 3  # up to here by a sweep, for any number of outputs
 SWEPT_ROWS = 5000  # a sweep of rank 3 takes n^2 log n, and cannot be cut short
 PROOF_SECONDS = 30.0  # for branch and bound when nobody set a limit
 START_WORK = 5e5  # entries of X touched by one sweep over all starts
-EXPLORED = 2e5  # entries of X from which a batch of starts is explored first
 NEAR = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
 ROUGH = 1e-2  # a gap from which one more set of starts is enough
 SETTLING_STARTS = 6  # times the starts of a round, all of them fresh, before a gap is called reached
@@ -90,26 +89,17 @@ class DualSide:
         Starts are uniform, near the network's neurons, and with `spread` those neurons, the vectors missed before and
         vectors that spread X u.
         """
-        X, lifted = self.problem.X, self.problem.readout.lifted(v)
+        X, readout = self.problem.X, self.problem.readout
         if self.plane is not None:
-            return [Columns(*plane_maxima(lifted, X, self.plane))]
+            return [Columns(*plane_maxima(readout.lifted(v), X, self.plane))]
         if self.problem.q > 1:
-            count, starts = self._explored(v, uniform, self._starts(network.U, near, spread), None)
-            return [Columns(*ascend_vector(lifted, X, count, self.rng, starts=starts))]
+            starts = self._starts(network.U, near, spread)
+            return [Columns(*search(v, X, readout, uniform, self.rng, starts=starts))]
         parts = []
         for sign in (1.0, -1.0):
-            own = self._starts(network.U[:, sign * network.A[:, 0] > 0], near, spread)
-            count, starts = self._explored(v, uniform, own, sign)
-            values, U = ascend(sign * lifted, X, count, self.rng, starts=starts)
-            parts.append(Columns(values, U, np.full((len(values), 1), sign)))
+            starts = self._starts(network.U[:, sign * network.A[:, 0] > 0], near, spread)
+            parts.append(Columns(*search(v, X, readout, uniform, self.rng, starts=starts, sign=sign)))
         return parts
-
-    def _explored(self, v: Array, uniform: int, starts: Array, sign: float | None) -> tuple[int, Array]:
-        """Uniform starts still to make and those at hand; with many rows, the best that a batch makes of both."""
-        problem = self.problem
-        if problem.X.size < EXPLORED:
-            return uniform, starts
-        return 0, explore(v, problem.X, problem.readout, uniform, self.rng, starts=starts, sign=sign)
 
     def _starts(self, own: Array, near: int, spread: bool) -> Array:
         if not spread:

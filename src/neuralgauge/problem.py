@@ -12,7 +12,7 @@ from ._array import Array, as_matrix, as_positive, as_targets, as_vector, frozen
 from .errors import InvalidInputError
 from .losses import Loss, get_loss
 from .networks import GatedNetwork, TwoLayerNetwork
-from .readouts import DenseReadout, Readout
+from .readouts import DenseReadout, Index, Readout
 
 
 class TrainingProblem:
@@ -136,6 +136,14 @@ class TrainingProblem:
         other.y = frozen(self.y[:, k].copy())
         return other
 
+    def part(self, samples: Index) -> TrainingProblem:
+        """Only these samples, in increasing order, under the same beta."""
+        other = copy.copy(self)
+        rows, other.readout = self.readout.part(samples)
+        other.X = frozen(self.X[rows])
+        other.y, other.sample_weight = frozen(self.y[samples]), frozen(self.sample_weight[samples])
+        return other
+
     def with_data(self, X: Any, y: Any) -> TrainingProblem:
         """Other rows and targets, unweighted, under the same loss, penalty and outputs."""
         targets = self._like_targets(y)
@@ -150,12 +158,17 @@ class TrainingProblem:
 
     def loss_value(self, f: Array) -> float:
         """L(f), the weighted sum over samples and outputs, for outputs f of y's shape."""
-        values = self.loss.value(f, self.y)
-        return float(self.sample_weight @ (values if values.ndim == 1 else values.sum(axis=1)))
+        return _weighted_sum(self.loss.value(f, self.y), self.sample_weight)
 
     def loss_gradient(self, f: Array) -> Array:
         """Gradient of L at f, of y's shape."""
         return self.output_weight * self.loss.gradient(f, self.y)
+
+    def loss_of(self, f: Array, samples: slice) -> tuple[float, Array]:
+        """The loss and its gradient on some of the samples alone, for their outputs."""
+        y, weight = self.y[samples], self.sample_weight[samples]
+        gradient = self.loss.gradient(f, y) * (weight if y.ndim == 1 else weight[:, None])
+        return _weighted_sum(self.loss.value(f, y), weight), gradient
 
     def objective(self, network: TwoLayerNetwork) -> float:
         """The weight-decay objective [2] of a network, from its own ReLU outputs and weights."""
@@ -204,6 +217,10 @@ class TrainingProblem:
         """Bound on the l1 distance from v, inside its intervals, to where L*(-v) is finite exactly."""
         g = -v / self.output_weight
         return dual_domain.distance(g, self.y, self.sample_weight, self.loss, self.offset)
+
+
+def _weighted_sum(values: Array, weight: Array) -> float:
+    return float(weight @ (values if values.ndim == 1 else values.sum(axis=1)))
 
 
 def checked_targets(y: Array, loss: Loss) -> Array:

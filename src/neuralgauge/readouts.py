@@ -60,6 +60,12 @@ class Readout(Protocol):
     def reach(self, lengths: Array) -> float:
         """Bound on |outputs| of one sample per unit of |u|, for rows of such lengths (N,)."""
 
+    def part(self, samples: Index) -> tuple[Index, Readout]:
+        """The rows of these samples, given in increasing order, and their readout."""
+
+    def chunks(self, most_rows: float) -> list[tuple[slice, slice, Readout]]:
+        """Consecutive samples of about so many rows: their rows, the samples, and their readout."""
+
 
 @dataclass(frozen=True)
 class DenseReadout:
@@ -96,6 +102,16 @@ class DenseReadout:
         """The longest row."""
         return float(lengths.max(initial=0.0))
 
+    def part(self, samples: Index) -> tuple[Index, DenseReadout]:
+        """The samples themselves."""
+        return samples, DenseReadout(len(samples))
+
+    def chunks(self, most_rows: float) -> list[tuple[slice, slice, Readout]]:
+        """Equal parts, but for the last."""
+        step = max(1, int(most_rows))
+        parts = [slice(first, min(first + step, self.n)) for first in range(0, self.n, step)]
+        return [(part, part, DenseReadout(part.stop - part.start)) for part in parts]
+
 
 @dataclass(frozen=True)
 class PatchReadout:
@@ -104,7 +120,7 @@ class PatchReadout:
     Parameters
     ----------
     sample, region : int arrays of shape (N,)
-        The sample and the region that row r belongs to.
+        The sample and the region that row r belongs to; samples in order.
     weight : array of shape (N,)
         How often row r counts, > 0.
     n, n_regions : int
@@ -182,6 +198,21 @@ class PatchReadout:
     def reach(self, lengths: Array) -> float:
         """The largest sum of lengths in one sample, over the regions too."""
         return float(np.bincount(self.sample, self.weight * lengths, self.n).max())
+
+    def chunks(self, most_rows: float) -> list[tuple[slice, slice, Readout]]:
+        """Whole samples, at least one; rows come sample by sample."""
+        ends = np.cumsum(np.bincount(self.sample, minlength=self.n))
+        parts: list[tuple[slice, slice, Readout]] = []
+        first = row = 0
+        while first < self.n:
+            stop = max(first + 1, int(np.searchsorted(ends, row + most_rows, side="right")))
+            rows = slice(row, int(ends[stop - 1]))
+            part = PatchReadout(
+                self.sample[rows] - first, self.region[rows], self.weight[rows], stop - first, self.n_regions
+            )
+            parts.append((rows, slice(first, stop), part))
+            first, row = stop, rows.stop
+        return parts
 
     def part(self, samples: Index) -> tuple[Index, PatchReadout]:
         """The rows of these samples, increasing, and their readout."""

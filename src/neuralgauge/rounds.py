@@ -22,6 +22,7 @@ from .weights.local_search import local_search
 from .weights.simplify import simplify
 
 FIRST_NEURONS, FIRST_SEARCH, ROUND_SEARCH = 60, 100, 60  # neurons; iterations of local search
+SAMPLED, LAST_SEARCH = 1e6, 20  # entries of X that a first search takes of many; its iterations on all of them
 COLUMNS = 25  # most new neurons of each sign and round
 SPREAD = 1e-4  # 1 - cosine under which two of them count as one
 SAME_DIRECTION = 1e4  # 1 / the difference of output directions below which they count as one
@@ -131,7 +132,15 @@ class Rounds:
         if problem.q > 1:
             G = self.rng.standard_normal((m, problem.q))
             G /= np.linalg.norm(G, axis=1, keepdims=True)
-        self._consider(local_search(problem, self.network.with_neurons(U, size * G), FIRST_SEARCH))
+        network = self.network.with_neurons(U, size * G)
+        share = SAMPLED / problem.X.size
+        if share < 0.5:  # most of the way on some of the samples, where the penalty weighs as much
+            samples = np.sort(self.rng.choice(problem.n, max(1, round(share * problem.n)), replace=False))
+            part = problem.part(samples).with_beta(len(samples) / problem.n * problem.beta)
+            network = local_search(part, network, FIRST_SEARCH)
+            self._consider(local_search(problem, network, LAST_SEARCH))
+        else:
+            self._consider(local_search(problem, network, FIRST_SEARCH))
 
     def _search(self, columns: Columns) -> None:
         """Local search from the neurons in play and the new ones at a small weight."""

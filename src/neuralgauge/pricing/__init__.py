@@ -2,9 +2,9 @@
 
 from .ascent import ascend
 from .ascent_vector import Maxima, ascend_vector
-from .explore import explore
 from .penalty import beta_max
 from .plane_maxima import plane_maxima
 from .price import Price, price
+from .search import search
 
-__all__ = ["Maxima", "Price", "ascend", "ascend_vector", "beta_max", "explore", "plane_maxima", "price"]
+__all__ = ["Maxima", "Price", "ascend", "ascend_vector", "beta_max", "plane_maxima", "price", "search"]

@@ -8,17 +8,18 @@ this climbs as far as the coordinate descent of `ascent`, which then finishes th
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from .._array import Array
-from ..readouts import DenseReadout, PatchReadout, Readout
+from ..readouts import PatchReadout, Readout
 from .ascent import in_threads, start_rows
 
-STEPS = 40
+STEPS, LAST_STEPS = 40, 15
 FIRST_STEP, LEAST_STEP = 0.5, 0.02  # share of the way to the direction of the gradient
 SAMPLED = 2_000_000  # entries of X that are explored; of more, a random part of the samples is
-FINISHED = 12  # best distinct points that are worth finishing
+KEPT = 12  # best distinct points
 SAME = 1e-3  # 1 - cosine under which two are one
 
 
@@ -32,7 +33,7 @@ def explore(
     starts: Array | None = None,
     sign: float | None = None,
 ) -> Array:
-    r"""Good starts for an ascent, best first, (d, k) with k <= 12: the best distinct points that a batch reaches.
+    r"""The best distinct points that a batch of starts reaches, best first: (d, k) with k <= 12.
 
     Parameters
     ----------
@@ -51,35 +52,47 @@ def explore(
 
     Notes
     -----
-    Cost 4 N d operations a start and step in single precision, with at most 2 million entries of X: of larger ones a
-    random part of the samples is explored.
+    Cost 4 N d operations a start and step in single precision. Of more than 2 million entries of X a random part of
+    the samples is explored, and what is best there moves on over all of them.
     """
     U = start_rows(X.shape[1], n_starts, rng, starts)
     V = V.reshape(readout.n, -1)
     share = SAMPLED / X.size
     if share < 1.0:
-        X, V, readout = _part(X, V, readout, share, rng)
+        U = _distinct(U, _climbed(U, *_part(V, X, readout, share, rng), sign, STEPS))
+    return _distinct(U, _climbed(U, V, X, readout, sign, STEPS if share >= 1.0 else LAST_STEPS)).T
+
+
+def _climbed(U: Array, V: Array, X: Array, readout: Readout, sign: float | None, steps: int) -> Array:
+    """Move the rows of U uphill in place, in threads; the values reached, up to a common factor."""
     # Only directions count, so that single precision is safe from over- and underflow once scaled.
-    V, X = (np.asarray(part / np.max(np.abs(part), initial=1e-300), dtype=np.float32) for part in (V, X))
+    V, X = _single(V), _single(X)
     if isinstance(readout, PatchReadout):
         readout = replace(readout, weight=readout.weight.astype(np.float32))
-    parts = in_threads(lambda part: _climb(V, X, readout, part, sign), U)
-    values = np.concatenate(parts)
-    order = np.argsort(-values, kind="stable")
+    return np.concatenate(in_threads(lambda part: _climb(V, X, readout, part, sign, steps), U))
+
+
+def _distinct(U: Array, values: Array) -> Array:
+    """The best rows that differ, best first."""
     kept: list[int] = []
-    for k in order:
-        if len(kept) == FINISHED:
+    for k in np.argsort(-values, kind="stable"):
+        if len(kept) == KEPT:
             break
         if not kept or np.max(U[kept] @ U[k]) < 1.0 - SAME:
             kept.append(int(k))
-    return U[kept].T
+    return U[kept]
 
 
-def _climb(V: Array, X: Array, readout: Readout, U: Array, sign: float | None) -> Array:
+def _single(values: Array) -> Any:
+    """In single precision, scaled to a largest entry of one."""
+    return np.asarray(values / max(float(np.max(np.abs(values), initial=0.0)), 1e-300), dtype=np.float32)
+
+
+def _climb(V: Array, X: Array, readout: Readout, U: Array, sign: float | None, steps: int) -> Array:
     """Move the rows of U uphill in place; the values reached."""
     value, gradient = _payoff(V, X, readout, U, sign)
     step = np.full((len(U), 1), FIRST_STEP)
-    for _ in range(STEPS):
+    for _ in range(steps):
         move = step > LEAST_STEP
         live = np.flatnonzero(move[:, 0])
         if not live.size:
@@ -110,11 +123,8 @@ def _payoff(V: Array, X: Array, readout: Readout, U: Array, sign: float | None) 
     return value, gradient / np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), np.finfo(float).tiny)
 
 
-def _part(X: Array, V: Array, readout: Readout, share: float, rng: np.random.Generator) -> tuple[Array, Array, Readout]:
+def _part(V: Array, X: Array, readout: Readout, share: float, rng: np.random.Generator) -> tuple[Array, Array, Readout]:
     """A random part of the samples, in order, with their rows."""
-    n = readout.n
-    chosen = np.sort(rng.choice(n, max(1, round(share * n)), replace=False))
-    if isinstance(readout, PatchReadout):
-        rows, part = readout.part(chosen)
-        return X[rows], V[chosen], part
-    return X[chosen], V[chosen], DenseReadout(len(chosen))
+    chosen = np.sort(rng.choice(readout.n, max(1, round(share * readout.n)), replace=False))
+    rows, part = readout.part(chosen)
+    return V[chosen], X[rows], part

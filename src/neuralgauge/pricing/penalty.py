@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..problem import TrainingProblem
-from .ascent import ascend
-from .ascent_vector import ascend_vector
 from .price import price
+from .search import search
 
 SWEEPS = ((1, np.inf), (2, np.inf), (3, 2000))  # rank, and rows up to which a sweep is cheap
+STARTS = 64
 
 
 def beta_max(problem: TrainingProblem, random_state: int = 0) -> float:
@@ -42,12 +42,12 @@ def beta_max(problem: TrainingProblem, random_state: int = 0) -> float:
     >>> print(f"{ng.beta_max(problem):.4f}")
     1.7889
     """
-    v, X = problem.readout.lifted(problem.empty_dual()), problem.X
+    v, X, readout = problem.empty_dual(), problem.X, problem.readout
     if not np.any(v):
         return 0.0
     rank = int(np.linalg.matrix_rank(X))
     if any(rank <= most and len(X) <= rows for most, rows in SWEEPS):
-        return price(v, X).value
-    if v.ndim == 2:
-        return float(ascend_vector(v, X, random_state=random_state).values[0])
-    return max(0.0, *(float(ascend(sign * v, X, random_state=random_state)[0][0]) for sign in (1.0, -1.0)))
+        return price(readout.lifted(v), X).value
+    rng = np.random.default_rng(random_state)
+    signs = (None,) if problem.q > 1 else (1.0, -1.0)
+    return max(0.0, *(float(search(v, X, readout, STARTS, rng, sign=sign).values[0]) for sign in signs))

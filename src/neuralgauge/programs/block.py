@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from .._array import Array, BoolArray
 from ..problem import TrainingProblem
+from ..readouts import PatchReadout
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class BlockProgram:
     rows : int array of shape (m, k), optional
         The rows whose constraints block i keeps; all by default. Where they miss a facet of K_i, the program is a
         relaxation: its dual bound still holds for the program with all of them.
+    maps : array of shape (m, n c, d), optional
+        What stands for D_i X where samples have many rows: the maps from w_i to the outputs, formed once.
     """
 
     problem: TrainingProblem
@@ -41,6 +44,13 @@ class BlockProgram:
     directions: Array
     cones: bool = True
     rows: npt.NDArray[np.intp] | None = None
+    maps: Array | None = None
+
+    def __post_init__(self) -> None:
+        readout = self.problem.readout
+        if self.maps is None and isinstance(readout, PatchReadout):
+            maps = readout.maps(self.gates, self.problem.X, self.directions)
+            object.__setattr__(self, "maps", maps.reshape(self.n_blocks, -1, self.problem.d))
 
     @property
     def n_blocks(self) -> int:
@@ -48,14 +58,19 @@ class BlockProgram:
         return self.gates.shape[0]
 
     def forward(self, W: Array, offset: Array | float = 0.0) -> Array:
-        """Outputs of y's shape for W (m, d) and offset (c,): 2 N m d operations."""
+        """Outputs of y's shape for W (m, d) and offset (c,): 2 N m d operations, with maps 2 n c m d."""
         problem = self.problem
+        if self.maps is not None:
+            outputs = np.matmul(self.maps, W[:, :, None]).sum(axis=0).reshape(problem.n, -1)
+            return (outputs + offset).reshape(problem.y.shape)
         Z = W @ problem.X.T
         f = problem.readout.outputs((self.gates * Z).T, self.directions) + offset
         return f.reshape(problem.y.shape)
 
     def adjoint(self, v: Array) -> Array:
-        """X^T D_i v g_i for every block: shape (m, d), 2 N m d operations."""
+        """X^T D_i v g_i for every block: shape (m, d), as many operations."""
+        if self.maps is not None:
+            return np.matmul(v.reshape(-1), self.maps)
         V_g = self.problem.readout.along(v, self.directions).T
         result: Array = (self.gates * V_g) @ self.problem.X
         return result

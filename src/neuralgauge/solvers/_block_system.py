@@ -65,16 +65,19 @@ class BlockSystem:
 
     def __init__(self, program: BlockProgram) -> None:
         problem = program.problem
-        self.X, self.directions, self.offset = problem.X, program.directions, problem.offset
-        self.Xt = np.ascontiguousarray(self.X.T)
-        self.m, self.n = program.n_blocks, problem.n
-        self.d, self.c = self.X.shape[1], problem.c
-        # With one output the direction is a sign, which the gates take up.
-        self.gates = program.gates * self.directions if problem.q == 1 else program.gates.astype(np.float64)
+        self.directions, self.offset = program.directions, problem.offset
+        self.m, self.n, self.d, self.c = program.n_blocks, problem.n, problem.d, problem.c
+        self._form(program)
         self.small_side_is_samples = self.m * self.d > self.n * self.c
         self._X_Xt: Array | None = None
         self._gram: Array | None = None
         self._gram_root: Array | None = None
+
+    def _form(self, program: BlockProgram) -> None:
+        self.X = program.problem.X
+        self.Xt = np.ascontiguousarray(self.X.T)
+        # With one output the direction is a sign, which the gates take up.
+        self.gates = program.gates * self.directions if self.c == 1 else program.gates.astype(np.float64)
 
     def forward(self, W: Array, b: Array | float = 0.0) -> Array:
         """B W + E b, (n, c)."""

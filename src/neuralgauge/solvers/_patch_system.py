@@ -7,19 +7,16 @@ from scipy.linalg import blas
 
 from .._array import Array
 from ..programs.block import BlockProgram
-from ..readouts import DenseReadout, PatchReadout
 from ._block_system import CHUNK, BlockSystem, CurvatureRoot
 from ._second_order import Scaling
 
 
 class PatchSystem(BlockSystem):
-    """As `BlockSystem`, from maps Z_i (n c, d) of each block: sum_i Z_i w_i are the outputs. Memory m n c d."""
+    """As `BlockSystem`, from the program's maps Z_i (n c, d): sum_i Z_i w_i are the outputs."""
 
-    def __init__(self, program: BlockProgram, readout: PatchReadout) -> None:
-        super().__init__(program)
-        problem = program.problem
-        maps = readout.maps(program.gates, problem.X, program.directions)
-        self.maps = maps.reshape(self.m, self.n * self.c, self.d)
+    def _form(self, program: BlockProgram) -> None:
+        assert program.maps is not None
+        self.maps = program.maps
 
     def forward(self, W: Array, b: Array | float = 0.0) -> Array:
         """B W + E b, (n, c)."""
@@ -57,8 +54,4 @@ class PatchSystem(BlockSystem):
 
 def block_system(program: BlockProgram) -> BlockSystem:
     """The system that suits the program's readout."""
-    readout = program.problem.readout
-    if isinstance(readout, DenseReadout):
-        return BlockSystem(program)
-    assert isinstance(readout, PatchReadout)
-    return PatchSystem(program, readout)
+    return BlockSystem(program) if program.maps is None else PatchSystem(program)

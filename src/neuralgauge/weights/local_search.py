@@ -2,15 +2,22 @@ r"""Local search on the non-convex objective [2]: a fast start, stopped before t
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 
 from .._array import Array
+from ..readouts import Readout
 from .protocol import N, Problem
 
 MEMORY = 20  # L-BFGS pairs
+CHUNK = 2e5  # activations at a time, which caches hold
+THREADS = min(8, os.cpu_count() or 1)
+
+Chunk = tuple[slice, slice, Readout]
 
 
 def local_search(problem: Problem, network: N, max_iter: int) -> N:
@@ -32,45 +39,76 @@ def local_search(problem: Problem, network: N, max_iter: int) -> N:
 
     Notes
     -----
-    Cost O(N (d + q) m) an iteration, N rows and q output weights a neuron.
+    Cost O(N (d + q) m) an iteration, N rows and q output weights a neuron; memory O(N c + (d + q) m).
     """
     start = network.balance()
     if start.n_neurons == 0 or max_iter < 1:
         return start
-    X, beta, readout, shape = problem.X, problem.beta, problem.readout, start.U.shape
+    sizes = start.U.shape, start.A.shape
     first, last = start.U.size, start.U.size + start.A.size
     fixed = np.asarray(start.offset)
+    passes = _Passes(problem, start.n_neurons)
 
     def unpack(theta: Array) -> tuple[Array, Array, Array]:
-        return theta[:first].reshape(shape), theta[first:last].reshape(start.A.shape), theta[last:]
+        return theta[:first].reshape(sizes[0]), theta[first:last].reshape(sizes[1]), theta[last:]
 
     def objective(theta: Array) -> tuple[float, Array]:
         U, A, b = unpack(theta)
-        X_U = X @ U
-        hidden = np.maximum(X_U, 0.0)
-        f = readout.outputs(hidden, A)
-        f += b if problem.offset else fixed
-        f = f.reshape(problem.y.shape)
-        with np.errstate(over="ignore"):
-            loss = problem.loss_value(f)
+        loss, by_U, by_A, by_b = passes.loss_and_gradient(U, A, b if problem.offset else fixed)
         if not np.isfinite(loss):  # too long a step: let the line search come back
             return far, np.zeros_like(theta)
-        g = problem.loss_gradient(f).reshape(readout.n, -1)
-        penalised = theta[:last]
-        gradient = np.concatenate([beta * penalised, g.sum(axis=0) if problem.offset else b])
-        gradient[first:last] += readout.gains(g, hidden).ravel()
-        np.greater(X_U, 0.0, out=X_U)
-        X_U *= readout.along(g, A)
-        gradient[:first] += (X.T @ X_U).ravel()
-        return loss + 0.5 * beta * float(penalised @ penalised), gradient
+        gradient = np.concatenate([by_U.ravel(), by_A.ravel(), by_b if problem.offset else b])
+        gradient[:last] += problem.beta * theta[:last]
+        return loss + 0.5 * problem.beta * float(theta[:last] @ theta[:last]), gradient
 
     b = fixed if problem.offset else np.zeros(0)
     theta, far = np.concatenate([start.U.ravel(), start.A.ravel(), b]), np.inf
-    value = objective(theta)[0]
-    far = 1e6 * (1.0 + value)
-    options: Any = {"maxiter": max_iter, "maxcor": MEMORY, "maxfun": 3 * max_iter, "ftol": 1e-12, "gtol": 1e-9}
-    found = minimize(objective, theta, jac=True, method="L-BFGS-B", options=options)
+    with passes:
+        value = objective(theta)[0]
+        far = 1e6 * (1.0 + value)
+        options: Any = {"maxiter": max_iter, "maxcor": MEMORY, "maxfun": 3 * max_iter, "ftol": 1e-12, "gtol": 1e-9}
+        found = minimize(objective, theta, jac=True, method="L-BFGS-B", options=options)
     if not found.fun <= value:
         return start
     U, A, b = unpack(found.x)
     return start.with_neurons(U, A, b if problem.offset else fixed).balance()
+
+
+class _Passes:
+    """The loss and its gradient, sample chunk by chunk; several chunks at a time where there are several."""
+
+    def __init__(self, problem: Problem, m: int) -> None:
+        self.problem = problem
+        self.chunks = problem.readout.chunks(CHUNK / m)
+        self.pool = ThreadPoolExecutor(THREADS) if len(self.chunks) > 2 else None
+
+    def __enter__(self) -> _Passes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.pool is not None:
+            self.pool.shutdown()
+
+    def loss_and_gradient(self, U: Array, A: Array, b: Array) -> tuple[float, Array, Array, Array]:
+        """L, and its gradient in U, A and the offset."""
+
+        def work(chunk: Chunk) -> tuple[float, Array, Array, Array]:
+            return self._of(chunk, U, A, b)
+
+        parts = list(map(work, self.chunks) if self.pool is None else self.pool.map(work, self.chunks))
+        loss, by_U, by_A, by_b = (sum(terms[1:], terms[0]) for terms in zip(*parts, strict=True))
+        return loss, by_U, by_A, by_b
+
+    def _of(self, chunk: Chunk, U: Array, A: Array, b: Array) -> tuple[float, Array, Array, Array]:
+        rows, samples, readout = chunk
+        problem, X, y = self.problem, self.problem.X[rows], self.problem.y[samples]
+        X_U = X @ U
+        hidden = np.maximum(X_U, 0.0)
+        f = (readout.outputs(hidden, A) + b).reshape(y.shape)
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss, g = problem.loss_of(f, samples)
+        g = g.reshape(readout.n, -1)
+        by_A = readout.gains(g, hidden)
+        np.greater(X_U, 0.0, out=X_U)
+        X_U *= readout.along(g, A)
+        return loss, X.T @ X_U, by_A, g.sum(axis=0)

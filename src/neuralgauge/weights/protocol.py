@@ -61,8 +61,8 @@ class Problem(Protocol):
     def loss_value(self, f: Array) -> float:
         """L(f)."""
 
-    def loss_gradient(self, f: Array) -> Array:
-        """Gradient of L at f."""
+    def loss_of(self, f: Array, samples: slice) -> tuple[float, Array]:
+        """The loss and its gradient on some of the samples alone."""
 
 
 N = TypeVar("N", bound=Network)

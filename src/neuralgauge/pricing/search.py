@@ -1,0 +1,77 @@
+"""The search for neurons that a dual point pays for, as far as the number of rows allows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._array import Array
+from ..readouts import Readout
+from .ascent import ascend
+from .ascent_vector import Maxima, ascend_vector
+from .explore import explore
+
+EXPLORED = 2e5  # entries of X from which a batch explores before the ascent
+FINISHED = 1e7  # entries of X that the ascents after it may touch a sweep, all starts together
+
+
+def search(
+    V: Array,
+    X: Array,
+    readout: Readout,
+    n_starts: int,
+    rng: np.random.Generator,
+    *,
+    starts: Array | None = None,
+    sign: float | None = None,
+) -> Maxima:
+    r"""Local maximisers of the payoff of a neuron, best first: lower bounds on the gauge G(V), and columns to add.
+
+    Parameters
+    ----------
+    V : array of shape (n,) or (n, c)
+        Dual point of the samples.
+    X : array of shape (N, d)
+    readout : Readout
+        Of the rows of X.
+    n_starts : int
+        Independent starts, uniform on the sphere.
+    rng : numpy.random.Generator
+    starts : array of shape (d, k), optional
+        Further starts, for instance the neurons at hand.
+    sign : {1, -1}, optional
+        Required for one output weight a neuron: the sign of the payoff that is sought.
+
+    Notes
+    -----
+    Above 200,000 entries of X all starts `explore`, and an ascent finishes at most 12 of them, fewer the larger X is;
+    what is not finished keeps the value it reached.
+    """
+    finished, rest = starts, None
+    if X.size >= EXPLORED:
+        found = explore(V, X, readout, n_starts, rng, starts=starts, sign=sign)
+        count = max(1, int(FINISHED / X.size))
+        n_starts, finished, rest = 0, found[:, :count], found[:, count:]
+    lifted = readout.lifted(V)
+    if sign is None:
+        maxima = ascend_vector(lifted, X, n_starts, rng, starts=finished)
+    else:
+        values, U = ascend(sign * lifted, X, n_starts, rng, starts=finished)
+        maxima = Maxima(values, U, np.full((len(values), 1), sign))
+    if rest is None or not rest.size:
+        return maxima
+    return _best_first(maxima, _evaluated(V, X, readout, rest, sign))
+
+
+def _evaluated(V: Array, X: Array, readout: Readout, U: Array, sign: float | None) -> Maxima:
+    gains = readout.gains(V, np.maximum(X @ U, 0.0))
+    if sign is not None:
+        return Maxima(sign * gains[:, 0], U, np.full((len(gains), 1), sign))
+    values = np.linalg.norm(gains, axis=1)
+    return Maxima(values, U, gains / np.maximum(values, np.finfo(float).tiny)[:, None])
+
+
+def _best_first(*parts: Maxima) -> Maxima:
+    values = np.concatenate([part.values for part in parts])
+    order = np.argsort(-values, kind="stable")
+    U, G = np.hstack([part.U for part in parts]), np.vstack([part.G for part in parts])
+    return Maxima(values[order], U[:, order], G[order])
