@@ -1,9 +1,11 @@
-"""Patterns around given vectors: strictly inside an open cell, and the cell's closure holds the vector."""
+"""Vectors strictly inside an open cell: whose closure holds a given vector, or across a hyperplane from it."""
+
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from neuralgauge.patterns.strategies import interior_vectors
+from neuralgauge.patterns.strategies import flip, flips, interior_vectors
 
 
 def on_kinks(X, rng):
@@ -60,3 +62,63 @@ def test_scale_of_the_data_does_not_matter(rng):
 
 def test_data_of_zeros_alone(rng):
     assert np.isfinite(interior_vectors(np.zeros((4, 2)), np.eye(2), rng)).all()
+
+
+def exactly(rows):
+    return [[Fraction(a) for a in row] for row in rows.tolist()]
+
+
+def dot(a, b):
+    return sum(p * q for p, q in zip(a, b, strict=True))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_flips_against_exact_crossings(seed):
+    """Along u - t sign(x_i^T u) x_i in rational arithmetic: what is crossed up to x_i has changed, and nothing else."""
+    rng = np.random.default_rng(seed)
+    d = int(rng.integers(1, 5))
+    X = rng.integers(-3, 4, (12, d)).astype(float)
+    X = X[np.any(X != 0, axis=1)]
+    U = interior_vectors(X, rng.standard_normal((8, d)), rng)
+    rows = rng.integers(len(X), size=8)
+    exact_X = exactly(X)
+    for u, w, i in zip(exactly(U), exactly(flip(X, U, rows)), rows, strict=True):
+        side = 1 if dot(exact_X[i], u) > 0 else -1
+        here = abs(dot(exact_X[i], u)) / dot(exact_X[i], exact_X[i])
+        farther = 0
+        for x in exact_X:
+            before, after, rate = dot(x, u), dot(x, w), side * dot(x, exact_X[i])
+            crossed = before * rate > 0 and before / rate <= here
+            assert after != 0
+            assert (before * after < 0) == crossed
+            farther += crossed and before**2 / dot(x, x) > dot(exact_X[i], u) ** 2 / dot(exact_X[i], exact_X[i])
+        assert farther == 0, "crossed a hyperplane farther from u than the one asked for"
+
+
+def test_flips_go_from_near_to_far_and_reach_the_neighbours(rng):
+    """Points on a line: each cell has two neighbours, which differ in one sample, and both are reached."""
+    X = np.column_stack([np.arange(-5.0, 6.0), np.ones(11)])
+    parent = np.array([[1.0, 0.3]])
+    found = list(flips(X, parent, batch=4, most=50))
+    assert [len(part) for part in found] == [1] * 11
+    changed = [np.flatnonzero((X @ part[0] >= 0) != (X @ parent[0] >= 0)) for part in found]
+    assert changed[0].tolist() == [int(np.argmin(np.abs(X @ parent[0]) / np.linalg.norm(X, axis=1)))]
+    assert {4, 5} <= {int(c[0]) for c in changed if len(c) == 1}
+    assert all(len(c) <= rank + 1 for rank, c in enumerate(changed))
+    assert len(list(flips(X, np.repeat(parent, 3, axis=0), batch=4, most=5))) == 2
+
+
+def test_flips_in_cells_of_no_width_are_left_out():
+    X = np.array([[1.0, 0.0], [1.0, 2.0**-45], [0.0, 1.0]])
+    parent = np.array([[1e-3, 1.0]])
+    found = np.vstack(list(flips(X, parent, batch=8, most=50)))
+    margin = np.abs(found @ X.T) / np.linalg.norm(X, axis=1) / np.linalg.norm(found, axis=1, keepdims=True)
+    assert np.all(margin > 1e-12)
+
+
+def test_zero_rows_are_never_flipped(rng):
+    X = np.vstack([np.zeros((3, 2)), rng.standard_normal((4, 2))])
+    found = list(flips(X, np.array([[0.3, 1.0]]), batch=8, most=50))
+    assert len(found) == 4
+    assert np.isfinite(np.vstack(found)).all()
+    assert list(flips(np.zeros((3, 2)), np.ones((1, 2)), batch=8, most=50)) == []

@@ -47,7 +47,7 @@ class PatternSet:
     complete : bool
         Whether these are all patterns of the data.
     coverage : Coverage or None
-        For sampled patterns.
+        For patterns of random vectors.
 
     Examples
     --------
