@@ -273,3 +273,57 @@ def test_degenerate_data(X, y):
 def test_refuses_what_is_not_positive(paper, option, words):
     with pytest.raises(ng.InvalidInputError, match=words):
         ng.train(paper(1.0), **option)
+
+
+def test_patterns_to_start_with_make_the_first_program(paper, monkeypatch):
+    """With all patterns one program is all there is to do; no local search comes before it."""
+    monkeypatch.setattr("neuralgauge.rounds.Rounds._first_network", lambda _: pytest.fail("searched"))
+    problem = paper(0.1)
+    solution = ng.train(problem, gap=1e-6, start=ng.enumerate_patterns(problem.X))
+    assert solution.certificate.gap <= 1e-6
+    assert solution.history[1].objective == pytest.approx(0.891447, rel=1e-2)
+    assert solution.n_iter <= 3
+
+
+@pytest.mark.parametrize("strategy", ["gaussian", "sign_flips", "clusters"])
+@pytest.mark.parametrize("c", [1, 2])
+def test_some_patterns_to_start_with(strategy, c):
+    """After one round no worse than the program over these patterns, and at the optimum in the end."""
+    X, y = table(n=30)
+    problem = ng.TrainingProblem(X, y if c == 1 else np.column_stack([y, X[:, 1]]), beta=0.5)
+    patterns = ng.sample_patterns(problem.X, 20, strategy=strategy)
+    # For two outputs each pattern serves one direction, along V^T (X u)_+ for V = -grad L(0), and its opposite.
+    V = -problem.loss_gradient(np.zeros_like(problem.y)).reshape(30, c)
+    G = np.maximum(patterns.witness(slice(None)) @ problem.X.T, 0.0) @ V
+    both = np.vstack([patterns.dense()] * 2), np.vstack([G, -G])
+    over_these = ng.solve_program(problem, both[0], tol=1e-6, directions=both[1]).certificate.upper
+    solution = ng.train(problem, gap=1e-4, prove=False, start=patterns)
+    assert solution.history[0].objective == problem.objective(problem.empty_network())
+    assert solution.history[1].objective <= over_these * 1.02
+    assert solution.certificate.upper == pytest.approx(ng.train(problem, prove=False).certificate.upper, rel=3e-4)
+
+
+@pytest.mark.parametrize("readout", ["pooled", "flattened"])
+def test_patterns_of_clustered_patches_start_a_convolution(readout, rng):
+    signals = rng.standard_normal((12, 8))
+    y = np.sum(np.maximum(signals[:, 1:] - signals[:, :-1], 0.0), axis=1)
+    problem = ng.ReLUConvProblem(signals, y, beta=0.5, filter_size=2, readout=readout)
+    patterns = ng.sample_patterns(problem.X, 20, strategy="clusters")
+    solution = ng.train(problem, gap=1e-3, prove=False, start=patterns)
+    assert solution.history[1].objective < 0.5 * solution.history[0].objective
+    assert solution.certificate.upper == pytest.approx(ng.train(problem, 1e-3, prove=False).certificate.upper, rel=3e-3)
+    own = ng.sample_patterns(problem.X, 1000, strategy="network", network=solution)
+    if readout == "pooled":
+        assert ng.solve_program(problem, own).certificate.upper <= solution.certificate.upper * (1 + 1e-6)
+
+
+def test_patterns_of_other_data_are_no_start():
+    problem = ng.TrainingProblem(*table(), beta=1.0)
+    for X in (problem.X[:-1], problem.X[:, :-1]):
+        with pytest.raises(ng.InvalidInputError, match="`start` must have patterns of 40 rows and 4 columns"):
+            ng.train(problem, start=ng.sample_patterns(X, 5))
+
+
+def test_patterns_above_the_largest_penalty_leave_the_network_empty(paper):
+    problem = paper(50.0)
+    assert ng.train(problem, start=ng.enumerate_patterns(problem.X)).network.n_neurons == 0

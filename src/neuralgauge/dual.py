@@ -38,6 +38,11 @@ class Columns:
         return Columns(self.values[chosen], self.U[:, chosen], self.G[chosen])
 
     @classmethod
+    def none(cls, d: int, c: int) -> Columns:
+        """No columns, of this shape."""
+        return cls(np.zeros(0), np.zeros((d, 0)), np.zeros((0, c)))
+
+    @classmethod
     def joined(cls, parts: list[Columns]) -> Columns:
         """All of them, one after the other."""
         return cls(

@@ -34,10 +34,11 @@ PATIENCE = 8  # rounds without progress
 
 @dataclass(frozen=True)
 class Start:
-    """A network of the problem's shape and a dual point to begin with."""
+    """A network of the problem's shape, a dual point and columns for the first program to begin with."""
 
     network: TwoLayerNetwork
     dual: Array
+    columns: Columns
 
 
 class Rounds:
@@ -62,10 +63,10 @@ class Rounds:
         self.history: list[Record] = []
         self.v = problem.empty_dual()
         # Columns of rounds that left the objective alone: without weight in the network, but v must not overpay them.
-        self.cuts = Columns(np.zeros(0), np.zeros((problem.d, 0)), np.zeros((0, problem.q)))
+        self.cuts = Columns.none(problem.d, problem.q)
         if start is not None:
             self._consider(start.network)
-            self.v = start.dual
+            self.v, self.cuts = start.dual, start.columns
 
     @property
     def gap(self) -> float:
@@ -91,7 +92,7 @@ class Rounds:
                 self.cuts = self.cuts.take(slice(0))
             if idle > PATIENCE:
                 return Status.STALLED
-            if index == 0 and self.active.n_neurons == 0:
+            if index == 0 and self.active.n_neurons == 0 and len(self.cuts.values) == 0:
                 self._first_network()
             else:
                 self._search(columns)

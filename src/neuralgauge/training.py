@@ -8,8 +8,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ._array import as_positive
+from .dual import Columns
 from .errors import InvalidInputError
 from .networks import TwoLayerNetwork
+from .patterns import PatternSet
 from .problem import TrainingProblem
 from .rounds import Rounds, Start
 from .solution import Record, Solution, Status
@@ -24,7 +26,7 @@ def train(
     time_limit: float | None = None,
     random_state: int | np.random.Generator | None = 0,
     prove: bool | None = None,
-    start: Solution | TwoLayerNetwork | None = None,
+    start: Solution | TwoLayerNetwork | PatternSet | None = None,
     progress: Callable[[Record], None] | None = None,
 ) -> Solution:
     r"""Train a two-layer ReLU network to global optimality and certify it.
@@ -47,9 +49,10 @@ def train(
         Whether to price exactly at the end, which makes the scope "exact" ("bounded" if time runs out). By default
         up to rank 5 for one output, with at most 30 seconds for it above rank 3, and up to rank 3 for several; at
         rank 3 up to 5,000 rows, for a sweep takes n^2 log n and cannot be cut short. True at any size; False never.
-    start : Solution or TwoLayerNetwork, optional
+    start : Solution, TwoLayerNetwork or PatternSet, optional
         Where to begin: a network of the problem's shape, with the dual point of a solution for instance of a nearby
-        beta. It changes the time, not what is certified.
+        beta; or patterns of ``problem.X`` for the first convex program, two blocks each, in place of the local search
+        (which is usually the faster start). It changes the time, not what is certified.
     progress : callable, optional
         Called with a `Record` after every round.
 
@@ -91,9 +94,11 @@ def train(
         return rounds.solution(status)
 
 
-def _checked_start(start: Solution | TwoLayerNetwork | None, problem: TrainingProblem) -> Start | None:
+def _checked_start(start: Solution | TwoLayerNetwork | PatternSet | None, problem: TrainingProblem) -> Start | None:
     if start is None:
         return None
+    if isinstance(start, PatternSet):
+        return Start(problem.empty_network(), problem.empty_dual(), _columns(start, problem))
     network = start if isinstance(start, TwoLayerNetwork) else start.network
     if not isinstance(network, TwoLayerNetwork):
         raise InvalidInputError("`start` must hold a ReLU network, got a gated one; train without it.")
@@ -106,4 +111,19 @@ def _checked_start(start: Solution | TwoLayerNetwork | None, problem: TrainingPr
     if not problem.offset:
         network = network.with_neurons(network.U, network.A, 0.0)
     v = start.dual if isinstance(start, Solution) else -problem.loss_gradient(problem.outputs(network))
-    return Start(network, v)
+    return Start(network, v, Columns.none(problem.d, problem.q))
+
+
+def _columns(patterns: PatternSet, problem: TrainingProblem) -> Columns:
+    """Each witness with plus and minus the output direction along what the empty network's dual point pays for it."""
+    U, v = patterns.witness(slice(None)).T, problem.empty_dual()
+    if (len(U), patterns.n) != problem.X.shape[::-1]:
+        raise InvalidInputError(
+            f"`start` must have patterns of {problem.X.shape[0]} rows and {problem.X.shape[1]} columns like the "
+            f"problem's X, got {patterns.n} and {len(U)}; take them from `problem.X`."
+        )
+    G = problem.readout.gains(v, np.maximum(problem.X @ U, 0.0))
+    values = np.linalg.norm(G, axis=1)
+    G[values == 0.0] = np.eye(problem.q)[0]
+    G /= np.linalg.norm(G, axis=1, keepdims=True)
+    return Columns(np.hstack([values, -values]), np.hstack([U, U]), np.vstack([G, -G]))
