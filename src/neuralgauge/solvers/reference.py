@@ -71,7 +71,11 @@ def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None) -> Solution
     W = cp.Variable((problem.d, program.n_blocks))
     X_W = problem.X @ W
     offset = cp.Variable(problem.c) if problem.offset else np.zeros(problem.c)
-    f = cp.multiply(program.gates.T, X_W) @ program.directions + np.ones((problem.n, 1)) @ offset[None, :]
+    if program.maps is None:
+        f = cp.multiply(program.gates.T, X_W) @ program.directions
+    else:
+        f = cp.reshape(np.hstack(program.maps) @ cp.vec(W, order="F"), (problem.n, problem.c), order="C")
+    f = f + np.ones((problem.n, 1)) @ offset[None, :]
     f = f[:, 0] if problem.y.ndim == 1 else f
     cones = [cp.multiply(np.where(program.gates, 1.0, -1.0).T, X_W) >= 0] if program.cones else []
     task = cp.Problem(
