@@ -28,6 +28,8 @@ SPREAD = 1e-4  # 1 - cosine under which two of them count as one
 SAME_DIRECTION = 1e4  # 1 / the difference of output directions below which they count as one
 DUST = 0.1  # see `_paid`
 SEARCH_ABOVE = 1e-2  # gap down to which a local search in every round saves more than it costs
+MANY_ROWS = 10_000  # above them, and down to the same gap, the cones of a round keep a sample of the rows
+FIRST_ROWS = 2  # of that sample, for each column of X
 MOST_CUTS = 300  # see `Rounds.cuts`
 PATIENCE = 8  # rounds without progress
 
@@ -62,6 +64,7 @@ class Rounds:
         self.dual = DualSide(problem, rng, prove)
         self.history: list[Record] = []
         self.v = problem.empty_dual()
+        self.trusted = FIRST_ROWS * problem.d
         # Columns of rounds that left the objective alone: without weight in the network, but v must not overpay them.
         self.cuts = Columns.none(problem.d, problem.q)
         if start is not None:
@@ -145,7 +148,8 @@ class Rounds:
 
     def _search(self, columns: Columns) -> None:
         """Local search from the neurons in play and the new ones at a small weight."""
-        if self.active.n_neurons == 0 or len(columns.values) == 0 or self.gap < SEARCH_ABOVE:
+        near = self.gap < SEARCH_ABOVE or self._samples_rows  # sampled rounds search after the program
+        if near or self.active.n_neurons == 0 or len(columns.values) == 0:
             return
         size = 0.1 * np.sqrt(np.mean(np.sum(self.active.A**2, axis=1)))
         new = self.active.with_neurons(size * columns.U, size * columns.G)
@@ -169,16 +173,44 @@ class Rounds:
         left = max(self.deadline - time.perf_counter(), 1e-9)
         program = BlockProgram(problem, gates[first], G[first])
         limit = left if np.isfinite(left) else None
-        solved = run_on_facets(program, witnesses[first], tol, 100, limit, strict=False)
+        among = self._sampled_rows()
+        solved = run_on_facets(program, witnesses[first], tol, 100, limit, strict=False, among=among)
         if solved.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
         assert isinstance(solved.network, TwoLayerNetwork)
-        self._consider(solved.network)
+        network = solved.network
+        if among is not None:
+            self._trust(network, solved.certificate.upper)
+            network = local_search(problem, network, ROUND_SEARCH)
+        self._consider(network)
         behind = problem.objective(self.active) > self.upper * (1.0 + 1e-9)
         self.active = self._paid(self.active, solved.dual)
         if behind:  # some neuron that the best network needs had been let go
             self.active = self.active.join(self.network)
         return solved.dual
+
+    @property
+    def _samples_rows(self) -> bool:
+        """Whether the cones of this round keep a sample of the rows.
+
+        With many rows the cells are so small that no block could turn. Held to some rows only, blocks may: a step of
+        the network with the sample as its region of trust.
+        """
+        N = len(self.problem.X)
+        return N > MANY_ROWS and self.trusted < N and self.gap >= SEARCH_ABOVE
+
+    def _sampled_rows(self) -> npt.NDArray[np.intp] | None:
+        if not self._samples_rows:
+            return None
+        return np.sort(self.rng.choice(len(self.problem.X), self.trusted, replace=False)).astype(np.intp)
+
+    def _trust(self, network: TwoLayerNetwork, promised: float) -> None:
+        """More rows where the network falls short of what the program promised, fewer where it hardly does."""
+        error = (self.problem.objective(network) - promised) / max(self.upper - self.dual.lower, 1e-300)
+        if error > 0.5:
+            self.trusted *= 16 if error > 2.0 else 4
+        elif error < 0.1:
+            self.trusted = max(self.trusted // 4, self.problem.d)
 
     def _paid(self, network: TwoLayerNetwork, v: Array) -> TwoLayerNetwork:
         """The neurons whose share of the penalty exceeds what v falls short of paying for them.

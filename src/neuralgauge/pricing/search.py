@@ -49,7 +49,7 @@ def search(
     finished, rest = starts, None
     if X.size >= EXPLORED:
         found = explore(V, X, readout, n_starts, rng, starts=starts, sign=sign)
-        count = max(1, int(FINISHED / X.size))
+        count = max(1, int(FINISHED / (X.size + len(X) * readout.n_regions)))
         n_starts, finished, rest = 0, found[:, :count], found[:, count:]
     lifted = readout.lifted(V)
     if sign is None:

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from .._array import Array
 from ..patterns.facets import facet_rows, violated_rows
 from ..programs.block import BlockProgram
 from ..solution import Record, Solution, Status
 from .loop import Bounds, run, solution
+
+Index = npt.NDArray[np.intp]
 
 NEAREST_STRICT, NEAREST_LOOSE = 12, 6  # rows for each column: fewer repairs against cheaper iterations
 REPAIRS = 4  # relaxations solved before all constraints are taken
@@ -27,6 +30,7 @@ def run_on_facets(
     progress: Callable[[Record], None] | None = None,
     *,
     strict: bool = True,
+    among: Index | None = None,
 ) -> Solution:
     """What `run` returns, many times sooner: few of the n constraints of a cone are facets.
 
@@ -36,22 +40,24 @@ def run_on_facets(
         Whether the blocks must satisfy every constraint of every cone, also when a limit is met. Otherwise small
         blocks and small violations pass, and so does what is left after the last repair: enough for a network that
         is evaluated on its own. The dual side is valid in any case.
+    among : int array, optional
+        Rows whose constraints count at all, for a relaxation that lets go of the others; not with `strict`.
     """
     start, n_iter = time.perf_counter(), 0
-    X, best = program.problem.X, Bounds(program)
+    best, search = Bounds(program), _FacetSearch(program, witnesses, strict, among)
 
     def relaxed_progress(record: Record) -> None:
         if progress is not None:
             progress(replace(record, seconds=time.perf_counter() - start, objective=best.upper))
 
-    relaxation = replace(program, rows=facet_rows(X, witnesses, NEAREST_STRICT if strict else NEAREST_LOOSE))
+    relaxation = replace(program, rows=search.first())
     for _ in range(REPAIRS):
         left = None if time_limit is None else max(time_limit - (time.perf_counter() - start), 1e-9)
         solved = run(relaxation, witnesses, tol, max_iter - n_iter, left, relaxed_progress)
         n_iter += solved.n_iter
         assert solved.blocks is not None
         assert relaxation.rows is not None
-        rows = violated_rows(X, program.gates, relaxation.rows, solved.blocks, strict)
+        rows = search.completed(relaxation.rows, solved.blocks)
         seconds = time.perf_counter() - start
         if rows is None or (not strict and solved.status is not Status.SOLVED):
             return replace(solved, n_iter=n_iter, seconds=seconds)
@@ -65,6 +71,27 @@ def run_on_facets(
     left = None if time_limit is None else max(time_limit - seconds, 1e-9)
     solved = run(program, witnesses, tol, max_iter - n_iter, left, progress)
     return replace(solved, n_iter=n_iter + solved.n_iter, seconds=time.perf_counter() - start)
+
+
+class _FacetSearch:
+    """Rows that the cones need, of all or of some."""
+
+    def __init__(self, program: BlockProgram, witnesses: Array, strict: bool, among: Index | None) -> None:
+        self.witnesses, self.strict, self.among = witnesses, strict, among
+        X = program.problem.X
+        self.X, self.gates = (X, program.gates) if among is None else (X[among], program.gates[:, among])
+
+    def first(self) -> Index:
+        """Facets, or what is near."""
+        rows = facet_rows(self.X, self.witnesses, NEAREST_STRICT if self.strict else NEAREST_LOOSE)
+        return rows if self.among is None else self.among[rows]
+
+    def completed(self, rows: Index, W: Array) -> Index | None:
+        """With the rows that W violates; None if it violates none."""
+        if self.among is None:
+            return violated_rows(self.X, self.gates, rows, W, self.strict)
+        found = violated_rows(self.X, self.gates, np.searchsorted(self.among, rows), W, self.strict)
+        return None if found is None else self.among[found]
 
 
 def _inside(program: BlockProgram, W: Array, witnesses: Array) -> Array:

@@ -74,7 +74,7 @@ def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None) -> Solution
     if program.maps is None:
         f = cp.multiply(program.gates.T, X_W) @ program.directions
     else:
-        f = cp.reshape(np.hstack(program.maps) @ cp.vec(W, order="F"), (problem.n, problem.c), order="C")
+        f = cp.reshape(np.hstack(list(program.maps)) @ cp.vec(W, order="F"), (problem.n, problem.c), order="C")
     f = f + np.ones((problem.n, 1)) @ offset[None, :]
     f = f[:, 0] if problem.y.ndim == 1 else f
     cones = [cp.multiply(np.where(program.gates, 1.0, -1.0).T, X_W) >= 0] if program.cones else []
