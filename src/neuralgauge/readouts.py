@@ -162,6 +162,8 @@ class PatchReadout:
     def outputs(self, H: Array, A: Array) -> Array:
         """Sums over regions and neurons, (n, c)."""
         m = len(A)
+        if self.n_regions == 1:
+            return np.asarray(self._sums @ (H @ A))
         weights = self._by_region(A).transpose(1, 0, 2).reshape(self.n_regions * m, A.shape[1] // self.n_regions)
         result: Array = self.pooled(H).reshape(self.n, self.n_regions * m) @ weights
         return result
@@ -174,9 +176,12 @@ class PatchReadout:
 
     def gains(self, V: Array, H: Array) -> Array:
         """sum_i pooled(H)_i V_i^T, (m, P c)."""
+        if self.n_regions == 1:
+            result: Array = H.T @ (self.weight[:, None] * V.reshape(self.n, -1)[self.sample])
+            return result
         sums = self.pooled(H)
         V, m = V.reshape(self.n, -1), sums.shape[2]
-        result: Array = sums.reshape(self.n, self.n_regions * m).T @ V
+        result = sums.reshape(self.n, self.n_regions * m).T @ V
         return result.reshape(self.n_regions, m, V.shape[1]).transpose(1, 0, 2).reshape(m, self.n_regions * V.shape[1])
 
     def along(self, V: Array, G: Array) -> Array:

@@ -110,5 +110,9 @@ class _Passes:
         g = g.reshape(readout.n, -1)
         by_A = readout.gains(g, hidden)
         np.greater(X_U, 0.0, out=X_U)
-        X_U *= readout.along(g, A)
-        return loss, X.T @ X_U, by_A, g.sum(axis=0)
+        if problem.q == 1:  # the gradient in the activations has rank one: rows of X take it up
+            by_U = ((X * readout.along(g, np.ones((1, 1)))).T @ X_U) * A[:, 0]
+        else:
+            X_U *= readout.along(g, A)
+            by_U = X.T @ X_U
+        return loss, by_U, by_A, g.sum(axis=0)
