@@ -19,7 +19,7 @@ LAYERS = (
     ("losses", "patches", "readouts"),
     ("dual_domain",),
     ("weights",),
-    ("problem", "networks", "conv_problem", "conv_networks"),
+    ("problem", "networks", "conv_problem", "conv_networks", "linear_conv"),
     ("patterns", "pricing", "certificate"),
     ("programs", "solution"),
     ("solvers",),

@@ -16,6 +16,7 @@ from .errors import (
 from .estimators import ReLUClassifier, ReLUClassifierCV, ReLURegressor, ReLURegressorCV
 from .interchange import SavedModel, load_model, save_model
 from .interpolation import neural_gauge
+from .linear_conv import LinearConvNetwork, LinearConvProblem
 from .losses import (
     Absolute,
     EpsilonInsensitive,
@@ -38,6 +39,7 @@ from .patterns import PatternSet, count_patterns, enumerate_patterns, sample_pat
 from .pricing import Price, beta_max, price
 from .problem import TrainingProblem
 from .solution import Record, Solution, Status
+from .solvers.nuclear_norm import train_linear_conv
 from .solvers.program import solve_program
 from .training import train
 from .weights import Pruning
@@ -54,6 +56,8 @@ __all__ = [
     "Hinge",
     "Huber",
     "InvalidInputError",
+    "LinearConvNetwork",
+    "LinearConvProblem",
     "Logistic",
     "Loss",
     "MissingDependencyError",
@@ -97,4 +101,5 @@ __all__ = [
     "save_model",
     "solve_program",
     "train",
+    "train_linear_conv",
 ]

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from ._array import Array
 from .certificate import Certificate
+from .linear_conv import LinearConvNetwork
 from .networks import GatedNetwork, TwoLayerNetwork
 
 
@@ -47,7 +48,7 @@ class Solution:
 
     Attributes
     ----------
-    network : TwoLayerNetwork or GatedNetwork
+    network : TwoLayerNetwork, GatedNetwork or LinearConvNetwork
         The trained network, balanced; gated only from a gated program.
     certificate : Certificate
         Its objective and a lower bound.
@@ -65,7 +66,7 @@ class Solution:
         The blocks w_i of a convex program, in the order of its patterns (with both signs: all +1, then all -1).
     """
 
-    network: TwoLayerNetwork | GatedNetwork
+    network: TwoLayerNetwork | GatedNetwork | LinearConvNetwork
     certificate: Certificate
     status: Status
     n_iter: int

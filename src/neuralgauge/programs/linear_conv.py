@@ -1,0 +1,93 @@
+r"""The nuclear-norm program of linear convolutional networks [11], [12], as data.
+
+.. math:: \min_{Z, b} \; L\Big(\sum_k X_k z_k + 1 b^T\Big) + \beta \|Z\|_*, \qquad Z = [z_1, \ldots, z_K]
+          \in \mathbb{R}^{d \times K c},
+
+with X_k (n, d) the patches of all images at position k. Patches of data are never formed: the outputs are one linear
+map of the images, X theta with theta = sum_k P_k^T z_k, and the gradient in Z gathers the patches of X^T v.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from .._array import Array
+from ..certificate import lower_bound
+from ..linear_conv import LinearConvProblem
+
+
+@dataclass(frozen=True)
+class LinearConvProgram:
+    """Operator and adjoint of one problem, as sparse matrices of zeros and ones between pixels and patches.
+
+    Matrices Z and T have shape (d, K c), columns ordered by position, then output.
+    """
+
+    problem: LinearConvProblem
+
+    @cached_property
+    def spread(self) -> csr_array:
+        """(n_pixels, d K): adds up patches, one column for each filter entry and position, in this order."""
+        pixel = self.taps.ravel()
+        seen = np.flatnonzero(pixel >= 0)
+        shape = (self.problem.geometry.n_pixels, len(pixel))
+        return csr_array((np.ones(len(seen)), (pixel[seen], seen)), shape=shape)
+
+    @cached_property
+    def gather(self) -> csr_array:
+        """The transpose, (d K, n_pixels)."""
+        return csr_array(self.spread.T)
+
+    @cached_property
+    def taps(self) -> np.ndarray[tuple[int, int], np.dtype[np.intp]]:
+        """(d, K): the pixel under each filter entry at each position, -1 for padding."""
+        geometry = self.problem.geometry
+        numbers = np.arange(1.0, geometry.n_pixels + 1.0)[:, None]
+        return geometry.gather(numbers)[:, :, 0].T.astype(np.intp) - 1
+
+    def pixels(self, Z: Array) -> Array:
+        """theta = sum_k P_k^T z_k, (n_pixels, c)."""
+        result: Array = self.spread @ Z.reshape(-1, self.problem.c)
+        return result
+
+    def forward(self, Z: Array, offset: Array | float = 0.0) -> Array:
+        """Outputs of y's shape: 2 n n_pixels c operations."""
+        problem = self.problem
+        return (problem.X @ self.pixels(Z) + offset).reshape(problem.y.shape)
+
+    def adjoint(self, v: Array) -> Array:
+        """T = [X_1^T v, ..., X_K^T v], (d, K c), at the same cost."""
+        problem = self.problem
+        result: Array = self.gather @ (problem.X.T @ v.reshape(problem.n, -1))
+        return result.reshape(problem.d, -1)
+
+    def objective(self, Z: Array, offset: Array | float = 0.0) -> float:
+        """L + beta |Z|_*."""
+        penalty = self.problem.beta * float(np.sum(np.linalg.svd(Z, compute_uv=False)))
+        return self.problem.dense.loss_value(self.forward(Z, offset)) + penalty
+
+    def lower_bound(self, v: Array) -> float:
+        """Dual objective of a multiple of v that [12] allows, rounded down; v as `TrainingProblem.clip_dual` leaves it.
+
+        It holds for every network of every width, since the gauge is known in closed form.
+        """
+        problem = self.problem
+        gauge = problem.gauge(v)[1]
+        # The bound takes rows for what one sample adds to the gauge; here it is its patches.
+        distance = problem.dense.dual_distance(v)
+        if distance > 0.0:
+            gauge += distance * (problem.cover**0.5 - 1.0) * float(np.max(np.linalg.norm(problem.X, axis=1)))
+        return lower_bound(problem.dense, v, gauge)
+
+
+class ConvIterate(NamedTuple):
+    """A point of a solver: Z (d, K c), the offset (c,), and a dual point v of y's shape, not clipped."""
+
+    Z: Array
+    offset: Array
+    v: Array
