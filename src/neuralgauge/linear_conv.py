@@ -172,7 +172,7 @@ class LinearConvProblem:
     >>> signals = [[0.0, 1.0, 3.0, 0.0], [0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 1.0, 0.0], [1.0, 0.0, 0.0, 1.0]]
     >>> problem = ng.LinearConvProblem(signals, [1, 1, -1, -1], beta=0.1, filter_size=2)
     >>> problem.d, problem.n_positions, round(problem.beta_max(), 4)
-    (2, 3, 2.6131)
+    (2, 3, 3.1623)
     """
 
     def __init__(

@@ -170,16 +170,17 @@ class ConvSystem:
         x = np.zeros_like(u) if start is None else start
         smallest = accuracy.residual * float(np.linalg.norm(curvature(u)))
 
-        def enough(product: float, w: Array) -> bool:
-            return not product > 0.0 or (product <= accuracy.energy and float(np.linalg.norm(w)) <= smallest)
+        def enough(w: Array, z: Array, N_z: Array) -> bool:
+            product = float(np.vdot(w, N_z))
+            return not product > 0.0 or (product <= accuracy.energy and float(np.linalg.norm(w - z)) <= smallest)
 
         self.steps = 0
         for _ in range(REFINEMENTS):
             df = u - self.apply(shift + x)
             w = curvature(df) - x
             z, N_z = self._precondition(w)
-            if enough(float(np.vdot(w, N_z)), w):
-                return x, df
+            if enough(w, z, N_z):
+                return x + z, df
             x = x + (self._conjugate_gradients(curvature, w, z, N_z, enough) if self.coupled else z)
             self.steps += 1
         return x, u - self.apply(shift + x)
@@ -190,24 +191,25 @@ class ConvSystem:
         w: Array,
         z: Array,
         N_z: Array,
-        enough: Callable[[float, Array], bool],
+        enough: Callable[[Array, Array, Array], bool],
     ) -> Array:
         """x with x + h N x = w, from the preconditioned w.
 
-        In the inner product of N, for which preconditioner and matrix are symmetric.
+        In the inner product of N, for which preconditioner and matrix are symmetric. What N maps to zero this does not
+        see; the last residual, preconditioned, adds it.
         """
         x, p, N_p, before = np.zeros_like(w), np.zeros_like(w), np.zeros_like(w), np.inf
         for _ in range(CG_STEPS):
-            product = float(np.vdot(w, N_z))
-            if enough(product, w):
+            if enough(w, z, N_z):
                 break
+            product = float(np.vdot(w, N_z))
             p, N_p = z + product / before * p, N_z + product / before * N_p
             image = p + curvature(N_p)
             step = product / float(np.vdot(N_p, image))
             x, w, before = x + step * p, w - step * image, product
             z, N_z = self._precondition(w)
             self.steps += 1
-        return x
+        return x + z
 
 
 class _Factors(Protocol):

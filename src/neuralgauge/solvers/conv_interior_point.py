@@ -30,6 +30,7 @@ START_LEVEL = 0.3  # sum of the starting products, relative to the loss of the e
 LEAST_CENTRING = 1e-4
 ENERGY, RESIDUAL = (1e-2, 1e-4), (1e-1, 1e-2)  # of systems, predictor and corrector; energy relative to mu
 SHORTENING, SHORTENINGS, DECREASE = 0.6, 20, 0.1
+HARDLY, SAFE_CENTRING = 0.2, 0.5
 
 
 class Step(NamedTuple):
@@ -99,7 +100,12 @@ class ConvInteriorPoint:
         centre = min(before, after * max(after / before, 0.0) ** 2 + LEAST_CENTRING * before)
         step = self._newton(2.0 * centre * eye, centre - s * q - affine.loss.ds * affine.loss.dq, affine)
         fraction = BOLD_FRACTION if centre < 0.01 * before else STEP_FRACTION
-        alpha = self._shortened(step, fraction * min(1.0 / fraction, self._reach(step)), centre / before)
+        longest = fraction * min(1.0 / fraction, self._reach(step))
+        alpha = self._shortened(step, longest, centre / before)
+        if alpha < HARDLY * longest:
+            # The second order of the predictor misleads far from the path: back towards it by Newton's method alone.
+            step = self._newton(SAFE_CENTRING * 2.0 * before * eye, SAFE_CENTRING * before - s * q, None)
+            alpha = self._shortened(step, STEP_FRACTION * min(1.0 / STEP_FRACTION, self._reach(step)), SAFE_CENTRING)
         if not (np.isfinite(step.dM).all() and alpha > 1e-8):
             return False
         self.M = self.M + alpha * step.dM
