@@ -17,14 +17,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, lu_factor, lu_solve, solve_triangular
+from scipy.linalg import cho_factor
 from scipy.sparse import csr_array
 
 from .._array import Array
 from ..programs.linear_conv import LinearConvProgram
+from ._conv_factors import PixelFactors, SampleFactors
 
 FREE_VARIANCE = 1e6  # of the offset, relative to what the pixels give an output
 LEAST_CURVATURE = 1e-30  # relative to the largest; what follows divides by it
@@ -62,15 +63,21 @@ class ConvSystem:
         self.mean_square = float(np.mean(problem.X**2)) * problem.X.shape[1]
         self.pairs = np.triu_indices(self.d)
         self.half = np.where(self.pairs[0] == self.pairs[1], np.sqrt(0.5), 1.0)
-        self.make: type[_SampleFactors] | type[_PixelFactors]
-        self.make = _PixelFactors if self.n > self.X.shape[1] else _SampleFactors
-        self.grams: dict[bytes, Array] = {}
+        self.by_pixels = self.n > self.X.shape[1]
+        self.gram: tuple[Array, Array] | None = None
         self._set_stencil()
 
     @cached_property
     def Xt(self) -> Array:
         """X^T row by row, which products with B want."""
         return np.ascontiguousarray(self.X.T)
+
+    @cached_property
+    def spreads(self) -> list[csr_array]:
+        """The columns of `spread` for each filter entry, (n_pixels, K)."""
+        spread = self.program.spread.tocsc()
+        K = spread.shape[1] // self.d
+        return [csr_array(spread[:, a * K : (a + 1) * K]) for a in range(self.d)]
 
     def _set_stencil(self) -> None:
         """B.data = stencil @ M.ravel(), the sparsity of B fixed."""
@@ -95,7 +102,7 @@ class ConvSystem:
             B = B + csr_array(([self.variance], ([size - 1], [size - 1])), shape=(size, size))
         self.h = np.maximum(h, LEAST_CURVATURE * h.max())
         columns = [self.h] if h.ndim == 1 else list(self.h.T)
-        self.factors = self.make(self, B, columns)
+        self.factors = PixelFactors(self, B, columns) if self.by_pixels else SampleFactors(self, B, columns)
         reduced = self.factors.reduced(self._pair_pixels())
         basis = self._pair_basis()
         inner = basis @ reduced @ basis.T
@@ -104,17 +111,17 @@ class ConvSystem:
 
     def _pair_pixels(self) -> Array:
         """sum_k P_k^T (E_ab T)_k for the symmetric unit matrices E_ab, a <= b: (pixels, c, r)."""
-        taps = self.program.taps
-        d, K = taps.shape
-        maps = self.point.T.reshape(d, K, self.c).transpose(1, 2, 0)
-        theta = np.zeros((self.X.shape[1] + 1, self.c, d, d))  # the last pixel takes what falls on padding
-        for a in range(d):
-            theta[taps[a], :, a] += maps  # for one filter entry no two positions share a pixel
+        d, (size, places) = self.d, self.program.spread.shape
+        K = places // d
+        theta = np.zeros((self.X.shape[1], self.c, d, d))
+        maps = self.point.T.reshape(d, K, self.c).transpose(1, 2, 0).reshape(K, -1)
+        for a, spread in enumerate(self.spreads):
+            theta[:size, :, a] = (spread @ maps).reshape(size, self.c, d)
         rows, columns = self.pairs
-        return (theta[:-1, :, rows, columns] + theta[:-1, :, columns, rows]) * self.half
+        return (theta[:, :, rows, columns] + theta[:, :, columns, rows]) * self.half
 
     def _pair_basis(self) -> Array:
-        """The matrix of E -> G^T E G in the coordinates of `_pair_vector`."""
+        """The matrix of E -> G^T E G in the coordinates of `low_rank`."""
         G, (rows, columns) = self.point.G, self.pairs
         result = G[rows][:, rows] * G[columns][:, columns] + G[rows][:, columns] * G[columns][:, rows]
         return (result * self.half[:, None] * self.half).T
@@ -210,108 +217,3 @@ class ConvSystem:
             z, N_z = self._precondition(w)
             self.steps += 1
         return x + z
-
-
-class _Factors(Protocol):
-    """Factors of (h^-1 + X B X^T), one for all outputs or one each."""
-
-    def solve(self, w: Array) -> tuple[Array, Array]:
-        """x with x + h N x = w, and N x."""
-
-    def reduced(self, theta: Array) -> Array:
-        """J0 (h^-1 + X B X^T)^-1 J0^T for J0^T = X theta, (r, r)."""
-
-
-class _SampleFactors:
-    """Cholesky factors of order n."""
-
-    def __init__(self, system: ConvSystem, B: csr_array, columns: list[Array]) -> None:
-        self.system = system
-        kernel = system.X @ (B @ system.Xt)
-        self.roots = [np.sqrt(h)[:, None] for h in columns]
-        self.chols = []
-        for root in self.roots:
-            matrix = root * kernel * root.T
-            matrix[np.diag_indices(len(matrix))] += 1.0
-            self.chols.append(cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False))
-
-    def _divided(self, x: Array) -> Array:
-        """(h^-1 + X B X^T)^-1 x for x (n, c) or, of one factor, (n, k)."""
-        blocks = [x] if len(self.chols) == 1 else np.split(x, x.shape[1], axis=1)
-        solved = [
-            root * cho_solve(chol, root * block, check_finite=False)
-            for root, chol, block in zip(self.roots, self.chols, blocks, strict=True)
-        ]
-        return np.hstack(solved)
-
-    def solve(self, w: Array) -> tuple[Array, Array]:
-        system = self.system
-        h = np.hstack(self.roots) ** 2
-        z = self._divided(w / h)
-        s = cho_solve(system.inner, system.low_rank(system.X.T @ z))
-        lifted = system.X @ system.low_rank_pixels(s)
-        x = z - self._divided(lifted)
-        return x, (w - x) / h
-
-    def reduced(self, theta: Array) -> Array:
-        pixels, _, r = theta.shape
-        total = np.zeros((r, r))
-        for k, (root, chol) in enumerate(zip(self.roots, self.chols, strict=True)):
-            part = theta if len(self.chols) == 1 else theta[:, [k]]
-            Y = root * (self.system.X @ part.reshape(pixels, -1))
-            Y = solve_triangular(chol[0], Y, lower=True, overwrite_b=True, check_finite=False).reshape(-1, r)
-            total += Y.T @ Y
-        return total
-
-
-class _PixelFactors:
-    """LU factors of I + B H of the order of the pixels, H = X^T h X."""
-
-    def __init__(self, system: ConvSystem, B: csr_array, columns: list[Array]) -> None:
-        self.system, self.B, self.columns = system, B, columns
-        self.grams = [self._gram(h) for h in columns]
-        self.lus = []
-        for H in self.grams:
-            matrix = B @ H
-            matrix[np.diag_indices(len(matrix))] += 1.0
-            self.lus.append(lu_factor(matrix, overwrite_a=True, check_finite=False))
-
-    def _gram(self, h: Array) -> Array:
-        known = self.system.grams
-        key = h.tobytes()
-        if key not in known:
-            known.clear()
-            rooted = np.sqrt(h)[:, None] * self.system.X
-            known[key] = rooted.T @ rooted
-        return known[key]
-
-    def _blocks(self, values: Array) -> list[Array]:
-        return [values] if len(self.lus) == 1 else np.split(values, values.shape[1], axis=1)
-
-    def _inner(self, t: Array) -> Array:
-        """B X^T (h^-1 + X B X^T)^-1 x from t = X^T h x."""
-        blocks = zip(self.lus, self._blocks(self.B @ t), strict=True)
-        return np.hstack([lu_solve(lu, block, check_finite=False) for lu, block in blocks])
-
-    def _times_gram(self, theta: Array) -> Array:
-        return np.hstack([H @ block for H, block in zip(self.grams, self._blocks(theta), strict=True)])
-
-    def solve(self, w: Array) -> tuple[Array, Array]:
-        # All but the first and the last line work on pixels: with q = B X^T x + theta, N x = X q and x = w - h X q.
-        system = self.system
-        t = system.X.T @ w
-        inner = self._inner(t)
-        s = cho_solve(system.inner, system.low_rank(t - self._times_gram(inner)))
-        theta = system.low_rank_pixels(s)
-        N_x = system.X @ (inner + theta - self._inner(self._times_gram(theta)))
-        h = np.column_stack(self.columns)
-        return w - h * N_x, N_x
-
-    def reduced(self, theta: Array) -> Array:
-        pixels, _, r = theta.shape
-        total = np.zeros((r, r))
-        for k, (lu, H) in enumerate(zip(self.lus, self.grams, strict=True)):
-            part = (theta if len(self.lus) == 1 else theta[:, [k]]).reshape(pixels, -1)
-            E_theta = lu_solve(lu, H, trans=1, check_finite=False) @ part
-            total += part.reshape(-1, r).T @ E_theta.reshape(-1, r)
-        return 0.5 * (total + total.T)

@@ -146,10 +146,10 @@ class ConvInteriorPoint:
             cross = affine.scaled_dM @ affine.scaled_dS
             rhs = rhs - 0.5 * (cross + cross.T)
         R = 2.0 * rhs / (lam[:, None] + lam)
-        Z = G @ R @ G.T @ self.T
+        Z = np.zeros_like(self.T)
         if affine is not None:
-            R = R - affine.scaled_bend
-            Z = G @ R @ G.T @ self.T + affine.dM @ affine.dT
+            R, Z = R - affine.scaled_bend, affine.dM @ affine.dT
+        Z = Z + G @ R @ G.T @ self.T
         u = program.forward(Z).reshape(problem.n, -1)
         v = -self.loss.g.reshape(problem.n, -1)
         u = u + system.variance * v.sum(axis=0)

@@ -58,11 +58,13 @@ class Bounds:
         self.upper, self.Z, self.offset = value, Z, offset
         return True
 
-    def network(self) -> LinearConvNetwork:
+    def network(self, gap: float) -> LinearConvNetwork:
         """The network of the best point, without filters that are worth less than a part of the gap."""
         P, s, Qt = np.linalg.svd(self.Z, full_matrices=False)
         Z, rank = self.Z, len(s)
         allowed = self.upper + DUST * max(self.upper - self.lower, 1e-14 * abs(self.upper))
+        if self.gap <= gap < 1.0:
+            allowed = min(allowed, max(self.lower / (1.0 - gap), self.upper))
         for cut in CUTS:
             kept = s > cut * s[0]
             if (fewer := int(np.sum(kept))) < rank:
@@ -174,8 +176,8 @@ def _run(
     start = time.perf_counter()
     bounds, history = Bounds(program), list[Record]()
     status, n_iter, idle = Status.STALLED, 0, 0
-    iterates = ConvInteriorPoint(program) if solver == "interior_point" else ConvProximalGradient(program)
     try:
+        iterates = ConvInteriorPoint(program) if solver == "interior_point" else ConvProximalGradient(program)
         if bounds.gap <= gap:  # beta >= beta_max, or nothing to learn
             status = Status.SOLVED
         for count, iterate in enumerate(iterates if status is Status.STALLED else ()):
@@ -195,7 +197,7 @@ def _run(
                 break
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
-    network = bounds.network()
+    network = bounds.network(gap)
     certificate = Certificate(program.problem.objective(network), bounds.lower, "exact")
     if certificate.gap <= gap and status is not Status.INTERRUPTED:
         status = Status.SOLVED
