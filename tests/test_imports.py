@@ -16,7 +16,7 @@ SOURCE = Path(ng.__file__).parent
 LAYERS = (
     ("errors",),
     ("_array",),
-    ("losses", "patches", "readouts"),
+    ("losses", "patches", "readouts", "spectrum"),
     ("dual_domain",),
     ("weights",),
     ("problem", "networks", "conv_problem", "conv_networks", "linear_conv"),

@@ -39,6 +39,7 @@ from .patterns import PatternSet, count_patterns, enumerate_patterns, sample_pat
 from .pricing import Price, beta_max, price
 from .problem import TrainingProblem
 from .solution import Record, Solution, Status
+from .solvers.circular_conv import train_circular_conv
 from .solvers.nuclear_norm import train_linear_conv
 from .solvers.program import solve_program
 from .training import train
@@ -101,5 +102,6 @@ __all__ = [
     "save_model",
     "solve_program",
     "train",
+    "train_circular_conv",
     "train_linear_conv",
 ]

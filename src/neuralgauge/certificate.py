@@ -123,7 +123,8 @@ def lower_bound(problem: TrainingProblem, v: Array, gauge: float) -> float:
     distance = problem.dual_distance(v)
     if distance > SUMS_VANISH * float(np.sum(np.abs(v))):
         return _rounded_down(problem, np.zeros_like(v), 0.0)
-    gauge += distance * problem.readout.reach(np.linalg.norm(problem.X, axis=1))
+    if distance > 0:
+        gauge += distance * problem.readout.reach(np.linalg.norm(problem.X, axis=1))
     limit = _largest_in_domain(problem, v)
     if gauge > 0:
         limit = min(limit, problem.beta / gauge)

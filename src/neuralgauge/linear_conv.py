@@ -8,12 +8,14 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+from scipy import fft
 
 from ._array import Array, frozen
 from .errors import InvalidInputError
 from .losses import Loss
-from .patches import PatchGeometry
+from .patches import PatchGeometry, full_circle
 from .problem import TrainingProblem
+from .spectrum import Spectrum, price_frequencies
 
 Shift = Array | float
 
@@ -101,8 +103,22 @@ class LinearConvNetwork:
     @property
     def pixels(self) -> Array:
         """theta (n_pixels, c): the network is the linear map x^T theta + b of whole images."""
+        if full_circle(self.geometry):
+            return self._cyclic_pixels()
         Z = self.matrix.reshape(len(self.U), *self.A.shape[1:])
         return self.geometry.spread(Z.transpose(1, 0, 2))
+
+    def _cyclic_pixels(self) -> Array:
+        """The same by the convolution theorem where filters meet every cyclic shift: no matrix of K^2 entries."""
+        geometry, (m, _, c) = self.geometry, self.A.shape
+        spatial, axes = geometry.spatial_shape, tuple(range(1, len(geometry.shape)))
+        U_hat = fft.rfftn(self.U.T.reshape(m, *geometry.shape), axes=axes)
+        A_hat = fft.rfftn(self.A.reshape(m, *spatial, c), axes=axes)
+        product = np.einsum("m...a,m...c->...ac", U_hat, A_hat).reshape(*U_hat.shape[1:-1], geometry.channels * c)
+        axes = tuple(range(len(spatial)))
+        theta = fft.irfftn(product, s=spatial, axes=axes)
+        # Position k holds the patch that begins `before` pixels ahead of pixel k.
+        return np.roll(theta, [-before for before, _ in geometry.pads], axis=axes).reshape(geometry.n_pixels, c)
 
     def predict(self, images: Any) -> Array:
         """Outputs for images (n, *geometry.shape): (n,) for c = 1, else (n, c). No patches are copied."""
@@ -251,6 +267,33 @@ class LinearConvProblem:
         other.dense = self.dense.with_beta(beta)
         return other
 
+    def with_full_filters(self) -> LinearConvProblem:
+        r"""The relaxation [14]: filters as long as the image, at each of its cyclic shifts.
+
+        A filter of this problem, padded by zeros, is one of those, with the same function and weight decay: the optimum
+        of the relaxation is a lower bound of this one. It is no more than that, for its filters are waves that fill the
+        image. Filters that already do so give the problem itself.
+
+        Raises
+        ------
+        InvalidInputError
+            If filters meet padding by zeros, a pixel or a shift twice: then the bound does not hold.
+        """
+        geometry = self.geometry
+        axes = zip(geometry.spatial_shape, geometry.filters, geometry.output_shape, geometry.strides, strict=True)
+        once = all(size <= length and (K - 1) * step < length for length, size, K, step in axes)
+        if not once or (geometry.padding_mode == "zeros" and any(map(any, geometry.pads))):
+            raise InvalidInputError(
+                f"the circular relaxation needs filters that meet each pixel and each cyclic shift at most once and no "
+                f"zeros around the image, got filters {geometry.filters}, padding {geometry.padding!r}, "
+                f"{geometry.padding_mode!r}; use padding=0, or "
+                'padding="same" with padding_mode="circular".'
+            )
+        other = LinearConvProblem.__new__(LinearConvProblem)
+        other.geometry = PatchGeometry(geometry.shape, geometry.spatial_shape, 1, "same", "circular")
+        other.dense = self.dense
+        return other
+
     def objective(self, network: LinearConvNetwork) -> float:
         """The weight-decay objective [9] of a network, from its own outputs and weights."""
         f = self.X @ network.pixels + network.offset
@@ -271,6 +314,9 @@ class LinearConvProblem:
 
         In closed form, by the eigenvalues of the smaller Gram; the bound adds what rounding can have taken away.
         """
+        if full_circle(self.geometry):
+            pull, bound = price_frequencies(self.X, v.reshape(self.n, -1), Spectrum.of(self.geometry.shape))
+            return float(pull.max()), bound
         T = self.adjoint(v)
         G = T @ T.T if T.shape[0] <= T.shape[1] else T.T @ T
         square, energy = float(np.linalg.eigvalsh(G)[-1]), float(np.sum(T * T))

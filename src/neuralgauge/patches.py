@@ -337,6 +337,15 @@ class PatchGeometry:
         return padded
 
 
+def full_circle(geometry: PatchGeometry) -> bool:
+    """Whether filters are as long as the image and meet it once at each of its cyclic shifts."""
+    return (
+        geometry.padding_mode == "circular"
+        and geometry.filters == geometry.spatial_shape == geometry.output_shape
+        and set(geometry.strides) == {1}
+    )
+
+
 def _whole(value: Any, name: str, least: int) -> int:
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer) or value < least:
         raise InvalidInputError(f"`{name}` must hold whole numbers >= {least}, got {value!r}.")

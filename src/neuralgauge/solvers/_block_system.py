@@ -144,7 +144,7 @@ class BlockSystem:
         n, c = self.n, self.c
         K = root.around(K)
         K[np.diag_indices(n * c)] += 1.0
-        factor = _factor(K)
+        factor = cholesky_factor(K)
         # Rows of the border: how each output of the offset moves R^T dF.
         border = root.transposed(np.repeat(np.eye(c)[:, None], n, axis=1)).reshape(c, -1) if self.offset else None
         if border is not None:
@@ -172,7 +172,7 @@ class BlockSystem:
         if self.offset and root.coupled:  # the common shift that softmax does not see
             last = np.arange(m * d, m * d + c)
             H[last, last] += 1e-12 * float(np.max(H[last, last]))
-        factor = _factor(H)
+        factor = cholesky_factor(H)
 
         def solve(R: Array, r_b: Array, r_dF: Array | float) -> tuple[Array, Array, Array]:
             if np.any(r_dF):
@@ -217,7 +217,8 @@ def _cholesky(M: Array) -> Array:
     raise np.linalg.LinAlgError("a block of the Newton system is not positive definite")
 
 
-def _factor(K: Array) -> Array:
+def cholesky_factor(K: Array) -> Array:
+    """Lower Cholesky factor; a tiny ridge where rounding asks for one."""
     diagonal = np.diag_indices(len(K))
     ridge = 1e-16 * float(np.max(K[diagonal]))
     for _ in range(6):

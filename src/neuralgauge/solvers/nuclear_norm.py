@@ -14,9 +14,11 @@ from ..certificate import Certificate
 from ..errors import InvalidInputError
 from ..linear_conv import LinearConvNetwork, LinearConvProblem
 from ..losses import PiecewiseLoss
+from ..patches import full_circle
 from ..programs.linear_conv import ConvIterate, LinearConvProgram
 from ..solution import Record, Solution, Status
 from ._conv_proximal_gradient import ConvProximalGradient
+from .circular_conv import train_circular_conv
 from .conv_interior_point import ConvInteriorPoint
 
 Solver = Literal["interior_point", "proximal_gradient"]
@@ -89,7 +91,8 @@ def train_linear_conv(
               \sigma_{max}([X_1^T v, \ldots, X_K^T v]) \le \beta
 
     is solved by a primal-dual interior point whose matrix inequality has the order d of a filter, and the filters are
-    the left singular vectors of Z: u_j = sqrt(s_j) p_j, alpha_j = sqrt(s_j) q_j.
+    the left singular vectors of Z: u_j = sqrt(s_j) p_j, alpha_j = sqrt(s_j) q_j. Filters as long as the image that meet
+    every cyclic shift are left to `train_circular_conv`, unless a solver is asked for.
 
     Parameters
     ----------
@@ -101,7 +104,7 @@ def train_linear_conv(
     progress : callable, optional
         Called with a `Record` after every iteration.
     max_iter : int, optional
-        100 iterations of the interior point, or 100,000 of the other, unless told otherwise.
+        100 iterations of the interior point, 100,000 of the other and 500 in the Fourier domain, unless told otherwise.
     solver : {"interior_point", "proximal_gradient"}, optional
         The interior point, unless filters have more than 128 entries, pixels times outputs times the square of those
         are more than 1e8, or both samples and pixels are more than 6,000; then, for losses without kinks, accelerated
@@ -138,6 +141,10 @@ def train_linear_conv(
     >>> bool(np.isclose(problem.objective(solution.network), solution.certificate.upper, rtol=1e-12))
     True
     """
+    if solver is None and full_circle(problem.geometry):
+        return train_circular_conv(
+            problem, gap, time_limit=time_limit, max_iter=500 if max_iter is None else max_iter, progress=progress
+        )
     program = LinearConvProgram(problem)
     chosen = solver or _chosen(problem)
     if chosen == "proximal_gradient" and not _smooth(problem):
