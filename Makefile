@@ -28,6 +28,7 @@ bench: .venv/.dev  ## benchmarks; those against peers need an environment of the
 	$(BIN)/python benchmarks/path.py
 	$(BIN)/python benchmarks/losses.py
 	$(BIN)/python benchmarks/linear_conv.py
+	$(BIN)/python benchmarks/circular_conv.py
 
 bench-peers: .venv-peers/.installed  ## adelie and scnn, which pin old NumPy, for `make bench` to compare with
 

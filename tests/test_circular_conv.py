@@ -146,9 +146,21 @@ def test_a_real_frequency_gives_real_filters_whatever_its_sign(rng):
     np.testing.assert_allclose(spectrum.blocks(network.pixels), w, atol=1e-13)
 
 
+@pytest.mark.parametrize(("shape", "c", "width"), [((8, 1), 1, 1), ((9, 1), 3, 1), ((4, 3, 3), 1, 1), ((5, 2), 3, 2)])
+def test_the_fewest_filters_have_the_same_function_and_weight_decay(shape, c, width, rng):
+    problem = at_fraction(problem_of(rng, shape, c, n=20, offset=True), 0.02)
+    waves, fewest = (ng.train_circular_conv(problem, filters=filters).network for filters in ("waves", "fewest"))
+    assert fewest.n_neurons == width < waves.n_neurons
+    np.testing.assert_allclose(fewest.pixels, waves.pixels, atol=1e-13)
+    assert fewest.weight_decay() == pytest.approx(waves.weight_decay(), rel=1e-13)
+    assert problem.objective(fewest) == pytest.approx(problem.objective(waves), rel=1e-12)
+
+
 @pytest.mark.parametrize("loss", sorted(LOSSES))
-@pytest.mark.parametrize(("shape", "n", "c"), [((9, 1), 6, 1), ((3, 4, 2), 30, 2), ((40, 1), 12, 3)])
-@pytest.mark.parametrize("offset", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "n", "c", "offset"),
+    [((9, 1), 6, 1, True), ((9, 1), 6, 2, False), ((3, 4, 2), 30, 2, True), ((40, 1), 12, 3, True)],
+)
 def test_every_loss_reaches_its_gap(loss, shape, n, c, offset, rng):
     c = max(c, 2) if loss == "softmax" else c
     problem = problem_of(rng, shape, c, n=n, loss=loss, offset=offset, sample_weight=rng.uniform(0.5, 2.0, n))
@@ -271,6 +283,8 @@ def test_what_is_refused(rng):
         ng.train_circular_conv(short.with_full_filters(), gap=0.0)
     with pytest.raises(ng.InvalidInputError, match="`time_limit` must be"):
         ng.train_circular_conv(short.with_full_filters(), time_limit=-1.0)
+    with pytest.raises(ng.InvalidInputError, match='`filters` must be "waves" or "fewest"'):
+        ng.train_circular_conv(short.with_full_filters(), filters="all")
 
 
 def test_history_progress_and_repetition(rng):

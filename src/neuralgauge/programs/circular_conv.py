@@ -90,7 +90,11 @@ def complex_blocks(rows: Array, channels: int) -> ComplexArray:
 
 
 def network_of_blocks(
-    w: ComplexArray, spectrum: Spectrum, geometry: PatchGeometry, offset: Array | float = 0.0
+    w: ComplexArray,
+    spectrum: Spectrum,
+    geometry: PatchGeometry,
+    offset: Array | float = 0.0,
+    fewest: bool = False,
 ) -> LinearConvNetwork:
     r"""The real network of blocks: for each singular triple (s, p, q) of w_l one filter and its output weights,
 
@@ -99,6 +103,10 @@ def network_of_blocks(
 
     (several axes add up in the exponent). The convolution of two cosines is one, so for one channel and one output a
     pair of frequencies takes one filter, a cosine. Balanced: the weight decay is sum_l \|w_l\|_*.
+
+    Waves of different frequencies are orthogonal and their convolution vanishes, so the r-th filters of all frequencies
+    may be added up, and their output weights too: the same function and weight decay with max_l rank(w_l) filters, one
+    for one channel or one output. No network with this function has fewer. That is `fewest`.
     """
     K, a = spectrum.n_positions, w.shape[1]
     P, s, Q_h = np.linalg.svd(w, full_matrices=False)
@@ -112,4 +120,8 @@ def network_of_blocks(
     moved = np.ravel_multi_index(np.ix_(*ahead), geometry.spatial_shape, mode="wrap").ravel()
     U = size * (waves[:, None, :] * P[block, :, rank].T).real
     A = size * (waves[moved][:, None, :] * Q_h[block, rank, :].T).real
-    return LinearConvNetwork(U.reshape(K * a, -1), A.transpose(2, 0, 1), geometry, offset)
+    U, A = U.reshape(K * a, -1), A.transpose(2, 0, 1)
+    if fewest:
+        joined = rank == np.arange(rank.max(initial=-1) + 1)[:, None]
+        U, A = U @ joined.T, np.tensordot(joined.astype(np.float64), A, axes=1)
+    return LinearConvNetwork(U, A, geometry, offset)

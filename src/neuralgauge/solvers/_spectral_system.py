@@ -41,6 +41,7 @@ class SpectralSystem:
         self.n, self.p = program.features.shape
         self.c = program.c
         self.by_samples = self.n < self.p
+        self.transposed = np.ascontiguousarray(program.features.T) if self.by_samples else program.features.T
         self._gram: Array | None = None
         self._gram_root: Array | None = None
 
@@ -83,15 +84,16 @@ class SpectralSystem:
 
     def _response(self, C: Array) -> Array:
         """K (n c, n c), outputs of one sample next to each other; output by output, for A does not mix them."""
-        n, c, features = self.n, self.c, self.program.features
-        blocked = features.reshape(n, len(C), 1, -1)
+        n, c = self.n, self.c
+        blocked = self.transposed.reshape(len(C), -1, n)
         if c == 1:  # one symmetric product, half the work
-            return blas.dsyrk(1.0, np.matmul(blocked, C).reshape(n, -1).T, trans=1, lower=1)
-        T = np.matmul(C, C.swapaxes(1, 2)).reshape(len(C), -1, c, blocked.shape[3], c)
+            half = np.matmul(C.swapaxes(1, 2), blocked)
+            return blas.dsyrk(1.0, half.reshape(-1, n).T, lower=1)
+        T = np.matmul(C, C.swapaxes(1, 2)).reshape(len(C), -1, c, blocked.shape[1], c)
         K = np.empty((n, c, n, c))
         for o in range(c):
             for q in range(o + 1):
-                K[:, o, :, q] = np.matmul(blocked, T[:, :, o, :, q]).reshape(n, -1) @ features.T
+                K[:, o, :, q] = self.transposed.T @ np.matmul(T[:, :, o, :, q], blocked).reshape(-1, n)
                 K[:, q, :, o] = K[:, o, :, q].T
         return np.asfortranarray(K.reshape(n * c, n * c))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -30,6 +31,7 @@ def train_circular_conv(
     *,
     time_limit: float | None = None,
     max_iter: int = 500,
+    filters: Literal["waves", "fewest"] = "waves",
     progress: Callable[[Record], None] | None = None,
 ) -> Solution:
     r"""Train a circular linear convolutional network with full-length filters to global optimality [13], [14].
@@ -51,16 +53,19 @@ def train_circular_conv(
         Seconds after which the best network so far is returned with its certificate.
     max_iter : int
         Most iterations of the interior point, over all working sets together.
+    filters : {"waves", "fewest"}
+        "waves": a filter for each singular value at each pair of frequencies, for one channel a cosine. "fewest": sums
+        of those, as many as the largest rank of a block, at most min(channels, c): for one channel or one output a
+        single filter has the same function and weight decay.
     progress : callable, optional
         Called with a `Record` whenever all frequencies are priced.
 
     Returns
     -------
     Solution
-        `network` is a `LinearConvNetwork` of real filters, balanced: a wave for each singular value at each pair of
-        frequencies, for one channel a cosine. `certificate.upper` is its own weight-decay objective and
-        `certificate.scope` is "exact": the dual norm has a closed form, so the bound holds for every network of every
-        width, rounding included. `status` says whether the gap was reached.
+        `network` is a `LinearConvNetwork` of real filters, balanced. `certificate.upper` is its own weight-decay
+        objective and `certificate.scope` is "exact": the dual norm has a closed form, so the bound holds for every
+        network of every width, rounding included. `status` says whether the gap was reached.
 
     Raises
     ------
@@ -90,6 +95,8 @@ def train_circular_conv(
     as_positive(gap, "gap")
     if time_limit is not None:
         as_positive(time_limit, "time_limit")
+    if filters not in ("waves", "fewest"):
+        raise InvalidInputError(f'`filters` must be "waves" or "fewest", got {filters!r}.')
     _check_full_circle(problem)
     with threadpool_limits(1, "blas"):  # skinny products, which threads only keep waiting
         rounds = FrequencyRounds(problem, gap, time_limit, max_iter, progress)
@@ -97,7 +104,7 @@ def train_circular_conv(
             status = rounds.run()
         except KeyboardInterrupt:
             status = Status.INTERRUPTED
-        return rounds.solution(status)
+        return rounds.solution(status, filters == "fewest")
 
 
 def _check_full_circle(problem: LinearConvProblem) -> None:
@@ -232,10 +239,10 @@ class FrequencyRounds:
         if self.progress is not None:
             self.progress(self.history[-1])
 
-    def solution(self, status: Status) -> Solution:
+    def solution(self, status: Status, fewest: bool) -> Solution:
         """The network of the best blocks, certified by its own objective."""
         spectrum = self.program.spectrum.take(self.kept)
-        network = network_of_blocks(self.w, spectrum, self.problem.geometry, self.offset)
+        network = network_of_blocks(self.w, spectrum, self.problem.geometry, self.offset, fewest)
         certificate = Certificate(self.problem.objective(network), self.lower, "exact")
         if certificate.gap <= self.target and status is not Status.INTERRUPTED:
             status = Status.SOLVED

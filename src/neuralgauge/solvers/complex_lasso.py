@@ -70,7 +70,7 @@ class SpectralInteriorPoint:
         self.loss.g = -inside * v
 
     def _start(self, level: float) -> tuple[float, ComplexArray]:
-        """Products, all equal, at which the loss is about that of the empty network, and P = products / Q."""
+        """Products, all equal, at which the loss is about that of the empty network, and P: the products times Q^-1."""
         centre = START_LEVEL * level / self.degree
         inverse: ComplexArray = np.linalg.inv(self.Q).astype(np.complex128, copy=False)
         a = self.program.channels
