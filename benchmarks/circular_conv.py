@@ -5,11 +5,12 @@
 
 The paper's Fig. 5 on its scale: airplanes and automobiles of CIFAR-10 (the first rows of cifar10.npz of these classes),
 values in [0, 1], flattened to signals of length 3,072 as they are stored; labels +-1, squared loss. Ours to a relative
-gap of 1e-8; wanted: under a second on one core. Gradient descent sees all samples at each step, computes outputs and
-gradients by FFT, starts from small normal weights (filters of length 0.01) and sets its own step: longer by a tenth
-after every descent, halved after an increase; so many seconds a seed. Any filter in the span of the optimum's waves is
-optimal at some size, so the distance of a filter to the nearest optimal one is the sine of its angle to that span,
-here weighted by |u_j| |alpha_j|; for the start it is about 1. Each competitor is a process of its own with one thread.
+gap of 1e-8; wanted down to 1 % of beta_max: under a second on one core. Gradient descent sees all samples at each step,
+computes outputs and gradients by FFT, starts from small normal weights (filters of length 0.01) and sets its own step:
+longer by a tenth after every descent, halved after an increase; so many seconds a seed. Any filter in the span of the
+optimum's waves is optimal at some size, so the distance of a filter to the nearest optimal one is the sine of its angle
+to that span, here weighted by |u_j| |alpha_j|; for the start it is about 1. Each competitor is a process of its own with
+one thread.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from measure import main as run_as_competitor
 
 DEFAULT_DATA = Path(os.environ.get("NEURALGAUGE_DATA", "../shared/data"))
 ONE_THREAD = dict.fromkeys(THREAD_VARIABLES, 1)
-WANTED = 1.0  # seconds
+WANTED, SMALLEST = 1.0, 0.01  # seconds, and the smallest fraction of beta_max for which they are asked
 ACTIVE = 1e-6  # of the largest: amplitudes of the optimum that count as waves
 
 
@@ -135,6 +136,7 @@ def main():
     for fraction in settings.fractions:
         best = run_apart(__file__, "ours", {"X": X, "y": y, "fraction": fraction}, ONE_THREAD)
         met = "met" if best["gap"] <= 1e-8 and best["seconds"] < WANTED else "**missed**"
+        met = met if fraction >= SMALLEST else "nothing asked"
         print(
             f"| {fraction:g} | ours: {best['n_filters']} waves, gap {best['gap']:.1e}, {best['n_iter']} iterations | "
             f"{best['objective']:.7f} | | | | {best['seconds']:.2f} ({met}) | {best['added']:.0f} |",

@@ -20,7 +20,7 @@ from ..spectrum import ComplexArray, Index, nuclear_norms, price_frequencies, ra
 from .complex_lasso import Iterate, SpectralInteriorPoint
 
 FIRST = 16  # frequencies of the first working set
-GROWTH = 1.0  # most that are added in one round, relative to those with weight
+GROWTH = 2.0  # most that are added in one round, relative to those with weight
 DUST = 0.1  # singular values below so much of their dual slack, both relative, end at zero
 NEAR = 0.9  # of beta: frequencies whose dual blocks are larger stay in the working set
 
