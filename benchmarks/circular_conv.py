@@ -9,8 +9,8 @@ gap of 1e-8; wanted down to 1 % of beta_max: under a second on one core. Gradien
 computes outputs and gradients by FFT, starts from small normal weights (filters of length 0.01) and sets its own step:
 longer by a tenth after every descent, halved after an increase; so many seconds a seed. Any filter in the span of the
 optimum's waves is optimal at some size, so the distance of a filter to the nearest optimal one is the sine of its angle
-to that span, here weighted by |u_j| |alpha_j|; for the start it is about 1. Each competitor is a process of its own with
-one thread.
+to that span, here weighted by |u_j| |alpha_j|; for the start it is about 1. Each competitor is a process of its own,
+with one thread.
 """
 
 import argparse

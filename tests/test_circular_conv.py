@@ -244,6 +244,7 @@ def test_the_relaxation_bounds_shorter_filters_from_below(rng):
     for h in (1, 2, 3, 5):
         problem = problem_of(np.random.default_rng(1), (6, 1), n=8, beta=1.0, filter_size=(h,))
         exact = nuclear_norm_optimum(problem)
+        assert ng.train_linear_conv(problem, gap=1e-8).certificate.upper == pytest.approx(exact, rel=1e-6)
         relaxed = ng.train_circular_conv(problem.with_full_filters()).certificate
         assert relaxed.lower <= exact * (1 + 1e-8)
         ratios.append(relaxed.upper / exact)
