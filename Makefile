@@ -27,6 +27,8 @@ bench: .venv/.dev  ## benchmarks; those against peers need an environment of the
 	$(BIN)/python benchmarks/pruning.py
 	$(BIN)/python benchmarks/path.py
 	$(BIN)/python benchmarks/losses.py
+	$(BIN)/python benchmarks/strategies.py
+	$(BIN)/python benchmarks/conv.py
 	$(BIN)/python benchmarks/linear_conv.py
 	$(BIN)/python benchmarks/circular_conv.py
 

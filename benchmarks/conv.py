@@ -1,6 +1,6 @@
 """Convolutional ReLU networks against gradient descent on CIFAR-10, and on MNIST as images grow in number.
 
-    python benchmarks/conv.py --data DIR [--only cifar mnist] [--subsets 5] [--readouts pooled flattened]
+    python benchmarks/conv.py [--data DIR] [--only cifar mnist] [--subsets 5] [--readouts pooled flattened]
 
 `cifar10.npz` and `mnist.npz` in DIR hold X, y, X_test, y_test (images uint8, labels 0 to 9); the first holds at least
 airplanes and automobiles, classes 0 and 1.
@@ -18,6 +18,8 @@ images, with --mnist-limit seconds. Two threads for everybody; every run is a pr
 """
 
 import argparse
+import os
+import sys
 import time
 from pathlib import Path
 
@@ -26,6 +28,7 @@ import numpy as np
 
 import neuralgauge as ng
 
+DEFAULT_DATA = Path(os.environ.get("NEURALGAUGE_DATA", "../shared/data"))
 FILTERS, BATCH, MOMENTUM = 50, 20, 0.9
 STEPS = (0.003, 0.01, 0.03, 0.1)
 THREADS = dict.fromkeys(measure.THREAD_VARIABLES, 2)
@@ -187,13 +190,11 @@ def mnist(settings):
 
 
 if __name__ == "__main__":
-    import sys
-
     if len(sys.argv) == 4 and not sys.argv[1].startswith("-"):
         measure.main({"neuralgauge": ours, "gradient_descent": gradient_descent})
     else:
         parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-        parser.add_argument("--data", type=Path, required=True)
+        parser.add_argument("--data", type=Path, default=DEFAULT_DATA)
         parser.add_argument("--only", nargs="+", choices=("cifar", "mnist"), default=["cifar", "mnist"])
         parser.add_argument("--subsets", type=int, default=5)
         parser.add_argument("--readouts", nargs="+", choices=("pooled", "flattened"), default=["pooled", "flattened"])

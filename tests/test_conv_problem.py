@@ -228,6 +228,23 @@ def test_bounds_of_many_rows_stay_below():
         np.testing.assert_allclose(gains, fast.values, rtol=1e-9)
 
 
+@pytest.mark.parametrize("readout", ["pooled", "flattened"])
+@pytest.mark.parametrize("loss", ["squared", "hinge"])
+def test_rounds_on_sampled_cones_reach_the_same_optimum(readout, loss, monkeypatch):
+    rng = np.random.default_rng(14)
+    y = rng.standard_normal(12)
+    y = np.sign(y) if loss == "hinge" else y
+    X = rng.standard_normal((12, 6, 6, 1))
+    problem = ng.ReLUConvProblem(X, y, beta=1.0, filter_size=3, readout=readout, loss=loss)
+    problem = problem.with_beta(0.1 * ng.beta_max(problem))
+    whole = ng.train(problem, gap=1e-3)
+    monkeypatch.setattr("neuralgauge.rounds.MANY_ROWS", 50)
+    monkeypatch.setattr("neuralgauge.rounds.SAMPLED", 1000)  # the first network comes from some of the samples
+    sampled = ng.train(problem, gap=1e-3)
+    assert sampled.certificate.gap <= 1e-3
+    assert sampled.certificate.upper == pytest.approx(whole.certificate.upper, rel=2e-3)
+
+
 def test_pruning_keeps_outputs_and_objective():
     problem, X, rng = conv_problem(10, (2, 1), beta=0.1)
     network = random_network(problem, rng, m=40)

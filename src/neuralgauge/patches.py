@@ -130,11 +130,11 @@ class PatchGeometry:
         """The geometry for images (n, height, width, channels) or signals (n, length, channels) or (n, length).
 
         Three axes are gray images if `filter_size` is a pair, signals if it is a tuple of one number; one number for
-        both is refused as ambiguous.
+        both is refused as ambiguous, unless the last axis is a single channel.
         """
         shape = np.shape(images)[1:]
         axes = len(filter_size) if isinstance(filter_size, tuple | list | np.ndarray) else None
-        if len(shape) == 2 and axes is None:
+        if len(shape) == 2 and axes is None and shape[-1] != 1:
             raise InvalidInputError(
                 f"`images` of three axes, {np.shape(images)}, may be gray images or signals with channels; for images "
                 "give images[..., None] or a pair as `filter_size`, for signals a tuple of one number."
