@@ -98,11 +98,11 @@ def test_chunks_do_not_change_the_gradient(monkeypatch):
     problem, _, rng = conv_problem(2, "flattened")
     network = random_network(problem, rng)
     whole = _Passes(problem, 4).loss_and_gradient(network.U, network.A, np.zeros(1))
-    monkeypatch.setattr("neuralgauge.weights.local_search.CHUNK", 50)
-    with _Passes(problem, 4) as passes:
-        assert len(passes.chunks) > 2
-        for one, other in zip(whole, passes.loss_and_gradient(network.U, network.A, np.zeros(1)), strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+    monkeypatch.setattr("neuralgauge.passes.CHUNK", 50)
+    passes = _Passes(problem, 4)
+    assert len(passes.chunks) > 2
+    for one, other in zip(whole, passes.loss_and_gradient(network.U, network.A, np.zeros(1)), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("readout", ["pooled", "flattened"])
@@ -239,7 +239,7 @@ def test_rounds_on_sampled_cones_reach_the_same_optimum(readout, loss, monkeypat
     problem = problem.with_beta(0.1 * ng.beta_max(problem))
     whole = ng.train(problem, gap=1e-3)
     monkeypatch.setattr("neuralgauge.rounds.MANY_ROWS", 50)
-    monkeypatch.setattr("neuralgauge.rounds.SAMPLED", 1000)  # the first network comes from some of the samples
+    monkeypatch.setattr("neuralgauge.rounds.LARGE", 1000)  # the first network comes from some of the samples
     sampled = ng.train(problem, gap=1e-3)
     assert sampled.certificate.gap <= 1e-3
     assert sampled.certificate.upper == pytest.approx(whole.certificate.upper, rel=2e-3)

@@ -17,7 +17,7 @@ LAYERS = (
     ("errors",),
     ("_array",),
     ("losses", "patches", "readouts", "spectrum"),
-    ("dual_domain",),
+    ("dual_domain", "passes"),
     ("weights",),
     ("problem", "networks", "conv_problem", "conv_networks", "linear_conv"),
     ("patterns", "pricing", "certificate"),
@@ -100,7 +100,7 @@ def test_the_certificate_knows_no_solver():
             reached.add(name)
             waiting += IMPORTS[name]
     # "weights" only because networks can prune themselves: it makes no bound.
-    below = {"problem", "networks", "weights", "dual_domain", "losses", "readouts", "_array", "errors"}
+    below = {"problem", "networks", "weights", "dual_domain", "losses", "passes", "readouts", "_array", "errors"}
     assert {top(name) for name in reached} == {"certificate", *below}
 
 

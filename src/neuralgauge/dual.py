@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from . import passes
 from ._array import Array
 from .certificate import Certificate, Scope, lower_bound
 from .networks import TwoLayerNetwork
@@ -190,6 +191,6 @@ class DualSide:
 
 def payoffs(v: Array, problem: TrainingProblem, U: Array) -> Array:
     """|V^T (X u)_+| / |u|, read out, for every column of U (d, k)."""
-    gains = problem.readout.gains(v, np.maximum(problem.X @ U, 0.0))
+    gains = passes.gains(v, problem.X, problem.readout, U)
     result: Array = np.linalg.norm(gains, axis=1) / np.linalg.norm(U, axis=0)
     return result

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import dual_domain
+from . import dual_domain, passes
 from ._array import Array, as_matrix, as_positive, as_targets, as_vector, frozen, with_ones
 from .errors import InvalidInputError
 from .losses import Loss, get_loss
@@ -176,7 +176,7 @@ class TrainingProblem:
 
     def outputs(self, network: TwoLayerNetwork) -> Array:
         """The network's own outputs on the samples, of y's shape."""
-        f = self.readout.outputs(np.maximum(self.X @ network.U, 0.0), network.A)
+        f = passes.outputs(self.X, self.readout, network.U, network.A)
         return (f + network.offset).reshape(self.y.shape)
 
     def empty_network(self) -> TwoLayerNetwork:

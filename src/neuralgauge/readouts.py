@@ -27,8 +27,12 @@ from scipy.sparse import csr_array
 from ._array import Array, BoolArray
 from .errors import InvalidInputError
 
+MAPPED_ROWS = 4096  # rows at a time whose maps are summed up
 Index = npt.NDArray[np.intp]
 Regions = Literal["pooled", "flattened", "separable"] | tuple[int, ...]
+
+
+Chunk = tuple[slice, slice, "Readout"]  # rows, the samples they belong to, and their readout
 
 
 class Readout(Protocol):
@@ -63,7 +67,7 @@ class Readout(Protocol):
     def part(self, samples: Index) -> tuple[Index, Readout]:
         """The rows of these samples, given in increasing order, and their readout."""
 
-    def chunks(self, most_rows: float) -> list[tuple[slice, slice, Readout]]:
+    def chunks(self, most_rows: float) -> list[Chunk]:
         """Consecutive samples of about so many rows: their rows, the samples, and their readout."""
 
 
@@ -106,7 +110,7 @@ class DenseReadout:
         """The samples themselves."""
         return samples, DenseReadout(len(samples))
 
-    def chunks(self, most_rows: float) -> list[tuple[slice, slice, Readout]]:
+    def chunks(self, most_rows: float) -> list[Chunk]:
         """Equal parts, but for the last."""
         step = max(1, int(most_rows))
         parts = [slice(first, min(first + step, self.n)) for first in range(0, self.n, step)]
@@ -204,10 +208,20 @@ class PatchReadout:
         """The largest sum of lengths in one sample, over the regions too."""
         return float(np.bincount(self.sample, self.weight * lengths, self.n).max())
 
-    def chunks(self, most_rows: float) -> list[tuple[slice, slice, Readout]]:
+    def chunks(self, most_rows: float) -> list[Chunk]:
         """Whole samples, at least one; rows come sample by sample."""
+        size = 2 ** int(np.log2(max(most_rows, 1.0)))  # few sizes, so that the parts can be kept
+        if size not in self._chunks:
+            self._chunks[size] = self._chunked(size)
+        return self._chunks[size]
+
+    @cached_property
+    def _chunks(self) -> dict[int, list[Chunk]]:
+        return {}
+
+    def _chunked(self, most_rows: int) -> list[Chunk]:
         ends = np.cumsum(np.bincount(self.sample, minlength=self.n))
-        parts: list[tuple[slice, slice, Readout]] = []
+        parts: list[Chunk] = []
         first = row = 0
         while first < self.n:
             stop = max(first + 1, int(np.searchsorted(ends, row + most_rows, side="right")))
@@ -231,10 +245,11 @@ class PatchReadout:
         """(m, n, c, d): the linear maps w -> outputs of the rows that each gate (m, N) lets through, read out by G."""
         weights = self._by_region(G)
         result = np.empty((len(gates), self.n, weights.shape[2], X.shape[1]))
-        for block, (gate, g) in enumerate(zip(gates, weights, strict=True)):
-            open_rows = np.flatnonzero(gate)
-            sums = (self._sums[:, open_rows] @ X[open_rows]).reshape(self.n, self.n_regions, -1)
-            np.einsum("npd,pc->ncd", sums, g, out=result[block], optimize=False)
+        for rows, samples, part in self.chunks(MAPPED_ROWS):
+            assert isinstance(part, PatchReadout)
+            for block, (gate, g) in enumerate(zip(gates[:, rows], weights, strict=True)):
+                sums = part.pooled(gate[:, None] * X[rows])
+                np.einsum("npd,pc->ncd", sums, g, out=result[block, samples], optimize=False)
         return result
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from . import passes
 from ._array import Array, BoolArray
 from .certificate import Certificate
 from .dual import Columns, DualSide
@@ -22,7 +23,9 @@ from .weights.local_search import local_search
 from .weights.simplify import simplify
 
 FIRST_NEURONS, FIRST_SEARCH, ROUND_SEARCH = 60, 100, 60  # neurons; iterations of local search
-SAMPLED, LAST_SEARCH = 1e6, 20  # entries of X that a first search takes of many; its iterations on all of them
+LARGE, COARSER = 4e6, 4  # entries of X from which rounds on a part of the samples come first; how many times fewer
+COARSE_GAP, COARSE_ROUNDS, COARSE_SHARE = 0.05, 8, 0.35  # their goal, and their share of the time left
+LAST_SEARCH = 20  # iterations from there on all samples
 COLUMNS = 25  # most new neurons of each sign and round
 SPREAD = 1e-4  # 1 - cosine under which two of them count as one
 SAME_DIRECTION = 1e4  # 1 / the difference of output directions below which they count as one
@@ -78,7 +81,7 @@ class Rounds:
 
     def run(self, max_rounds: int) -> Status:
         """Rounds until the gap is reached, nothing moves, or time is up."""
-        v = self.v
+        v, problem = self.v, self.problem
         idle, best = 0, (self.upper, self.dual.lower)
         for index in range(max_rounds):
             columns = self._columns(v)
@@ -96,7 +99,7 @@ class Rounds:
             if idle > PATIENCE:
                 return Status.STALLED
             if index == 0 and self.active.n_neurons == 0 and len(self.cuts.values) == 0:
-                self._first_network()
+                (self._first_network if problem.X.size < LARGE else self._from_fewer_samples)()
             else:
                 self._search(columns)
             v = self._solve(columns)
@@ -137,14 +140,18 @@ class Rounds:
             G = self.rng.standard_normal((m, problem.q))
             G /= np.linalg.norm(G, axis=1, keepdims=True)
         network = self.network.with_neurons(U, size * G)
-        share = SAMPLED / problem.X.size
-        if share < 0.5:  # most of the way on some of the samples, where the penalty weighs as much
-            samples = np.sort(self.rng.choice(problem.n, max(1, round(share * problem.n)), replace=False))
-            part = problem.part(samples).with_beta(len(samples) / problem.n * problem.beta)
-            network = local_search(part, network, FIRST_SEARCH)
-            self._consider(local_search(problem, network, LAST_SEARCH))
-        else:
-            self._consider(local_search(problem, network, FIRST_SEARCH))
+        self._consider(local_search(problem, network, FIRST_SEARCH, self.deadline))
+
+    def _from_fewer_samples(self) -> None:
+        """The network that rounds on a part of the samples end with, where the penalty weighs as much."""
+        problem = self.problem
+        samples = np.sort(self.rng.choice(problem.n, max(1, round(problem.n / COARSER)), replace=False))
+        part = problem.part(samples).with_beta(len(samples) / problem.n * problem.beta)
+        left = COARSE_SHARE * (self.deadline - time.perf_counter())
+        limit = max(left, 1e-9) if np.isfinite(left) else None
+        coarse = Rounds(part, max(self.target, COARSE_GAP), limit, self.rng, False, None)
+        coarse.run(COARSE_ROUNDS)
+        self._consider(local_search(problem, coarse.network, LAST_SEARCH, self.deadline))
 
     def _search(self, columns: Columns) -> None:
         """Local search from the neurons in play and the new ones at a small weight."""
@@ -153,7 +160,7 @@ class Rounds:
             return
         size = 0.1 * np.sqrt(np.mean(np.sum(self.active.A**2, axis=1)))
         new = self.active.with_neurons(size * columns.U, size * columns.G)
-        found = local_search(self.problem, self.active.join(new), ROUND_SEARCH)
+        found = local_search(self.problem, self.active.join(new), ROUND_SEARCH, self.deadline)
         if self.problem.objective(found) < self.upper:
             self._consider(found)
 
@@ -166,14 +173,14 @@ class Rounds:
         G = np.vstack([self.active.A / np.linalg.norm(self.active.A, axis=1, keepdims=True), new.G])
         if len(vectors) == 0:
             return self.dual.v
-        witnesses = interior_vectors(problem.X, vectors, self.rng)
-        gates = witnesses @ problem.X.T >= 0
+        among = self._sampled_rows()
+        witnesses = interior_vectors(problem.X if among is None else problem.X[among], vectors, self.rng)
+        gates = passes.gates(problem.X, witnesses)
         first = _first_of_each(gates, G)
         tol = max(0.1 * self.target, min(0.03 * self.gap, 1e-2))
         left = max(self.deadline - time.perf_counter(), 1e-9)
         program = BlockProgram(problem, gates[first], G[first])
         limit = left if np.isfinite(left) else None
-        among = self._sampled_rows()
         solved = run_on_facets(program, witnesses[first], tol, 100, limit, strict=False, among=among)
         if solved.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
@@ -181,7 +188,7 @@ class Rounds:
         network = solved.network
         if among is not None:
             self._trust(network, solved.certificate.upper)
-            network = local_search(problem, network, ROUND_SEARCH)
+            network = local_search(problem, network, ROUND_SEARCH, self.deadline)
         self._consider(network)
         behind = problem.objective(self.active) > self.upper * (1.0 + 1e-9)
         self.active = self._paid(self.active, solved.dual)
@@ -219,7 +226,7 @@ class Rounds:
         """
         A, problem = network.A, self.problem
         share = np.sum(A**2, axis=1)
-        gain = np.sum(problem.readout.gains(v, np.maximum(problem.X @ network.U, 0.0)) * A, axis=1) / np.sqrt(share)
+        gain = np.sum(passes.gains(v, problem.X, problem.readout, network.U) * A, axis=1) / np.sqrt(share)
         shortfall = 1.0 - gain / (problem.beta * np.linalg.norm(network.U, axis=0))
         return network.take(share > DUST * shortfall * share.sum())
 

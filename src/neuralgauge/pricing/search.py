@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import passes
 from .._array import Array
 from ..readouts import Readout
 from .ascent import ascend
@@ -63,7 +64,7 @@ def search(
 
 
 def _evaluated(V: Array, X: Array, readout: Readout, U: Array, sign: float | None) -> Maxima:
-    gains = readout.gains(V, np.maximum(X @ U, 0.0))
+    gains = passes.gains(V, X, readout, U)
     if sign is not None:
         return Maxima(sign * gains[:, 0], U, np.full((len(gains), 1), sign))
     values = np.linalg.norm(gains, axis=1)

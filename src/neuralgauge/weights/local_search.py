@@ -2,25 +2,21 @@ r"""Local search on the non-convex objective [2]: a fast start, stopped before t
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
+import time
 from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 
+from .. import passes
 from .._array import Array
-from ..readouts import Readout
+from ..readouts import Chunk
 from .protocol import N, Problem
 
 MEMORY = 20  # L-BFGS pairs
-CHUNK = 2e5  # activations at a time, which caches hold
-THREADS = min(8, os.cpu_count() or 1)
-
-Chunk = tuple[slice, slice, Readout]
 
 
-def local_search(problem: Problem, network: N, max_iter: int) -> N:
+def local_search(problem: Problem, network: N, max_iter: int, deadline: float = np.inf) -> N:
     """L-BFGS on weights, output weights and, where the problem has one, the offset together, from a given network.
 
     Never worse than the start; no guarantee beyond that. Losses with kinks are followed along subgradients.
@@ -31,6 +27,8 @@ def local_search(problem: Problem, network: N, max_iter: int) -> N:
     network : Network
         Start; balanced first.
     max_iter : int
+    deadline : float
+        Value of `time.perf_counter()` after which no iteration starts.
 
     Returns
     -------
@@ -47,14 +45,14 @@ def local_search(problem: Problem, network: N, max_iter: int) -> N:
     sizes = start.U.shape, start.A.shape
     first, last = start.U.size, start.U.size + start.A.size
     fixed = np.asarray(start.offset)
-    passes = _Passes(problem, start.n_neurons)
+    sums = _Passes(problem, start.n_neurons)
 
     def unpack(theta: Array) -> tuple[Array, Array, Array]:
         return theta[:first].reshape(sizes[0]), theta[first:last].reshape(sizes[1]), theta[last:]
 
     def objective(theta: Array) -> tuple[float, Array]:
         U, A, b = unpack(theta)
-        loss, by_U, by_A, by_b = passes.loss_and_gradient(U, A, b if problem.offset else fixed)
+        loss, by_U, by_A, by_b = sums.loss_and_gradient(U, A, b if problem.offset else fixed)
         if not np.isfinite(loss):  # too long a step: let the line search come back
             return far, np.zeros_like(theta)
         gradient = np.concatenate([by_U.ravel(), by_A.ravel(), by_b if problem.offset else b])
@@ -63,11 +61,15 @@ def local_search(problem: Problem, network: N, max_iter: int) -> N:
 
     b = fixed if problem.offset else np.zeros(0)
     theta, far = np.concatenate([start.U.ravel(), start.A.ravel(), b]), np.inf
-    with passes:
-        value = objective(theta)[0]
-        far = 1e6 * (1.0 + value)
-        options: Any = {"maxiter": max_iter, "maxcor": MEMORY, "maxfun": 3 * max_iter, "ftol": 1e-12, "gtol": 1e-9}
-        found = minimize(objective, theta, jac=True, method="L-BFGS-B", options=options)
+    value = objective(theta)[0]
+    far = 1e6 * (1.0 + value)
+    options: Any = {"maxiter": max_iter, "maxcor": MEMORY, "maxfun": 3 * max_iter, "ftol": 1e-12, "gtol": 1e-9}
+
+    def watch(intermediate_result: Any) -> None:
+        if time.perf_counter() >= deadline:
+            raise StopIteration
+
+    found = minimize(objective, theta, jac=True, method="L-BFGS-B", options=options, callback=watch)
     if not found.fun <= value:
         return start
     U, A, b = unpack(found.x)
@@ -75,27 +77,14 @@ def local_search(problem: Problem, network: N, max_iter: int) -> N:
 
 
 class _Passes:
-    """The loss and its gradient, sample chunk by chunk; several chunks at a time where there are several."""
+    """The loss and its gradient, chunk by chunk."""
 
     def __init__(self, problem: Problem, m: int) -> None:
-        self.problem = problem
-        self.chunks = problem.readout.chunks(CHUNK / m)
-        self.pool = ThreadPoolExecutor(THREADS) if len(self.chunks) > 2 else None
-
-    def __enter__(self) -> _Passes:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.pool is not None:
-            self.pool.shutdown()
+        self.problem, self.chunks = problem, passes.chunks_for(problem.readout, m)
 
     def loss_and_gradient(self, U: Array, A: Array, b: Array) -> tuple[float, Array, Array, Array]:
         """L, and its gradient in U, A and the offset."""
-
-        def work(chunk: Chunk) -> tuple[float, Array, Array, Array]:
-            return self._of(chunk, U, A, b)
-
-        parts = list(map(work, self.chunks) if self.pool is None else self.pool.map(work, self.chunks))
+        parts = passes.mapped(lambda chunk: self._of(chunk, U, A, b), self.chunks)
         loss, by_U, by_A, by_b = (sum(terms[1:], terms[0]) for terms in zip(*parts, strict=True))
         return loss, by_U, by_A, by_b
 

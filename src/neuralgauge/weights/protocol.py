@@ -6,6 +6,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
+from .. import passes
 from .._array import Array
 from ..readouts import DenseReadout, Readout
 
@@ -70,7 +71,7 @@ N = TypeVar("N", bound=Network)
 
 def outputs(network: Network, problem: Problem) -> Array:
     """The network's outputs on the samples, of y's shape."""
-    f = problem.readout.outputs(np.maximum(problem.X @ network.U, 0.0), network.A)
+    f = passes.outputs(problem.X, problem.readout, network.U, network.A)
     return (f + network.offset).reshape(problem.y.shape)
 
 
