@@ -13,7 +13,14 @@ from .errors import (
     NotInterpolatableError,
     TooManyPatternsError,
 )
-from .estimators import ReLUClassifier, ReLUClassifierCV, ReLURegressor, ReLURegressorCV
+from .estimators import (
+    ReLUClassifier,
+    ReLUClassifierCV,
+    ReLUConvClassifier,
+    ReLUConvRegressor,
+    ReLURegressor,
+    ReLURegressorCV,
+)
 from .interchange import SavedModel, load_model, save_model
 from .interpolation import neural_gauge
 from .linear_conv import LinearConvNetwork, LinearConvProblem
@@ -76,8 +83,10 @@ __all__ = [
     "Quantile",
     "ReLUClassifier",
     "ReLUClassifierCV",
+    "ReLUConvClassifier",
     "ReLUConvNetwork",
     "ReLUConvProblem",
+    "ReLUConvRegressor",
     "ReLURegressor",
     "ReLURegressorCV",
     "Record",

@@ -2,7 +2,16 @@
 
 from .classifier import ReLUClassifier
 from .classifier_cv import ReLUClassifierCV
+from .conv_classifier import ReLUConvClassifier
+from .conv_regressor import ReLUConvRegressor
 from .regressor import ReLURegressor
 from .regressor_cv import ReLURegressorCV
 
-__all__ = ["ReLUClassifier", "ReLUClassifierCV", "ReLURegressor", "ReLURegressorCV"]
+__all__ = [
+    "ReLUClassifier",
+    "ReLUClassifierCV",
+    "ReLUConvClassifier",
+    "ReLUConvRegressor",
+    "ReLURegressor",
+    "ReLURegressorCV",
+]

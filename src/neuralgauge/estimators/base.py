@@ -1,11 +1,11 @@
-"""What regressor and classifier share: checking the table, choosing beta, training, warning."""
+"""What regressors and classifiers share: checking the table, choosing beta, training, warning."""
 
 from __future__ import annotations
 
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -41,6 +41,8 @@ class TrainingData(NamedTuple):
 class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
     """Base of the estimators; holds no parameters of its own."""
 
+    _counterpart: ClassVar[str]  # the estimator that takes the other losses
+
     loss: str | Loss
     bias: bool
     offset: bool
@@ -56,13 +58,13 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
     solution_: Solution
     n_iter_: int
 
-    def _checked_loss(self, targets: tuple[Targets, ...], other: str) -> Loss:
+    def _checked_loss(self, targets: tuple[Targets, ...]) -> Loss:
         loss = get_loss(self.loss)
         if loss.targets not in targets:
             allowed = [name for name, known in LOSSES.items() if known.targets in targets]
             raise InvalidInputError(
                 f"`loss` of {type(self).__name__} must be one of {allowed}, got {loss.name!r}, "
-                f"which belongs to {other}."
+                f"which belongs to {self._counterpart}."
             )
         return loss
 
@@ -86,6 +88,10 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
         """Whether every output gets a network of its own."""
         return False
 
+    def _trainer(self) -> Callable[..., Solution]:
+        """What trains the problem."""
+        return train_one_vs_rest if self._trains_apart() else train
+
     def _problem(self, data: TrainingData, chosen: Any = slice(None)) -> TrainingProblem:
         """The training problem of the chosen rows in canonical form, at beta = 1."""
         loss, targets = data.loss, checked_targets(data.targets, data.loss)
@@ -100,7 +106,7 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _train(self, problem: TrainingProblem, beta: float, gap: float, time_limit: float | None) -> None:
         """Train and set the fitted attributes."""
-        solution = (train_one_vs_rest if self._trains_apart() else train)(
+        solution = self._trainer()(
             problem.with_beta(beta),
             gap,
             time_limit=time_limit,

@@ -34,6 +34,8 @@ def _has_probabilities(estimator: Any) -> bool:
 class Classification(ClassifierMixin, ReLUEstimator):  # type: ignore[misc]
     """Labels, targets and predictions of the classifiers."""
 
+    _counterpart = "ReLURegressor"
+
     multi_class: MultiClass
     classes_: npt.NDArray[Any]
 
@@ -42,7 +44,7 @@ class Classification(ClassifierMixin, ReLUEstimator):  # type: ignore[misc]
 
     def _checked_data(self, X: Any, y: Any, sample_weight: Any) -> TrainingData:
         """What was given, checked; sets `classes_`."""
-        loss = self._checked_loss(("sign", "simplex"), "ReLURegressor")
+        loss = self._checked_loss(("sign", "simplex"))
         if self.multi_class not in ("joint", "one_vs_rest"):
             raise InvalidInputError(f"`multi_class` must be 'joint' or 'one_vs_rest', got {self.multi_class!r}.")
         if self._trains_apart() and loss.coupled:

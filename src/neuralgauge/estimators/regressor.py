@@ -18,6 +18,8 @@ from .base import ReLUEstimator, TrainingData
 class Regression(RegressorMixin, ReLUEstimator):  # type: ignore[misc]
     """Targets and predictions of the regressors."""
 
+    _counterpart = "ReLUClassifier"
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
@@ -27,7 +29,7 @@ class Regression(RegressorMixin, ReLUEstimator):  # type: ignore[misc]
         return tags
 
     def _checked_data(self, X: Any, y: Any, sample_weight: Any) -> TrainingData:
-        loss = self._checked_loss(("real", "count"), "ReLUClassifier")
+        loss = self._checked_loss(("real", "count"))
         features, targets, weight = self._fit_arguments(X, y, sample_weight, y_numeric=True, multi_output=True)
         if targets.ndim == 2 and targets.shape[1] == 1:
             targets = column_or_1d(targets, warn=True)
