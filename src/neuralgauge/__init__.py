@@ -21,7 +21,7 @@ from .estimators import (
     ReLURegressor,
     ReLURegressorCV,
 )
-from .interchange import SavedModel, load_model, save_model
+from .interchange import SavedModel, load_model, save_model, to_torch
 from .interpolation import neural_gauge
 from .linear_conv import LinearConvNetwork, LinearConvProblem
 from .losses import (
@@ -110,6 +110,7 @@ __all__ = [
     "sample_patterns",
     "save_model",
     "solve_program",
+    "to_torch",
     "train",
     "train_circular_conv",
     "train_linear_conv",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .certificate import Certificate, lower_bound
+from .conv_problem import ReLUConvProblem
 from .dual import payoffs
 from .errors import InvalidInputError
 from .interchange import network_of
@@ -35,7 +36,8 @@ def certify(
         A network of one hidden ReLU layer on the columns of ``problem.X``, with as many outputs as the problem: weight
         arrays (U, A) or (U, A, offset) of shapes (d, m), (m,) or (m, c), and (c,), with the hidden biases as the last
         row of `U` if ``problem.bias``; a fitted scikit-learn network; ``Sequential(Linear, ReLU, Linear)`` of PyTorch.
-        X must be as that network saw it.
+        X must be as that network saw it. For a ReLUConvProblem a ReLUConvNetwork, such arrays with an output weight for
+        each region and output, or the layers that `to_torch` makes.
     problem : TrainingProblem
         The data, the loss and the `beta` that count. For a classifier the outputs are its logits: of two classes y is
         -1 for ``classes_[0]`` and +1 for ``classes_[1]`` under the logistic loss; of more y is the position in
@@ -82,7 +84,8 @@ def certify(
     >>> print(f"{certificate.upper:.2f} {certificate.gap:.3f} {certificate.scope}")
     2.50 0.643 exact
     """
-    given = network_of(network, problem.bias, problem.offset)
+    place = (problem.geometry, problem.regions) if isinstance(problem, ReLUConvProblem) else ()
+    given = network_of(network, problem.bias, problem.offset, *place)
     _check_shape(given, problem)
     given = given.balance()
     upper = problem.objective(given)

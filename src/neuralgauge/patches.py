@@ -173,6 +173,12 @@ class PatchGeometry:
         return tuple((size, size) for size in self.padding)
 
     @property
+    def places(self) -> tuple[object, ...]:
+        """All that decides which patches there are: equal for geometries that are one, however they were given."""
+        mode = self.padding_mode if any(map(any, self.pads)) else "zeros"
+        return self.shape, self.filters, self.strides, self.pads, mode
+
+    @property
     def d(self) -> int:
         """Entries of a filter."""
         return math.prod(self.filters) * self.channels

@@ -4,5 +4,6 @@ from .foreign import network_of
 from .model_file import load_model, save_model
 from .saved_model import SavedModel
 from .standardization import Standardization
+from .torch_layers import to_torch
 
-__all__ = ["SavedModel", "Standardization", "load_model", "network_of", "save_model"]
+__all__ = ["SavedModel", "Standardization", "load_model", "network_of", "save_model", "to_torch"]

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .._array import Array
+from ..conv_networks import ReLUConvNetwork
 from ..errors import InvalidInputError
 from ..networks import TwoLayerNetwork
+from ..patches import PatchGeometry
+from ..readouts import Regions
+from .torch_layers import Weights, tensor, weights_of_layers
 
 TORCH_LAYERS = ["Linear", "ReLU", "Linear"]
 
 
-def network_of(model: Any, bias: bool = True, offset: bool = False) -> TwoLayerNetwork:
+def network_of(
+    model: Any,
+    bias: bool = True,
+    offset: bool = False,
+    geometry: PatchGeometry | None = None,
+    readout: Regions = "pooled",
+) -> TwoLayerNetwork:
     r"""The network that another library trained, in the form of [2].
 
     A hidden bias is the weight of the column of ones. An *output* bias b in R^c is the output offset where the problem
     has one (`offset`). Where it has none, as in [2], b becomes one more neuron that is constant on every sample,
     :math:`u = \sqrt{|b|}\,(0, \dots, 0, 1)`, :math:`\alpha = b / \sqrt{|b|}`: :math:`(x^T u)_+ \alpha = b`, for which
-    the weight decay charges :math:`|b|_2`.
+    the weight decay charges :math:`|b|_2`; with P regions of a convolutional network, which share b,
+    :math:`|b|_2 / \sqrt P`.
 
     Parameters
     ----------
@@ -27,12 +40,18 @@ def network_of(model: Any, bias: bool = True, offset: bool = False) -> TwoLayerN
         Weight arrays (U, A) or (U, A, b): `U` of shape (d, m), the hidden biases as the last row if `bias`, `A` of
         shape (m,) or (m, c), and the output biases `b`, a number or (c,); or a fitted scikit-learn network with one
         hidden ReLU layer; or ``Sequential(Linear, ReLU, Linear)``. A classifier is taken by its logits, those before
-        the sigmoid (one) or the softmax (one a class).
+        the sigmoid (one) or the softmax (one a class). With a `geometry` a ReLUConvNetwork, weight arrays with `A` of
+        shape (m, P c), or the layers that `to_torch` makes: ``Sequential(Conv2d, ReLU, AdaptiveAvgPool2d(1), Flatten,
+        Linear)`` for the pooled readout, the same without pooling for the flattened one.
     bias : bool
         Whether the design matrix has the column of ones. Without it the hidden biases of `model` must be zero, and
         without `offset` too its output biases.
     offset : bool
         Whether the problem has an output offset.
+    geometry : PatchGeometry, optional
+        Of a convolutional problem.
+    readout : {"pooled", "flattened", "separable"} or tuple of int
+        Of a convolutional problem.
 
     Returns
     -------
@@ -56,32 +75,56 @@ def network_of(model: Any, bias: bool = True, offset: bool = False) -> TwoLayerN
     [-4.0]
     """
     if isinstance(model, TwoLayerNetwork):
-        if model.bias != bias:
-            raise InvalidInputError(
-                f"the network has bias={model.bias} and the problem bias={bias}; give both the same `bias`, "
-                "or the last row of U would mean two things."
-            )
-        if np.any(model.offset) and not offset:
-            raise InvalidInputError(
-                "the network has an output offset and the problem has none; use TrainingProblem(..., offset=True), or "
-                "pass (U, A, offset) to have it charged as one more neuron."
-            )
+        _check_own(model, bias, offset, geometry, readout)
         return model
+    make = TwoLayerNetwork if geometry is None else partial(ReLUConvNetwork, geometry=geometry, readout=readout)
     if isinstance(model, tuple):
         if len(model) not in (2, 3):
             raise InvalidInputError(f"weight arrays must come as a tuple (U, A) or (U, A, offset), got {len(model)}.")
-        network = TwoLayerNetwork(_weights(model[0]), _weights(model[1]), bias, *map(_weights, model[2:]))
+        network = make(_weights(model[0]), _weights(model[1]), bias, *map(_weights, model[2:]))
         return network if offset else _with_constant(network)
     # Recognised by name, so that no library is imported that the caller has not.
     names = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(model).__mro__}
-    if names & {"sklearn.MLPRegressor", "sklearn.MLPClassifier"}:
-        return _network_of_layers(*_sklearn_layers(model), bias, offset)
+    if names & {"sklearn.MLPRegressor", "sklearn.MLPClassifier"} and geometry is None:
+        return _network_of_layers(_sklearn_layers(model), bias, offset, make)
     if "torch.Sequential" in names:
-        return _network_of_layers(*_torch_layers(model), bias, offset)
-    raise InvalidInputError(
-        f"`network` must be a TwoLayerNetwork, a tuple (U, A) or (U, A, offset), a fitted MLPRegressor or "
-        f"MLPClassifier, or a torch.nn.Sequential(Linear, ReLU, Linear), got {type(model).__name__}{_remedy(model)}."
+        layers = _torch_layers(model) if geometry is None else weights_of_layers(model, geometry, readout)
+        return _network_of_layers(layers, bias, offset, make)
+    allowed = (
+        "TwoLayerNetwork, a tuple (U, A) or (U, A, offset), a fitted MLPRegressor or MLPClassifier, or a "
+        "torch.nn.Sequential(Linear, ReLU, Linear)"
+        if geometry is None
+        else "ReLUConvNetwork, a tuple (U, A) or (U, A, offset), or a torch.nn.Sequential(Conv, ReLU, ..., Linear)"
     )
+    raise InvalidInputError(f"`network` must be a {allowed}, got {type(model).__name__}{_remedy(model)}.")
+
+
+def _check_own(
+    network: TwoLayerNetwork, bias: bool, offset: bool, geometry: PatchGeometry | None, readout: Regions
+) -> None:
+    """Refuse a network of this package that means something else in the problem."""
+    if isinstance(network, ReLUConvNetwork) != (geometry is not None):
+        kinds = ("dense", "convolutional") if geometry is not None else ("convolutional", "dense")
+        raise InvalidInputError(
+            f"the network is {kinds[0]} and the problem {kinds[1]}; convolutional ones belong to ReLUConvProblem."
+        )
+    if isinstance(network, ReLUConvNetwork) and geometry is not None:
+        for name, own, wanted in (
+            ("geometry", network.geometry.places, geometry.places),
+            ("readout", network.readout, readout),
+        ):
+            if own != wanted:
+                raise InvalidInputError(f"the network must have the {name} of the problem, {wanted}, got {own}.")
+    if network.bias != bias:
+        raise InvalidInputError(
+            f"the network has bias={network.bias} and the problem bias={bias}; give both the same `bias`, "
+            "or the last row of U would mean two things."
+        )
+    if np.any(network.offset) and not offset:
+        raise InvalidInputError(
+            "the network has an output offset and the problem has none; use TrainingProblem(..., offset=True), or "
+            "pass (U, A, offset) to have it charged as one more neuron."
+        )
 
 
 def _weights(values: Any) -> Array:
@@ -102,8 +145,7 @@ def _remedy(model: Any) -> str:
     return ""
 
 
-def _sklearn_layers(model: Any) -> tuple[Array, Array, Array, Array]:
-    """Hidden weights (d, m) and biases (m,), output weights (m, c) and biases (c,)."""
+def _sklearn_layers(model: Any) -> Weights:
     name = type(model).__name__
     if not hasattr(model, "coefs_"):
         raise InvalidInputError(f"the {name} must be fitted, got one that is not; call its fit first.")
@@ -116,11 +158,10 @@ def _sklearn_layers(model: Any) -> tuple[Array, Array, Array, Array]:
             f"the {name} must have linear outputs or logits, got the output activation {model.out_activation_!r}."
         )
     hidden, output = (_weights(part) for part in model.coefs_)
-    return hidden, _weights(model.intercepts_[0]), output, _weights(model.intercepts_[1])
+    return Weights(hidden, _weights(model.intercepts_[0]), output, _weights(model.intercepts_[1]))
 
 
-def _torch_layers(model: Any) -> tuple[Array, Array, Array, Array]:
-    """Hidden weights (d, m) and biases (m,), output weights (m, c) and biases (c,)."""
+def _torch_layers(model: Any) -> Weights:
     layers = list(model)
     kinds = [type(layer).__name__ for layer in layers]
     if kinds != TORCH_LAYERS:
@@ -128,34 +169,32 @@ def _torch_layers(model: Any) -> tuple[Array, Array, Array, Array]:
             f"the Sequential must hold (Linear, ReLU, Linear), got ({', '.join(kinds)}); "
             "leave out what comes before and after, and give the problem the X that reaches the first Linear."
         )
-    hidden, output = (_tensor(layers[k].weight).T for k in (0, 2))
+    hidden, output = (tensor(layers[k].weight).T for k in (0, 2))
     offsets = [
-        np.zeros(weight.shape[1]) if layers[k].bias is None else _tensor(layers[k].bias)
+        np.zeros(weight.shape[1]) if layers[k].bias is None else tensor(layers[k].bias)
         for k, weight in ((0, hidden), (2, output))
     ]
-    return hidden, offsets[0], output, offsets[1]
-
-
-def _tensor(tensor: Any) -> Array:
-    # Doubled before it leaves PyTorch: NumPy has no bfloat16.
-    return _weights(tensor.detach().cpu().double().numpy())
+    return Weights(hidden, offsets[0], output, offsets[1])
 
 
 def _network_of_layers(
-    hidden: Array, hidden_bias: Array, output: Array, output_bias: Array, bias: bool, offset: bool
+    layers: Weights, bias: bool, offset: bool, make: Callable[..., TwoLayerNetwork]
 ) -> TwoLayerNetwork:
-    if not bias and np.any(hidden_bias != 0):
+    if not bias and np.any(layers.hidden_bias != 0):
         raise InvalidInputError(
             "the problem has no column of ones, but the network has a nonzero hidden bias; use "
             "TrainingProblem(..., bias=True), where the weight decay covers it."
         )
-    network = TwoLayerNetwork(np.vstack([hidden, hidden_bias]) if bias else hidden, output, bias, output_bias)
+    U = np.vstack([layers.hidden, layers.hidden_bias]) if bias else layers.hidden
+    network = make(U, layers.output, bias, layers.output_bias)
     return network if offset else _with_constant(network)
 
 
 def _with_constant(network: TwoLayerNetwork) -> TwoLayerNetwork:
     """The same outputs without an offset."""
-    b = np.asarray(network.offset)
+    n_regions = network.A.shape[1] // network.n_outputs
+    # The weights of the positions in a region sum to one, so each region adds its part of b.
+    b = np.tile(np.asarray(network.offset), n_regions) / n_regions
     size = float(np.linalg.norm(b))
     if size == 0:
         return network
@@ -166,4 +205,5 @@ def _with_constant(network: TwoLayerNetwork) -> TwoLayerNetwork:
         )
     constant = np.zeros((network.U.shape[0], 1))
     constant[-1] = np.sqrt(size)
-    return TwoLayerNetwork(np.hstack([network.U, constant]), np.vstack([network.A, b / np.sqrt(size)]), network.bias)
+    U, A = np.hstack([network.U, constant]), np.vstack([network.A, b / np.sqrt(size)])
+    return network.with_neurons(U, A, 0.0)
