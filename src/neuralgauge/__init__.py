@@ -14,6 +14,8 @@ from .errors import (
     TooManyPatternsError,
 )
 from .estimators import (
+    LinearConvClassifier,
+    LinearConvRegressor,
     ReLUClassifier,
     ReLUClassifierCV,
     ReLUConvClassifier,
@@ -64,8 +66,10 @@ __all__ = [
     "Hinge",
     "Huber",
     "InvalidInputError",
+    "LinearConvClassifier",
     "LinearConvNetwork",
     "LinearConvProblem",
+    "LinearConvRegressor",
     "Logistic",
     "Loss",
     "MissingDependencyError",

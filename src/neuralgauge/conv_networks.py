@@ -88,6 +88,11 @@ class ReLUConvNetwork(TwoLayerNetwork):
 
         return self._squeezed(_predict(self.geometry, X, self.U[: self.geometry.d], activations, self.A, self._regions))
 
+    def predict_images(self, X: Any) -> Array:
+        """Outputs for whole images, (n,) or (n, c): those of `predict`, of "separable" their means over patches."""
+        outputs = self.predict(X)
+        return outputs.mean(axis=1) if self.readout == "separable" else outputs
+
     @property
     def _regions(self) -> Array | None:
         return _region_sums(self.readout, self.geometry)

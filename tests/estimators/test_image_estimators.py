@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import neuralgauge as ng
-from neuralgauge.estimators import ReLUConvClassifier, ReLUConvRegressor
+from neuralgauge.estimators import LinearConvClassifier, LinearConvRegressor, ReLUConvClassifier, ReLUConvRegressor
 
 
 def images(n=16, shape=(3, 4, 2), seed=0):
@@ -38,8 +38,10 @@ ESTIMATORS = [
     ReLUConvClassifier(**QUICK),
     ReLUConvClassifier(**QUICK, readout="flattened", loss="hinge"),
     ReLUConvRegressor(**QUICK, readout=(2, 3)),
+    LinearConvRegressor(**QUICK),
+    LinearConvClassifier(**QUICK, loss="squared_hinge"),
 ]
-NAMES = ["regressor", "classifier", "flattened hinge", "regions"]
+NAMES = ["regressor", "classifier", "flattened hinge", "regions", "linear regressor", "linear classifier"]
 
 
 @pytest.mark.parametrize("readout", ["pooled", "flattened", (1, 3)])
@@ -56,6 +58,36 @@ def test_what_is_trained_is_the_problem(readout):
     assert model.image_shape_ == (3, 4, 2)
     assert model.n_features_in_ == 24
     assert model.geometry_.n_positions == 6
+
+
+def test_linear_networks_are_those_of_the_problem():
+    X = images()
+    y = np.column_stack([X[:, 0, 0, 0] - X[:, 1, 1, 1], np.arange(16) % 3])
+    model = LinearConvRegressor(filter_size=2, beta=0.5, offset=True).fit(X, y)
+    problem = ng.LinearConvProblem(X, y, beta=0.5, filter_size=2, offset=True)
+    assert problem.objective(model.network_) == pytest.approx(model.certificate_.upper, rel=1e-10)
+    assert model.certificate_.gap <= 1e-4
+    assert model.certificate_.scope == "exact"
+    assert model.filters_.shape == (model.network_.n_neurons, 2, 2, 2)
+    np.testing.assert_array_equal(model.predict(X), model.network_.predict(X))
+    assert LinearConvRegressor(filter_size=2).fit(X, y).beta_ == pytest.approx(
+        0.01 * ng.LinearConvProblem(X, y, beta=1.0, filter_size=2).beta_max()
+    )
+
+
+def test_linear_classes():
+    X, y = stripes(classes=3)
+    model = LinearConvClassifier(filter_size=3, beta=0.01, offset=True).fit(X, y)
+    assert model.decision_function(X).shape == (18, 3)
+    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1.0)
+    assert model.score(X, y) > 0.6
+    with pytest.raises(ng.InvalidInputError, match="'squared', which belongs to LinearConvRegressor"):
+        LinearConvClassifier(loss="squared").fit(X, y)
+
+
+def test_linear_gap_not_reached_warns():
+    with pytest.warns(ConvergenceWarning, match="LinearConvRegressor reached a relative gap of"):
+        LinearConvRegressor(filter_size=2, beta=0.01, gap=1e-13, time_limit=1e-6).fit(images(), np.arange(16.0))
 
 
 def test_beta_none_is_one_percent_of_beta_max():
@@ -145,6 +177,7 @@ def test_images_in_any_order_and_weights_as_repeats_fit_to_the_last_bit(estimato
     listed = clone(estimator).fit(np.where(X[repeated] == 0.0, -0.0, X[repeated]), y[repeated])
     np.testing.assert_array_equal(weighted.network_.U, listed.network_.U)
     np.testing.assert_array_equal(weighted.network_.A, listed.network_.A)
+    np.testing.assert_array_equal(weighted.predict(X), listed.predict(X))
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=NAMES)

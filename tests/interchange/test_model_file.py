@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +14,25 @@ import pytest
 import safetensors.numpy
 
 from neuralgauge.certificate import Certificate
-from neuralgauge.errors import InvalidInputError, ModelFileError
-from neuralgauge.estimators import ReLUClassifier, ReLURegressor
+from neuralgauge.conv_networks import ReLUConvNetwork
+from neuralgauge.errors import DroppedPixelsWarning, InvalidInputError, ModelFileError
+from neuralgauge.estimators import (
+    LinearConvClassifier,
+    LinearConvRegressor,
+    ReLUClassifier,
+    ReLUConvClassifier,
+    ReLUConvRegressor,
+    ReLURegressor,
+)
 from neuralgauge.interchange import SavedModel, Standardization, load_model, save_model
 from neuralgauge.interchange import model_file as model_file_module
+from neuralgauge.interchange.conv_record import rebuilt_network, record_of
 from neuralgauge.interchange.loss_record import parameters_of
+from neuralgauge.linear_conv import LinearConvNetwork
 from neuralgauge.losses import EpsilonInsensitive, Huber, Poisson, Quantile, Squared
 from neuralgauge.networks import TwoLayerNetwork
+from neuralgauge.patches import PatchGeometry
+from neuralgauge.readouts import regions_of
 
 DATA = Path(__file__).parent / "data"
 
@@ -60,6 +73,22 @@ def several_classes(loss="softmax", **changes):
     return several_outputs(3, **{**options, "standardization": Standardization.identity(2), **changes})
 
 
+def image_network(kind=ReLUConvNetwork, shape=(5, 4, 2), c=1, readout="pooled", **options):
+    rng = np.random.default_rng(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DroppedPixelsWarning)
+        geometry = PatchGeometry(shape, **{"filter_size": 2, **options})
+    if kind is LinearConvNetwork:
+        A = rng.normal(size=(3, geometry.n_positions, c))
+        return LinearConvNetwork(rng.normal(size=(geometry.d, 3)), A, geometry, rng.normal(size=c))
+    n_regions = regions_of(readout, geometry.output_shape)[2]
+    U, A = rng.normal(size=(geometry.d + 1, 3)), rng.normal(size=(3, n_regions * c))
+    return ReLUConvNetwork(U, A, True, rng.normal(size=c), geometry=geometry, readout=readout)
+
+
+IMAGES = {"standardization": Standardization([1.0, 2.0], [3.0, 4.0], 5.0, 6.0), "feature_names": ()}
+
+
 @dataclass(frozen=True)
 class MyLoss(Squared):
     """A loss of the user's own, under a name that the package has too."""
@@ -71,7 +100,9 @@ def assert_equal(left, right):
         assert getattr(left, name) == getattr(right, name), name
     for name in ("U", "A", "offset"):
         np.testing.assert_array_equal(getattr(left.network, name), getattr(right.network, name))
-    assert left.network.bias == right.network.bias
+    assert type(left.network) is type(right.network)
+    for name in ("bias", "geometry", "readout"):
+        assert getattr(left.network, name, None) == getattr(right.network, name, None)
     for name in ("feature_mean", "feature_scale", "target_mean", "target_scale"):
         np.testing.assert_array_equal(getattr(left.standardization, name), getattr(right.standardization, name))
 
@@ -98,6 +129,13 @@ def assert_equal(left, right):
         several_classes("hinge", multi_class="one_vs_rest"),
         saved_model(offset=True),
         several_classes(classes=(3, 1, 2)),
+        saved_model(network=image_network(), **IMAGES),
+        saved_model(network=image_network(readout="separable", stride=2), **IMAGES),
+        saved_model(network=image_network(readout=(2, 1), padding="same", padding_mode="circular"), **IMAGES),
+        saved_model(network=image_network(shape=(9, 2), readout="flattened", padding=(1,)), **IMAGES),
+        saved_model(network=image_network(LinearConvNetwork), **IMAGES),
+        several_classes(network=image_network(LinearConvNetwork, c=3), **IMAGES),
+        several_classes(network=image_network(c=3), **IMAGES),
     ],
 )
 def test_round_trip_to_the_last_bit(model, tmp_path):
@@ -123,6 +161,50 @@ def test_estimators_can_be_saved(tmp_path):
     np.testing.assert_array_equal(load_model(tmp_path / "c").predict_proba(X), classifier.predict_proba(X))
     with pytest.raises(InvalidInputError, match="call `fit` first"):
         save_model(ReLURegressor(), tmp_path / "x")
+
+
+@pytest.mark.parametrize("readout", ["pooled", "separable"])
+def test_image_estimators_can_be_saved(readout, tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(8, 3, 4, 2)), np.arange(8) % 2
+    options = {"filter_size": (1, 2), "beta": 2.0, "gap": 0.1}
+    for k, estimator in enumerate([
+        ReLUConvClassifier(readout=readout, bias=False, **options),
+        ReLUConvRegressor(readout=readout, bias=False, **options),
+        LinearConvClassifier(**options),
+        LinearConvRegressor(offset=True, **options),
+    ]):  # fmt: skip
+        save_model(estimator.fit(X, y), tmp_path / str(k))
+        loaded = load_model(tmp_path / str(k))
+        np.testing.assert_array_equal(loaded.decision_function(X), estimator._outputs(X))
+        np.testing.assert_array_equal(loaded.predict(X), estimator.predict(X))
+        assert loaded.certificate == estimator.certificate_
+        assert loaded.network.geometry == estimator.geometry_
+        if loaded.task == "classification":
+            np.testing.assert_array_equal(loaded.predict_proba(X), estimator.predict_proba(X))
+        with pytest.raises(InvalidInputError, match=r"`X` must have shape \(n, height, width, channels\)"):
+            loaded.predict(pd.DataFrame({"a": [1.0, 2.0]}))
+
+
+def test_channels_are_standardised():
+    model = saved_model(network=image_network(), **IMAGES)
+    X = np.random.default_rng(1).normal(size=(3, 5, 4, 2))
+    expected = model.network.predict((X - [1.0, 2.0]) / [3.0, 4.0]) * 6.0 + 5.0
+    np.testing.assert_allclose(model.predict(X), expected)
+    with pytest.raises(InvalidInputError, match="A network of 2 features needs as many names and means, got 1 names"):
+        saved_model(network=image_network(), **{**IMAGES, "feature_names": ("red",)})
+
+
+def test_tables_are_written_for_older_releases(tmp_path):
+    for model, version in ((saved_model(), 2), (saved_model(network=image_network(), **IMAGES), 3)):
+        save_model(model, tmp_path / str(version))
+        text = (tmp_path / str(version)).read_bytes()[8:]
+        assert f'\\"format_version\\": {version}'.encode() in text
+
+
+def test_unknown_kind_of_images_is_refused():
+    with pytest.raises(InvalidInputError, match="'relu_conv' or 'linear_conv', got 'deep'"):
+        rebuilt_network({**record_of(image_network()), "kind": "deep"}, None, None, True, None)
 
 
 @pytest.mark.parametrize("table", [pd.DataFrame, pl.DataFrame])
@@ -230,10 +312,10 @@ def test_foreign_files_are_refused(content, file):
 
 
 def test_newer_format_asks_for_an_upgrade(file, monkeypatch):
-    monkeypatch.setattr(model_file_module, "FORMAT_VERSION", 3)
-    save_model(saved_model(), file, force=True)
+    monkeypatch.setattr(model_file_module, "FORMAT_VERSION", 4)
+    save_model(saved_model(network=image_network(), **IMAGES), file, force=True)
     monkeypatch.undo()
-    with pytest.raises(ModelFileError, match=r"format version 3, this version .* reads up to 2; upgrade"):
+    with pytest.raises(ModelFileError, match=r"format version 4, this version .* reads up to 3; upgrade"):
         load_model(file)
 
 

@@ -210,6 +210,20 @@ def test_there_and_back(torch, case):
         np.testing.assert_array_equal(getattr(back, name), getattr(network, name))
 
 
+@pytest.mark.parametrize("options", [{}, {"padding": "same", "padding_mode": "circular"}, {"stride": (1, 2)}], ids=str)
+def test_linear_networks(torch, options):
+    rng = np.random.default_rng(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ng.DroppedPixelsWarning)
+        geometry = ng.PatchGeometry((6, 5, 2), 2, **options)
+    U, A = rng.normal(size=(8, 3)), rng.normal(size=(3, geometry.n_positions, 2))
+    images = rng.normal(size=(4, 6, 5, 2))
+    for network in (ng.LinearConvNetwork(U, A, geometry, [1.0, 2.0]), ng.LinearConvNetwork(U[:, :0], A[:0], geometry)):
+        module = ng.to_torch(network)
+        np.testing.assert_allclose(outputs(torch, module, images), network.predict(images), atol=1e-12)
+        assert "ReLU" not in [type(layer).__name__ for layer in module]
+
+
 def test_dense_networks(torch):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(6, 3))

@@ -4,10 +4,14 @@ from .classifier import ReLUClassifier
 from .classifier_cv import ReLUClassifierCV
 from .conv_classifier import ReLUConvClassifier
 from .conv_regressor import ReLUConvRegressor
+from .linear_conv_classifier import LinearConvClassifier
+from .linear_conv_regressor import LinearConvRegressor
 from .regressor import ReLURegressor
 from .regressor_cv import ReLURegressorCV
 
 __all__ = [
+    "LinearConvClassifier",
+    "LinearConvRegressor",
     "ReLUClassifier",
     "ReLUClassifierCV",
     "ReLUConvClassifier",

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._array import Array, as_positive
 from ..certificate import Certificate
 from ..errors import InvalidInputError
+from ..linear_conv import LinearConvNetwork
 from ..losses import LOSSES, Loss, Targets, get_loss
 from ..networks import TwoLayerNetwork
 from ..pricing import beta_max
@@ -53,7 +54,7 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
 
     beta_: float
     loss_: Loss
-    network_: TwoLayerNetwork
+    network_: Any
     certificate_: Certificate
     solution_: Solution
     n_iter_: int
@@ -88,11 +89,11 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
         """Whether every output gets a network of its own."""
         return False
 
-    def _trainer(self) -> Callable[..., Solution]:
-        """What trains the problem."""
-        return train_one_vs_rest if self._trains_apart() else train
+    def _solve(self, problem: Any, gap: float, time_limit: float | None) -> Solution:
+        trainer = train_one_vs_rest if self._trains_apart() else train
+        return trainer(problem, gap, time_limit=time_limit, random_state=self._seed(), progress=self._progress())
 
-    def _problem(self, data: TrainingData, chosen: Any = slice(None)) -> TrainingProblem:
+    def _problem(self, data: TrainingData, chosen: Any = slice(None)) -> Any:
         """The training problem of the chosen rows in canonical form, at beta = 1."""
         loss, targets = data.loss, checked_targets(data.targets, data.loss)
         rows, targets, weight = canonical_rows(data.X[chosen], targets[chosen], data.sample_weight[chosen])
@@ -100,23 +101,17 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
             rows, targets, beta=1.0, loss=loss, bias=self.bias, offset=self.offset, sample_weight=weight
         )
 
-    def _beta_max(self, problem: TrainingProblem) -> float:
+    def _beta_max(self, problem: Any) -> float:
         # Where even beta = 0 gives the empty network (targets all zero), every beta trains the same; keep 1.
         return (beta_max_one_vs_rest if self._trains_apart() else beta_max)(problem) or 1.0
 
-    def _train(self, problem: TrainingProblem, beta: float, gap: float, time_limit: float | None) -> None:
+    def _train(self, problem: Any, beta: float, gap: float, time_limit: float | None) -> None:
         """Train and set the fitted attributes."""
-        solution = self._trainer()(
-            problem.with_beta(beta),
-            gap,
-            time_limit=time_limit,
-            random_state=self._seed(),
-            progress=self._progress(),
-        )
+        solution = self._solve(problem.with_beta(beta), gap, time_limit)
         self.beta_ = beta
         self.loss_ = problem.loss
         self.solution_ = solution
-        assert isinstance(solution.network, TwoLayerNetwork)
+        assert isinstance(solution.network, TwoLayerNetwork | LinearConvNetwork)
         self.network_ = solution.network
         self.certificate_ = solution.certificate
         self.n_iter_ = solution.n_iter
@@ -153,7 +148,8 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _outputs(self, X: Any) -> Array:
         check_is_fitted(self)
-        return self.network_.predict(self._checked_features(X, reset=False))
+        outputs: Array = self.network_.predict(self._checked_features(X, reset=False))
+        return outputs
 
     def _fit_arguments(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> tuple[Array, Any, Array]:
         features, targets = self._checked_features(X, y=y, ensure_min_samples=2, **options)

@@ -36,7 +36,7 @@ class Classification(ClassifierMixin, ReLUEstimator):  # type: ignore[misc]
 
     _counterpart = "ReLURegressor"
 
-    multi_class: MultiClass
+    multi_class: MultiClass = "joint"
     classes_: npt.NDArray[Any]
 
     def _trains_apart(self) -> bool:

@@ -13,10 +13,13 @@ from .._array import Array
 from ..conv_networks import ReLUConvNetwork
 from ..conv_problem import ReLUConvProblem
 from ..errors import DroppedPixelsWarning, InvalidInputError
+from ..linear_conv import LinearConvNetwork, LinearConvProblem
 from ..losses import Loss
 from ..patches import PatchGeometry
-from ..problem import TrainingProblem, checked_targets
+from ..problem import checked_targets
 from ..readouts import Regions
+from ..solution import Solution
+from ..solvers.nuclear_norm import train_linear_conv
 from .base import ReLUEstimator, TrainingData
 from .canonical import canonical_images, checked_weights
 
@@ -40,8 +43,13 @@ class ImageEstimator(ReLUEstimator):
         return tags
 
     @abstractmethod
-    def _image_problem(self, images: Array, targets: Array, loss: Loss, sample_weight: Array) -> TrainingProblem:
+    def _image_problem(self, images: Array, targets: Array, loss: Loss, sample_weight: Array) -> Any:
         """The training problem of checked images under `geometry_`, at beta = 1."""
+
+    @property
+    def filters_(self) -> Array:
+        """The filters as images, (m, *filter_size, channels)."""
+        return self.network_.filters
 
     @property
     def image_shape_(self) -> tuple[int, ...]:
@@ -57,7 +65,7 @@ class ImageEstimator(ReLUEstimator):
         self.n_features_in_ = self.geometry_.n_pixels
         return self.geometry_.images(images, "X"), targets, checked_weights(sample_weight, len(images))
 
-    def _problem(self, data: TrainingData, chosen: Any = slice(None)) -> TrainingProblem:
+    def _problem(self, data: TrainingData, chosen: Any = slice(None)) -> Any:
         targets = checked_targets(data.targets, data.loss)
         images, targets, weight = canonical_images(data.X[chosen], targets[chosen], data.sample_weight[chosen])
         with warnings.catch_warnings():
@@ -66,7 +74,9 @@ class ImageEstimator(ReLUEstimator):
 
     def _outputs(self, X: Any) -> Array:
         check_is_fitted(self, "network_")
-        return self.network_.predict(X)
+        images = self.geometry_.images(X, "X")
+        outputs: Array = getattr(self.network_, "predict_images", self.network_.predict)(images)
+        return outputs
 
 
 class ReLUImageEstimator(ImageEstimator):
@@ -76,15 +86,9 @@ class ReLUImageEstimator(ImageEstimator):
 
     network_: ReLUConvNetwork
 
-    @property
-    def filters_(self) -> Array:
-        """The filters as images, (m, *filter_size, channels)."""
-        return self.network_.filters
-
-    def _image_problem(self, images: Array, targets: Array, loss: Loss, sample_weight: Array) -> TrainingProblem:
-        if (
-            self.readout == "separable"
-        ):  # said for every patch, lest classes be taken for patches where both are as many
+    def _image_problem(self, images: Array, targets: Array, loss: Loss, sample_weight: Array) -> ReLUConvProblem:
+        if self.readout == "separable":
+            # One a patch in so many words: classes would be taken for patches where both are as many.
             targets = np.repeat(targets[:, None], self.geometry_.n_positions, axis=1)
         return ReLUConvProblem(
             images,
@@ -101,9 +105,31 @@ class ReLUImageEstimator(ImageEstimator):
             sample_weight=sample_weight,
         )
 
-    def _outputs(self, X: Any) -> Array:
-        outputs = super()._outputs(X)
-        return outputs.mean(axis=1) if self.network_.readout == "separable" else outputs
+
+class LinearImageEstimator(ImageEstimator):
+    """Linear convolutional networks."""
+
+    network_: LinearConvNetwork
+
+    def _beta_max(self, problem: Any) -> float:
+        return problem.beta_max() or 1.0
+
+    def _solve(self, problem: Any, gap: float, time_limit: float | None) -> Solution:
+        return train_linear_conv(problem, gap, time_limit, self._progress())
+
+    def _image_problem(self, images: Array, targets: Array, loss: Loss, sample_weight: Array) -> LinearConvProblem:
+        return LinearConvProblem(
+            images,
+            targets,
+            beta=1.0,
+            filter_size=self.geometry_.filter_size,
+            stride=self.stride,
+            padding=self.padding,
+            padding_mode=self.padding_mode,
+            loss=loss,
+            offset=self.offset,
+            sample_weight=sample_weight,
+        )
 
 
 def _check_channels(images: Any) -> None:
@@ -112,5 +138,5 @@ def _check_channels(images: Any) -> None:
     if len(shape) == 4 and shape[1] in COLOURS and shape[2] == shape[3] > shape[1]:
         raise InvalidInputError(
             f"`X` must have its channels last, got shape {shape}, which seems to have {shape[1]} first; give "
-            "np.moveaxis(X, 1, -1), or use ReLUConvProblem for images that are so low."
+            "np.moveaxis(X, 1, -1), or pad images that are so low."
         )

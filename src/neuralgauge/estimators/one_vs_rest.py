@@ -96,14 +96,16 @@ def _part(solution: Solution, k: int) -> Solution:
 def _stacked(parts: list[Solution]) -> Solution:
     networks = [part.network for part in parts if isinstance(part.network, TwoLayerNetwork)]
     # An output weight for each region and output; a dense network has one region.
-    A = np.zeros((sum(network.n_neurons for network in networks), networks[0].A.shape[1], len(parts)))
+    m, n_regions = sum(network.n_neurons for network in networks), networks[0].A.shape[1]
+    A = np.zeros((m, n_regions, len(parts)))
     last = 0
     for k, network in enumerate(networks):
         first, last = last, last + network.n_neurons
         A[first:last, :, k] = network.A
     offset = np.concatenate([np.ravel(network.offset) for network in networks])
+    U = np.hstack([network.U for network in networks])
     return Solution(
-        network=networks[0].with_neurons(np.hstack([network.U for network in networks]), A.reshape(len(A), -1), offset),
+        network=networks[0].with_neurons(U, A.reshape(m, n_regions * len(parts)), offset),
         certificate=Certificate.total([part.certificate for part in parts]),
         status=next((part.status for part in parts if part.status is not Status.SOLVED), Status.SOLVED),
         n_iter=sum(part.n_iter for part in parts),

@@ -17,16 +17,19 @@ from safetensors.numpy import save as save_tensors
 from .._array import Array
 from ..certificate import SCOPE_SENTENCES, Certificate
 from ..errors import InvalidInputError, ModelFileError
+from ..linear_conv import LinearConvNetwork
 from ..losses import get_loss
 from ..networks import TwoLayerNetwork
 from .atomic_write import write_atomically
+from .conv_record import rebuilt_network, record_of
 from .loss_record import parameters_of
-from .saved_model import SavedModel
+from .saved_model import CONVOLUTIONAL, SavedModel
 from .standardization import Standardization
 
 FORMAT_NAME = "neuralgauge"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 TENSORS = ("U", "A", "offset", "feature_mean", "feature_scale", "target_mean", "target_scale")
+# Version 3 has convolutional networks; others are written as version 2, for older releases to read them.
 # Version 1: one output without offset, and losses without parameters.
 FIRST_LOSSES = ("squared", "logistic", "hinge")
 
@@ -44,7 +47,7 @@ def save_model(model: Any, path: str | Path, *, force: bool = False) -> None:
 
     Parameters
     ----------
-    model : SavedModel, ReLURegressor or ReLUClassifier
+    model : SavedModel, ReLURegressor, ReLUClassifier or another estimator of this package
         Estimators must be fitted.
     path : str or Path
         By custom ending in ``.safetensors``.
@@ -139,9 +142,11 @@ def from_estimator(
             f"A model with a loss of your own for counts, {loss.name!r}, cannot be saved, since its file would not say "
             "that predictions are exponentials; save its `network_`, or train with loss='poisson'."
         )
+    network = estimator.network_
+    n_features = network.geometry.channels if isinstance(network, CONVOLUTIONAL) else estimator.n_features_in_
     names = getattr(estimator, "feature_names_in_", ()) if feature_names is None else feature_names
     return SavedModel(
-        network=estimator.network_,
+        network=network,
         task="regression" if classes is None else "classification",
         loss=loss.name,
         loss_parameters=parameters_of(loss),
@@ -149,7 +154,7 @@ def from_estimator(
         offset=bool(estimator.offset),
         beta=estimator.beta_,
         certificate=estimator.certificate_,
-        standardization=standardization or Standardization.identity(estimator.n_features_in_),
+        standardization=standardization or Standardization.identity(n_features),
         feature_names=tuple(str(name) for name in names),
         target_name=target_name,
         classes=() if classes is None else tuple(np.asarray(classes).tolist()),
@@ -170,13 +175,13 @@ def _encode(model: SavedModel) -> bytes:
     }
     header: dict[str, Any] = {
         "format": FORMAT_NAME,
-        "format_version": FORMAT_VERSION,
+        "format_version": FORMAT_VERSION if isinstance(model.network, CONVOLUTIONAL) else 2,
         "package_version": model.package_version or package_version(),
         "task": model.task,
         "loss": model.loss,
         "loss_parameters": model.loss_parameters,
         "beta": model.beta,
-        "bias": model.network.bias,
+        "bias": getattr(model.network, "bias", False),
         "offset": model.offset,
         "feature_names": list(model.feature_names),
         "target_names": list(model.target_names),
@@ -188,6 +193,8 @@ def _encode(model: SavedModel) -> bytes:
             "scope": model.certificate.scope,
         },
     }
+    if isinstance(model.network, CONVOLUTIONAL):
+        header["network"] = record_of(model.network)
     if not all(isinstance(label, str | int | float) for label in model.classes):
         raise InvalidInputError(f"Classes must be text or numbers to be saved, got {list(model.classes)}.")
     header["checksum"] = _checksum(header, tensors)
@@ -235,7 +242,7 @@ def _decode(header: dict[str, Any], tensors: dict[str, Array]) -> SavedModel:
     if bounds["scope"] not in SCOPE_SENTENCES:
         raise ValueError(f"unknown scope {bounds['scope']!r}")
     return SavedModel(
-        network=TwoLayerNetwork(tensors["U"], tensors["A"], bool(header["bias"]), tensors["offset"]),
+        network=_network(header, tensors["U"], tensors["A"], tensors["offset"]),
         task=header["task"],
         loss=str(header["loss"]),
         beta=float(header["beta"]),
@@ -251,3 +258,9 @@ def _decode(header: dict[str, Any], tensors: dict[str, Array]) -> SavedModel:
         multi_class="joint" if first else header["multi_class"],
         offset=not first and bool(header["offset"]),
     )
+
+
+def _network(header: dict[str, Any], U: Array, A: Array, offset: Array) -> TwoLayerNetwork | LinearConvNetwork:
+    if header["format_version"] < 3:
+        return TwoLayerNetwork(U, A, bool(header["bias"]), offset)
+    return rebuilt_network(header["network"], U, A, bool(header["bias"]), offset)

@@ -12,13 +12,15 @@ import numpy.typing as npt
 
 from .._array import Array, as_matrix
 from ..certificate import Certificate
+from ..conv_networks import ReLUConvNetwork
 from ..errors import InvalidInputError, ModelFileError
 from ..estimators.class_scores import best_class, class_scores, probabilities
+from ..linear_conv import LinearConvNetwork
 from ..losses import LOSSES, Loss
-from ..networks import TwoLayerNetwork
 from .loss_record import parameters_of, rebuilt
 from .standardization import Standardization
 
+CONVOLUTIONAL = (ReLUConvNetwork, LinearConvNetwork)
 Label = str | int | float | bool
 
 
@@ -28,8 +30,8 @@ class SavedModel:
 
     Attributes
     ----------
-    network : TwoLayerNetwork
-        d features and c outputs.
+    network : TwoLayerNetwork, ReLUConvNetwork or LinearConvNetwork
+        d features and c outputs; a convolutional one takes images or signals in the place of a table.
     task : {"regression", "classification"}
     loss : str
         Name of the loss it was trained with.
@@ -42,7 +44,7 @@ class SavedModel:
     certificate : Certificate
         Of the training problem, on standardised columns.
     standardization : Standardization
-        Applied to features before the network and undone on its outputs.
+        Applied to features before the network and undone on its outputs; of images the features are the channels.
     feature_names : tuple of str
         Columns in the order of the network; empty if it was trained on a nameless array, and columns are then
         taken by position.
@@ -60,8 +62,9 @@ class SavedModel:
 
     Examples
     --------
+    >>> import neuralgauge as ng
     >>> model = SavedModel(
-    ...     network=TwoLayerNetwork([[1.0], [0.0]], [1.0]),
+    ...     network=ng.TwoLayerNetwork([[1.0], [0.0]], [1.0]),
     ...     task="regression",
     ...     loss="squared",
     ...     beta=0.1,
@@ -73,7 +76,7 @@ class SavedModel:
     [11.0, 5.0]
     """
 
-    network: TwoLayerNetwork
+    network: Any
     task: Literal["regression", "classification"]
     loss: str
     beta: float
@@ -88,7 +91,7 @@ class SavedModel:
     offset: bool = False
 
     def __post_init__(self) -> None:
-        d = self.network.n_features
+        d = self.network.geometry.channels if isinstance(self.network, CONVOLUTIONAL) else self.network.n_features
         if len(self.feature_names) not in (0, d) or len(self.standardization.feature_mean) != d:
             raise InvalidInputError(
                 f"A network of {d} features needs as many names and means, got {len(self.feature_names)} names and "
@@ -155,8 +158,11 @@ class SavedModel:
     def features(self, X: Any) -> Array:
         """Standardised features of shape (n, d); a table's columns are found by name, in any order.
 
-        The target column may be in the table and is ignored; a missing or unknown column is a ModelFileError.
+        The target column may be in the table and is ignored; a missing or unknown column is a ModelFileError. Of a
+        convolutional network images (n, *geometry.shape), standardised by channel.
         """
+        if isinstance(self.network, CONVOLUTIONAL):
+            return self.standardization.features(self.network.geometry.images(X, "X"))
         columns = getattr(X, "columns", None)
         if columns is not None and self.feature_names:
             self.check_columns([str(name) for name in columns])
@@ -187,7 +193,9 @@ class SavedModel:
         Of two classes the score is one, positive for `classes[1]`. Under the Poisson loss f is the logarithm of
         `predict`.
         """
-        outputs = self.standardization.original(self.network.predict(self.features(X)))
+        network, features = self.network, self.features(X)
+        f = network.predict_images(features) if isinstance(network, ReLUConvNetwork) else network.predict(features)
+        outputs = self.standardization.original(f)
         if not np.isfinite(outputs).all():
             raise InvalidInputError("The features are too large for the network: its outputs overflow.")
         return class_scores(outputs, len(self.classes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from .._array import Array
 from ..conv_networks import ReLUConvNetwork
 from ..errors import InvalidInputError, MissingDependencyError
+from ..linear_conv import LinearConvNetwork
 from ..networks import TwoLayerNetwork
 from ..patches import PatchGeometry
 from ..readouts import Regions, regions_of
@@ -30,13 +32,13 @@ def to_torch(network: Any, precision: Precision = "float64") -> Any:
     r"""The network as a `torch.nn.Sequential` with the same outputs.
 
     A dense network becomes ``(Linear, ReLU, Linear)``, a convolutional one ``(Conv2d, ReLU, AdaptiveAvgPool2d, Flatten,
-    Linear)``, flattened without the pooling, with `Conv1d` and so on for signals. PyTorch has **channels first**: the
-    module takes images of shape (n, channels, height, width), ``np.moveaxis(images, -1, 1)`` of ours, and signals
-    (n, channels, length).
+    Linear)``, without the pooling where it is flattened and without the ReLU where it is linear; signals have `Conv1d`.
+    PyTorch has **channels first**: the module takes images of shape (n, channels, height, width), that is
+    ``np.moveaxis(images, -1, 1)``, and signals (n, channels, length).
 
     Parameters
     ----------
-    network : TwoLayerNetwork or ReLUConvNetwork
+    network : TwoLayerNetwork, ReLUConvNetwork or LinearConvNetwork
         Of an estimator the `network_`, of a solution the `network`.
     precision : {"float64", "float32"}
         Type of the weights, and of the input that the module takes.
@@ -71,11 +73,12 @@ def to_torch(network: Any, precision: Precision = "float64") -> Any:
     """
     if precision not in get_args(Precision):
         raise InvalidInputError(f"`precision` must be one of {list(get_args(Precision))}, got {precision!r}.")
-    if not isinstance(network, TwoLayerNetwork):
+    if not isinstance(network, TwoLayerNetwork | LinearConvNetwork):
         names = [name for name in ("network_", "network") if hasattr(network, name)]
         remedy = f"; pass its `{names[0]}`" if names else ""
         raise InvalidInputError(
-            f"`network` must be a TwoLayerNetwork or a ReLUConvNetwork, got {type(network).__name__}{remedy}."
+            f"`network` must be a TwoLayerNetwork, ReLUConvNetwork or LinearConvNetwork, "
+            f"got {type(network).__name__}{remedy}."
         )
     try:
         import torch
@@ -84,7 +87,7 @@ def to_torch(network: Any, precision: Precision = "float64") -> Any:
             "`to_torch` needs PyTorch, which is not installed: `pip install torch`, or use `save_model` instead."
         ) from error
     if network.n_neurons == 0:
-        network = network.with_neurons(np.zeros((network.U.shape[0], 1)), np.zeros((1, network.A.shape[1])))
+        network = replace(network, U=np.zeros((len(network.U), 1)), A=np.zeros((1, *network.A.shape[1:])))
 
     def layer(kind: str, *sizes: Any, weight: Array, bias: Array | None, **options: Any) -> Any:
         dtype = getattr(torch, precision)
@@ -95,6 +98,9 @@ def to_torch(network: Any, precision: Precision = "float64") -> Any:
             made.bias = torch.nn.Parameter(torch.tensor(np.array(bias), dtype=dtype))
         return made
 
+    if isinstance(network, LinearConvNetwork):
+        first = _first_layers(network, None, torch.nn, layer)
+        return torch.nn.Sequential(*first, torch.nn.Flatten(), _last_layer(network.A, _offset(network), layer))
     layers = _conv_layers if isinstance(network, ReLUConvNetwork) else _dense_layers
     return torch.nn.Sequential(*layers(network, torch.nn, layer))
 
@@ -108,42 +114,51 @@ def _dense_layers(network: TwoLayerNetwork, nn: Any, layer: Callable[..., Any]) 
 def _conv_layers(network: ReLUConvNetwork, nn: Any, layer: Callable[..., Any]) -> list[Any]:
     geometry, m, c = network.geometry, network.n_neurons, network.n_outputs
     nd = f"{len(geometry.filters)}d"
-    bias, offset = network.U[-1] if network.bias else None, _offset(network)
-    circular = geometry.padding_mode == "circular"
-    even = all(before == after for before, after in geometry.pads)
-    layers = []
-    if not even:
-        pad = getattr(nn, ("CircularPad" if circular else "ZeroPad") + nd)
-        layers.append(pad(tuple(size for pair in geometry.pads[::-1] for size in pair)))  # last axis first
-    layers.append(
-        layer(
-            "Conv" + nd,
-            geometry.channels,
-            m,
-            geometry.filters,
-            stride=geometry.strides,
-            padding=tuple(before for before, _ in geometry.pads) if even else 0,
-            padding_mode="circular" if circular else "zeros",
-            weight=np.moveaxis(network.filters, -1, 1),
-            bias=bias,
-        )
-    )
-    layers.append(nn.ReLU())
+    layers = [*_first_layers(network, network.U[-1] if network.bias else None, nn, layer), nn.ReLU()]
     if network.readout == "separable":
         ones = (1,) * len(geometry.filters)
         weight = network.A.T.reshape(c, m, *ones)
-        return [*layers, layer("Conv" + nd, m, c, ones, weight=weight, bias=offset), nn.Flatten(2)]
+        return [*layers, layer("Conv" + nd, m, c, ones, weight=weight, bias=_offset(network)), nn.Flatten(2)]
     A, grid = network.A.reshape(m, -1, c), _grid(network.readout, geometry)
     if grid is not None:
         layers.append(getattr(nn, "AdaptiveAvgPool" + nd)(grid))
     elif network.readout != "flattened":
         region, share, _ = regions_of(network.readout, geometry.output_shape)
         A = A[:, region] * share[:, None]
-    weight = A.reshape(-1, c).T
-    return [*layers, nn.Flatten(), layer("Linear", weight.shape[1], c, weight=weight, bias=offset)]
+    return [*layers, nn.Flatten(), _last_layer(A, _offset(network), layer)]
 
 
-def _offset(network: TwoLayerNetwork) -> Array | None:
+def _first_layers(
+    network: ReLUConvNetwork | LinearConvNetwork, bias: Array | None, nn: Any, layer: Callable[..., Any]
+) -> list[Any]:
+    """The convolution, and before it padding that it does not do itself."""
+    geometry = network.geometry
+    nd, circular = f"{len(geometry.filters)}d", geometry.padding_mode == "circular"
+    even = all(before == after for before, after in geometry.pads)
+    convolution = layer(
+        "Conv" + nd,
+        geometry.channels,
+        network.n_neurons,
+        geometry.filters,
+        stride=geometry.strides,
+        padding=tuple(before for before, _ in geometry.pads) if even else 0,
+        padding_mode="circular" if circular else "zeros",
+        weight=np.moveaxis(network.filters, -1, 1),
+        bias=bias,
+    )
+    if even:
+        return [convolution]
+    pad = getattr(nn, ("CircularPad" if circular else "ZeroPad") + nd)
+    return [pad(tuple(size for pair in geometry.pads[::-1] for size in pair)), convolution]  # last axis first
+
+
+def _last_layer(A: Array, offset: Array | None, layer: Callable[..., Any]) -> Any:
+    """The output weights A (m, P, c) of flattened activations."""
+    weight = A.reshape(-1, A.shape[-1]).T
+    return layer("Linear", weight.shape[1], len(weight), weight=weight, bias=offset)
+
+
+def _offset(network: TwoLayerNetwork | LinearConvNetwork) -> Array | None:
     offset = np.asarray(network.offset)
     return offset if np.any(offset) else None
 
