@@ -45,6 +45,7 @@ from .networks import GatedNetwork, TwoLayerNetwork
 from .patches import PatchGeometry
 from .path import Path, relu_path
 from .patterns import PatternSet, count_patterns, enumerate_patterns, sample_patterns
+from .plots import plot_filters
 from .pricing import Price, beta_max, price
 from .problem import TrainingProblem
 from .solution import Record, Solution, Status
@@ -109,6 +110,7 @@ __all__ = [
     "enumerate_patterns",
     "load_model",
     "neural_gauge",
+    "plot_filters",
     "price",
     "relu_path",
     "sample_patterns",
