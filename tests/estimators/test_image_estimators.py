@@ -39,7 +39,7 @@ ESTIMATORS = [
     ReLUConvClassifier(**QUICK, readout="flattened", loss="hinge"),
     ReLUConvRegressor(**QUICK, readout=(2, 3)),
     LinearConvRegressor(**QUICK),
-    LinearConvClassifier(**QUICK, loss="squared_hinge"),
+    LinearConvClassifier(**QUICK),
 ]
 NAMES = ["regressor", "classifier", "flattened hinge", "regions", "linear regressor", "linear classifier"]
 
