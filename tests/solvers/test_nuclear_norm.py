@@ -7,6 +7,7 @@ import cvxpy as cp
 import numpy as np
 import pytest
 from cases import targets_of
+from sklearn.datasets import load_digits
 
 import neuralgauge as ng
 from neuralgauge.losses import LOSSES
@@ -318,3 +319,17 @@ def test_iterates_of_the_interior_point_are_strictly_feasible():
         if count == 6:
             break
     assert iterate.Z.shape == (problem.d, problem.n_positions)
+
+
+@pytest.mark.parametrize(("n", "beta"), [(200, 1.0), (600, 10.0)])
+def test_all_digits_under_softmax(n, beta):
+    """Pixels that are always zero and more samples than pixels: conjugate gradients meet the rounding at once."""
+    images, digit = load_digits(return_X_y=True)
+    X = images[:n].reshape(n, 8, 8, 1) / 16
+    problem = ng.LinearConvProblem(X, digit[:n], beta=beta, filter_size=3, loss="softmax")
+    solution = ng.train_linear_conv(problem, gap=1e-5)
+    assert solution.status is ng.Status.SOLVED
+    assert solution.certificate.gap <= 1e-5
+    by_descent = ng.train_linear_conv(problem, gap=1e-2, solver="proximal_gradient")
+    assert by_descent.certificate.lower <= solution.certificate.upper * (1 + 1e-12)
+    assert solution.certificate.lower <= by_descent.certificate.upper

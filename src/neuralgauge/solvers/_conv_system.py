@@ -30,6 +30,7 @@ from ._conv_factors import PixelFactors, SampleFactors
 FREE_VARIANCE = 1e6  # of the offset, relative to what the pixels give an output
 LEAST_CURVATURE = 1e-30  # relative to the largest; what follows divides by it
 CG_STEPS = 100
+CG_ROUNDING, CG_RISE = 1e-20, 1e2  # of the squared residual: relative to the first, and to the least so far
 REFINEMENTS = 4
 
 
@@ -206,10 +207,13 @@ class ConvSystem:
         see; the last residual, preconditioned, adds it.
         """
         x, p, N_p, before = np.zeros_like(w), np.zeros_like(w), np.zeros_like(w), np.inf
+        first = least = float(np.vdot(w, N_z))
         for _ in range(CG_STEPS):
-            if enough(w, z, N_z):
-                break
             product = float(np.vdot(w, N_z))
+            # At the rounding of the first residual further steps only add to it; `solve` begins again from there.
+            if enough(w, z, N_z) or product <= CG_ROUNDING * first or product > CG_RISE * least:
+                break
+            least = min(least, product)
             p, N_p = z + product / before * p, N_z + product / before * N_p
             image = p + curvature(N_p)
             step = product / float(np.vdot(N_p, image))
