@@ -62,6 +62,7 @@ class Rounds:
         self.problem, self.target, self.rng, self.progress = problem, gap, rng, progress
         self.start = time.perf_counter()
         self.deadline = np.inf if time_limit is None else self.start + time_limit
+        self.pricing = 0.0  # seconds that the last round took for it: what the end needs to certify what it has
         self.network = self.active = problem.empty_network()
         self.upper = problem.objective(self.network)
         self.dual = DualSide(problem, rng, prove)
@@ -79,6 +80,11 @@ class Rounds:
         """Gap of the best pair, estimated."""
         return Certificate(self.upper, self.dual.lower, "estimated").gap
 
+    @property
+    def until(self) -> float:
+        """When to stop searching and solving, so that pricing ends in time."""
+        return self.deadline - min(self.pricing, 0.3 * (self.deadline - self.start))
+
     def run(self, max_rounds: int) -> Status:
         """Rounds until the gap is reached, nothing moves, or time is up."""
         v, problem = self.v, self.problem
@@ -90,7 +96,7 @@ class Rounds:
                 if self.dual.settle(self.network, self.upper, self.target, self.deadline):
                     return Status.SOLVED
                 columns = self._columns(v)
-            if time.perf_counter() >= self.deadline:
+            if time.perf_counter() >= self.until:
                 return Status.TIME_LIMIT
             better = self.upper < best[0] * (1 - 1e-3 * self.target)
             idle, best = 0 if better or self.dual.lower > best[1] else idle + 1, (self.upper, self.dual.lower)
@@ -120,10 +126,12 @@ class Rounds:
 
     def _columns(self, v: Array) -> Columns:
         """Neurons that v pays for; the lower bound is updated on the way."""
+        begun = time.perf_counter()
         found = self.dual.price(v, self.active)
         if np.any(v != self.dual.v):
             # Half-way to the best v the gauge is steadier: better bounds, and columns that last.
             found += self.dual.price(0.5 * (self.dual.v + v), self.active)
+        self.pricing = time.perf_counter() - begun
         worth = self.problem.beta * (1.0 + 0.1 * min(self.gap, 1.0))
         return Columns.joined([_spread(part.take(part.values > worth)) for part in found])
 
@@ -140,18 +148,18 @@ class Rounds:
             G = self.rng.standard_normal((m, problem.q))
             G /= np.linalg.norm(G, axis=1, keepdims=True)
         network = self.network.with_neurons(U, size * G)
-        self._consider(local_search(problem, network, FIRST_SEARCH, self.deadline))
+        self._consider(local_search(problem, network, FIRST_SEARCH, self.until))
 
     def _from_fewer_samples(self) -> None:
         """The network that rounds on a part of the samples end with, where the penalty weighs as much."""
         problem = self.problem
         samples = np.sort(self.rng.choice(problem.n, max(1, round(problem.n / COARSER)), replace=False))
         part = problem.part(samples).with_beta(len(samples) / problem.n * problem.beta)
-        left = COARSE_SHARE * (self.deadline - time.perf_counter())
+        left = COARSE_SHARE * (self.until - time.perf_counter())
         limit = max(left, 1e-9) if np.isfinite(left) else None
         coarse = Rounds(part, max(self.target, COARSE_GAP), limit, self.rng, False, None)
         coarse.run(COARSE_ROUNDS)
-        self._consider(local_search(problem, coarse.network, LAST_SEARCH, self.deadline))
+        self._consider(local_search(problem, coarse.network, LAST_SEARCH, self.until))
 
     def _search(self, columns: Columns) -> None:
         """Local search from the neurons in play and the new ones at a small weight."""
@@ -160,7 +168,7 @@ class Rounds:
             return
         size = 0.1 * np.sqrt(np.mean(np.sum(self.active.A**2, axis=1)))
         new = self.active.with_neurons(size * columns.U, size * columns.G)
-        found = local_search(self.problem, self.active.join(new), ROUND_SEARCH, self.deadline)
+        found = local_search(self.problem, self.active.join(new), ROUND_SEARCH, self.until)
         if self.problem.objective(found) < self.upper:
             self._consider(found)
 
@@ -178,7 +186,7 @@ class Rounds:
         gates = passes.gates(problem.X, witnesses)
         first = _first_of_each(gates, G)
         tol = max(0.1 * self.target, min(0.03 * self.gap, 1e-2))
-        left = max(self.deadline - time.perf_counter(), 1e-9)
+        left = max(self.until - time.perf_counter(), 1e-9)
         program = BlockProgram(problem, gates[first], G[first])
         limit = left if np.isfinite(left) else None
         solved = run_on_facets(program, witnesses[first], tol, 100, limit, strict=False, among=among)
@@ -188,7 +196,7 @@ class Rounds:
         network = solved.network
         if among is not None:
             self._trust(network, solved.certificate.upper)
-            network = local_search(problem, network, ROUND_SEARCH, self.deadline)
+            network = local_search(problem, network, ROUND_SEARCH, self.until)
         self._consider(network)
         behind = problem.objective(self.active) > self.upper * (1.0 + 1e-9)
         self.active = self._paid(self.active, solved.dual)
