@@ -25,7 +25,7 @@ LAYERS = (
     ("solvers",),
     ("dual",),
     ("rounds",),
-    ("training", "path", "interpolation"),
+    ("training", "path", "interpolation", "screening"),
     ("estimators", "interchange", "plots", "report"),
     ("certify",),
     ("cli", "experiments"),

@@ -133,7 +133,7 @@ class Rounds:
             found += self.dual.price(0.5 * (self.dual.v + v), self.active)
         self.pricing = time.perf_counter() - begun
         worth = self.problem.beta * (1.0 + 0.1 * min(self.gap, 1.0))
-        return Columns.joined([_spread(part.take(part.values > worth)) for part in found])
+        return Columns.joined([spread(part.take(part.values > worth)) for part in found])
 
     def _first_network(self) -> None:
         """Random small neurons, grown by local search."""
@@ -252,7 +252,7 @@ class Rounds:
             self.progress(self.history[-1])
 
 
-def _spread(columns: Columns) -> Columns:
+def spread(columns: Columns) -> Columns:
     """The first columns that differ from those before them, at most COLUMNS."""
     U, G = columns.U, columns.G
     kept: list[int] = []

@@ -86,7 +86,7 @@ def train(
         as_positive(time_limit, "time_limit")
     with threadpool_limits(1, "blas"):  # skinny products, which threads only keep waiting; pricing uses all cores
         rng = np.random.default_rng(random_state)
-        rounds = Rounds(problem, gap, time_limit, rng, prove, progress, _checked_start(start, problem))
+        rounds = Rounds(problem, gap, time_limit, rng, prove, progress, checked_start(start, problem))
         try:
             status = rounds.run(MAX_ROUNDS)
         except KeyboardInterrupt:
@@ -94,7 +94,8 @@ def train(
         return rounds.solution(status)
 
 
-def _checked_start(start: Solution | TwoLayerNetwork | PatternSet | None, problem: TrainingProblem) -> Start | None:
+def checked_start(start: Solution | TwoLayerNetwork | PatternSet | None, problem: TrainingProblem) -> Start | None:
+    """The start with a dual point, checked against the problem's shape."""
     if start is None:
         return None
     if isinstance(start, PatternSet):

@@ -6,8 +6,9 @@ import copy
 import sys
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -23,6 +24,7 @@ from ..errors import InvalidInputError
 from ..networks import TwoLayerNetwork
 from ..path import error_rate, penalties
 from ..problem import TrainingProblem
+from ..screening import is_searchable, screen
 from ..solution import Solution
 from ..training import train
 from .base import ReLUEstimator, TrainingData
@@ -31,6 +33,7 @@ from .one_vs_rest import train_one_vs_rest
 Rule = Literal["best", "one_standard_error"]
 Rows = npt.NDArray[np.intp]
 RISE = 1.05  # held-out loss over its lowest at which smaller penalties are not tried
+ROUGH = 1e-2  # `gap_path` from which the folds' networks are searched only
 PATIENCE = 4  # penalties without a better score that are tried once every training row is right
 
 
@@ -134,8 +137,8 @@ class CrossValidated(ReLUEstimator):
 
     def _descend(self, grid: Array, folds: list[Fold], deadline: float, score: Any) -> Array:
         """Scores (k, n_folds) of the penalties that were tried, from the largest down."""
-        trainer, seed = train_one_vs_rest if self._trains_apart() else train, self._seed()
         gap = as_positive(self.gap_path, "gap_path")
+        trainer, seed = self._fold_trainer(folds[0].problem, gap), self._seed()
         scores: list[list[float]] = []
         losses: list[float] = []
         right: list[bool] = []
@@ -152,7 +155,6 @@ class CrossValidated(ReLUEstimator):
                         gap,
                         time_limit=limit,
                         random_state=seed,
-                        prove=False,
                         start=fold.solution,
                     )
                     for fold in folds
@@ -166,6 +168,12 @@ class CrossValidated(ReLUEstimator):
                 if self.early_stopping and is_past_the_best(np.array(scores), losses, right):
                     break
         return np.array(scores)
+
+    def _fold_trainer(self, problem: TrainingProblem, gap: float) -> Callable[..., Solution]:
+        """Rough training where that is enough, else the full one."""
+        rough = gap >= ROUGH and is_searchable(problem)
+        trainer: Callable[..., Solution] = screen if rough else partial(train, prove=False)
+        return partial(train_one_vs_rest, trainer=trainer) if self._trains_apart() else trainer
 
     def _warn_of_time(self, tried: int, total: int) -> None:
         warnings.warn(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ..certificate import Certificate
 from ..networks import TwoLayerNetwork
 from ..pricing import beta_max
 from ..problem import TrainingProblem
-from ..solution import Record, Solution, Status
+from ..solution import Solution, Status
 from ..training import train
 
 NO_TIME = 1e-3  # seconds left for the outputs that an interrupt leaves
@@ -23,10 +24,9 @@ def train_one_vs_rest(
     gap: float = 1e-4,
     *,
     time_limit: float | None = None,
-    random_state: int | np.random.Generator | None = 0,
-    prove: bool | None = None,
     start: Solution | None = None,
-    progress: Callable[[Record], None] | None = None,
+    trainer: Callable[..., Solution] = train,
+    **options: Any,
 ) -> Solution:
     r"""Train a network of its own for every output of an elementwise loss.
 
@@ -39,9 +39,12 @@ def train_one_vs_rest(
     ----------
     problem : TrainingProblem
         With y of shape (n, c); one output is trained as `train` does.
-    gap, time_limit, random_state, prove, start, progress
-        As in `train`; the gap holds for every part, the time is for all of them, and `progress` sees one part after
-        the other.
+    gap, time_limit, start
+        As in `train`; the gap holds for every part, and the time is for all of them.
+    trainer : callable
+        What trains a part.
+    **options
+        Its other options; `progress` sees one part after the other.
 
     Returns
     -------
@@ -51,15 +54,7 @@ def train_one_vs_rest(
         history.
     """
     if problem.c == 1:
-        return train(
-            problem,
-            gap,
-            time_limit=time_limit,
-            random_state=random_state,
-            prove=prove,
-            start=start,
-            progress=progress,
-        )
+        return trainer(problem, gap, time_limit=time_limit, start=start, **options)
     deadline = np.inf if time_limit is None else time.perf_counter() + time_limit
     parts: list[Solution] = []
     for k in range(problem.c):
@@ -67,14 +62,12 @@ def train_one_vs_rest(
         if any(part.status is Status.INTERRUPTED for part in parts):
             left = NO_TIME
         parts.append(
-            train(
+            trainer(
                 problem.output(k),
                 gap,
                 time_limit=max(left, NO_TIME) if np.isfinite(left) else None,
-                random_state=random_state,
-                prove=prove,
                 start=None if start is None else _part(start, k),
-                progress=progress,
+                **options,
             )
         )
     return _stacked(parts)
