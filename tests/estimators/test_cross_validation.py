@@ -16,6 +16,7 @@ from neuralgauge.errors import InvalidInputError
 from neuralgauge.estimators import ReLUClassifier, ReLUClassifierCV, ReLURegressor, ReLURegressorCV
 from neuralgauge.estimators.cross_validation import chosen, is_past_the_best
 from neuralgauge.problem import TrainingProblem
+from neuralgauge.screening import screen
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,22 @@ def test_folds_in_processes_give_the_same(blobs):
     X, y = blobs
     alone, together = (ReLUClassifierCV(n_betas=3, cv=2, gap=0.05, n_jobs=jobs).fit(X, y) for jobs in (None, 2))
     np.testing.assert_array_equal(alone.scores_, together.scores_)
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_searched_folds_score_like_trained_ones(loss, curve):
+    options = {"loss": loss, "n_betas": 6, "beta_min_ratio": 0.01, "early_stopping": False}
+    trained, searched = (ReLURegressorCV(gap_path=gap, **options).fit(*curve) for gap in (0.0099, 0.03))
+    np.testing.assert_allclose(searched.mean_scores_, trained.mean_scores_, rtol=0.05)
+    # With kinks both are trained, only to another gap.
+    rough = [fold_trainer(ReLURegressorCV(loss=loss), gap) for gap in (0.0099, 0.01)]
+    assert rough == [False, loss == "squared"]
+
+
+def fold_trainer(model, gap):
+    """Whether the folds are searched only."""
+    problem = TrainingProblem([[0.0], [1.0]], [0.0, 1.0], beta=1.0, loss=model.loss)
+    return model._fold_trainer(problem, gap) is screen
 
 
 def test_shares_of_weight_scale_beta(curve):
