@@ -16,7 +16,7 @@ fit and the prediction, of all threads together, so that those our pricing start
 
 MLPClassifier is there twice: with L-BFGS, which scikit-learn's guide advises for small data, for at most 500
 iterations, and with Adam (learning rate 0.01) for at most 500 epochs. Ours tries 12 penalties over three powers of ten,
-and its last fit goes to a gap of 1e-2, of which accuracy asks no more. --save keeps every result, and what it has is not
+and its last fit goes to a gap of 1e-2: accuracy asks no more. --save keeps every result, and what it has is not
 run again; --rerun runs the named competitors anew.
 """
 
