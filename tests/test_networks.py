@@ -111,6 +111,14 @@ def test_very_small_networks(m):
     assert network.weight_decay() == 1.5 * m
 
 
+@pytest.mark.parametrize("m", [0, 4])
+def test_one_output_alone(m):
+    rng = np.random.default_rng(0)
+    network = ng.TwoLayerNetwork(rng.normal(size=(3, m)), rng.normal(size=(m, 2)), True, rng.normal(size=2))
+    X = rng.normal(size=(5, 3))
+    np.testing.assert_allclose(network.output(1).forward(X), network.forward(X)[:, 1])
+
+
 def test_weights_are_copied_and_read_only():
     U, A = np.ones((2, 1)), np.ones(1)
     network = ng.TwoLayerNetwork(U, A)

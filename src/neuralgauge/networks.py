@@ -109,7 +109,7 @@ class TwoLayerNetwork:
 
     def output(self, k: int) -> TwoLayerNetwork:
         """The network of output k alone, without the neurons that it does not use."""
-        A = self.A.reshape(self.n_neurons, -1, self.n_outputs)[:, :, k]
+        A = self.A.reshape(self.n_neurons, self.A.shape[1] // self.n_outputs, self.n_outputs)[:, :, k]
         used = np.any(A != 0.0, axis=1)
         return self.with_neurons(self.U[:, used], A[used], np.asarray(self.offset)[k])
 
