@@ -97,5 +97,5 @@ def test_what_can_be_searched():
 def test_refusals():
     with pytest.raises(InvalidInputError, match="`gap` must be finite and > 0"):
         screen(SEARCHABLE[0], 0.0)
-    with pytest.raises(InvalidInputError, match="`start` must have 5 rows of weights and 1 outputs"):
+    with pytest.raises(InvalidInputError, match="`start` must have 5 rows of weights and 1 output weights a neuron"):
         screen(SEARCHABLE[0], start=train(SEARCHABLE[1], gap=0.5).network)
