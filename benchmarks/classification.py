@@ -45,17 +45,21 @@ SEVERAL_CLASSES = ("wine", "iris", "glass", "vertebral-column-3clases")
 # Competitors: from the inner folds to an estimator that tunes itself; `small` leaves one candidate, for warming up.
 
 
-def neuralgauge(inner, n_classes, small, rule="best"):
+def neuralgauge(inner, n_classes, small, rule="best", offset=False):
     import neuralgauge as ng
 
     loss = "logistic" if n_classes == 2 else "softmax"
     n_betas = 3 if small else 12
     options = {"n_betas": n_betas, "beta_min_ratio": 1e-3, "cv": inner, "rule": rule, "gap": 1e-2, "n_jobs": 1}
-    return ng.ReLUClassifierCV(loss=loss, **options)
+    return ng.ReLUClassifierCV(loss=loss, offset=offset, **options)
 
 
 def neuralgauge_simpler(inner, n_classes, small):
     return neuralgauge(inner, n_classes, small, rule="one_standard_error")
+
+
+def neuralgauge_offset(inner, n_classes, small):
+    return neuralgauge(inner, n_classes, small, offset=True)
 
 
 def mlp_lbfgs(inner, n_classes, small):
@@ -104,13 +108,14 @@ def tuned(estimator, grid, inner, small):
 COMPETITORS: dict[str, Callable] = {
     "neuralgauge": neuralgauge,
     "neuralgauge-1se": neuralgauge_simpler,
+    "neuralgauge-offset": neuralgauge_offset,
     "mlp-lbfgs": mlp_lbfgs,
     "mlp-adam": mlp_adam,
     "svc": svc,
     "boosting": boosting,
 }
-OURS = ("neuralgauge", "neuralgauge-1se")
-DEFAULT_COMPETITORS = tuple(name for name in COMPETITORS if name != "neuralgauge-1se")
+OURS = ("neuralgauge", "neuralgauge-1se", "neuralgauge-offset")
+DEFAULT_COMPETITORS = tuple(name for name in COMPETITORS if name not in OURS[1:])
 
 
 # What a process of its own runs.
@@ -296,7 +301,7 @@ def parse():
     parser.add_argument("--only", nargs="+", default=[""], metavar="TEXT", help="sets with one of these in their name")
     parser.add_argument(
         "--competitors", nargs="+", choices=COMPETITORS, default=list(DEFAULT_COMPETITORS), metavar="NAME",
-        help=f"of {', '.join(COMPETITORS)}; default all but neuralgauge-1se",
+        help=f"of {', '.join(COMPETITORS)}; default all but {' and '.join(OURS[1:])}",
     )  # fmt: skip
     parser.add_argument("--rerun", nargs="+", choices=COMPETITORS, default=[], metavar="NAME", help="run these anew")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder with the folder uci of the sets")
