@@ -171,5 +171,5 @@ def test_start_is_followed_and_checked():
     assert again.certificate.upper <= solution.certificate.upper
     near = ng.train(problem.with_beta(0.9), gap=1e-4, start=solution.network)
     assert near.status is ng.Status.SOLVED
-    with pytest.raises(ng.InvalidInputError, match="`start` must have 3 rows of weights and 2 outputs"):
+    with pytest.raises(ng.InvalidInputError, match="`start` must have 3 rows of weights and 2 output weights a neuron"):
         ng.train(problem, start=ng.TwoLayerNetwork([[1.0], [0.0]], [1.0]))

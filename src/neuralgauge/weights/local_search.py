@@ -96,6 +96,8 @@ class _Passes:
         f = (readout.outputs(hidden, A) + b).reshape(y.shape)
         with np.errstate(over="ignore", invalid="ignore"):
             loss, g = problem.loss_of(f, samples)
+        if not np.isfinite(loss):
+            return loss, np.zeros_like(U), np.zeros_like(A), np.zeros_like(b)
         g = g.reshape(readout.n, -1)
         by_A = readout.gains(g, hidden)
         np.greater(X_U, 0.0, out=X_U)
