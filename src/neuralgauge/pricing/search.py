@@ -44,23 +44,29 @@ def search(
 
     Notes
     -----
-    Above 200,000 entries of X all starts `explore`, and an ascent finishes at most 12 of them, fewer the larger X is;
-    what is not finished keeps the value it reached.
+    Above 200,000 entries of X all starts `explore`, and an ascent finishes at most 12 of them, fewer the larger X is
+    and none above 10 million; what is not finished keeps the value it reached.
     """
     finished, rest = starts, None
     if X.size >= EXPLORED:
         found = explore(V, X, readout, n_starts, rng, starts=starts, sign=sign)
-        count = max(1, int(FINISHED / (X.size + len(X) * readout.n_regions)))
+        count = int(FINISHED / (X.size + len(X) * readout.n_regions))
         n_starts, finished, rest = 0, found[:, :count], found[:, count:]
-    lifted = readout.lifted(V)
+    parts = []
+    if finished is None or finished.shape[1] or n_starts:
+        parts.append(_finished(readout.lifted(V), X, n_starts, rng, finished, sign))
+    if rest is not None and rest.shape[1]:
+        parts.append(_evaluated(V, X, readout, rest, sign))
+    return _best_first(*parts)
+
+
+def _finished(
+    lifted: Array, X: Array, n_starts: int, rng: np.random.Generator, starts: Array | None, sign: float | None
+) -> Maxima:
     if sign is None:
-        maxima = ascend_vector(lifted, X, n_starts, rng, starts=finished)
-    else:
-        values, U = ascend(sign * lifted, X, n_starts, rng, starts=finished)
-        maxima = Maxima(values, U, np.full((len(values), 1), sign))
-    if rest is None or not rest.size:
-        return maxima
-    return _best_first(maxima, _evaluated(V, X, readout, rest, sign))
+        return ascend_vector(lifted, X, n_starts, rng, starts=starts)
+    values, U = ascend(sign * lifted, X, n_starts, rng, starts=starts)
+    return Maxima(values, U, np.full((len(values), 1), sign))
 
 
 def _evaluated(V: Array, X: Array, readout: Readout, U: Array, sign: float | None) -> Maxima:
