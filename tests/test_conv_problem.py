@@ -245,6 +245,13 @@ def test_rounds_on_sampled_cones_reach_the_same_optimum(readout, loss, monkeypat
     assert sampled.certificate.upper == pytest.approx(whole.certificate.upper, rel=2e-3)
 
 
+def test_starts_on_a_part_of_the_samples_support_nothing(monkeypatch):
+    problem, _, _ = conv_problem(15, "pooled", beta=0.5)
+    assert ng.train(problem, gap=1e-2, prove=False).certificate.starts > 0
+    monkeypatch.setattr("neuralgauge.dual.SAMPLED", 10)
+    assert ng.train(problem, gap=1e-2, prove=False).certificate.starts == 0
+
+
 def test_pruning_keeps_outputs_and_objective():
     problem, X, rng = conv_problem(10, (2, 1), beta=0.1)
     network = random_network(problem, rng, m=40)

@@ -25,7 +25,7 @@ class ReLUConvProblem(TrainingProblem):
               f(x) = \sum_j \sum_k s_k\,(x_k^T u_j)_+ \alpha_{j,p(k)} + b
 
     over the patches x_k of an image, k = 1, ..., K, each with the output weights of its region p(k). `train`,
-    `solve_program`, `relu_path`, `certify` and `price` take it as any other problem.
+    `solve_program`, `relu_path`, `beta_max` and `certify` take it as any other problem.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from ._array import Array
 from .certificate import Certificate, Scope, lower_bound
 from .networks import TwoLayerNetwork
 from .pricing import Price, plane_maxima, price, search
+from .pricing.explore import SAMPLED
 from .problem import TrainingProblem
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
@@ -139,7 +140,8 @@ class DualSide:
         found = self._maximisers(self.v, network, starts, self.n_starts, spread=False)
         if self._raise_gauge(max(float(part.values[0]) for part in found)):
             self.missed = np.hstack([part.U[:, :5] for part in found])
-        self.independent_starts = starts
+        # Of more entries starts are explored on a part of the samples, which says nothing of the sphere.
+        self.independent_starts = starts if self.problem.X.size <= SAMPLED else 0
         return self.lower >= goal
 
     def _proves(self, goal: float, deadline: float) -> bool:

@@ -1,7 +1,7 @@
 """Passes over all rows: what touches every activation, in chunks that caches hold, several at a time.
 
-Arrays of activations (N, m) are never whole; results are those of one pass up to the order of sums, which is that of
-the chunks and does not depend on the number of threads.
+Activations (N, m) are never whole here; exploring starts and joining neurons still form them. Results are those of one
+pass up to the order of sums, which is that of the chunks and does not depend on the number of threads.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 r"""Batched ascent on |V^T (X u)_+|, read out, for many rows: two matrix products a step for all starts together.
 
 The gradient of h(u) = g^T V^T (X u)_+ is r = X^T (V g * 1[X u > 0]), and h(u) = r^T u. A step goes from u part of the
-way to r / |r|, and counts only where the value rises; a step that fails is halved. Where kinks are many and small
+way to r / |r|, and counts only where the value rises; a step that fails is shortened. Where kinks are many and small
 this climbs as far as the coordinate descent of `ascent`, which then finishes the best.
 """
 
@@ -93,8 +93,7 @@ def _climb(V: Array, X: Array, readout: Readout, U: Array, sign: float | None, s
     value, gradient = _payoff(V, X, readout, U, sign)
     step = np.full((len(U), 1), FIRST_STEP)
     for _ in range(steps):
-        move = step > LEAST_STEP
-        live = np.flatnonzero(move[:, 0])
+        live = np.flatnonzero(step[:, 0] > LEAST_STEP)
         if not live.size:
             break
         trial = (1.0 - step[live]) * U[live] + step[live] * gradient[live]
