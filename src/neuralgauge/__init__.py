@@ -45,7 +45,14 @@ from .networks import GatedNetwork, TwoLayerNetwork
 from .patches import PatchGeometry
 from .path import Path, relu_path
 from .patterns import PatternSet, count_patterns, enumerate_patterns, sample_patterns
-from .plots import plot_filters
+from .plots import (
+    plot_certificate,
+    plot_decision_boundary,
+    plot_filters,
+    plot_neurons,
+    plot_path,
+    plot_training,
+)
 from .pricing import Price, beta_max, price
 from .problem import TrainingProblem
 from .solution import Record, Solution, Status
@@ -110,7 +117,12 @@ __all__ = [
     "enumerate_patterns",
     "load_model",
     "neural_gauge",
+    "plot_certificate",
+    "plot_decision_boundary",
     "plot_filters",
+    "plot_neurons",
+    "plot_path",
+    "plot_training",
     "price",
     "relu_path",
     "sample_patterns",

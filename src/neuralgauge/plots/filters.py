@@ -1,4 +1,4 @@
-"""Pictures of what was learned."""
+"""The filters of convolutional networks."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ._array import Array
-from .conv_networks import ReLUConvNetwork
-from .errors import InvalidInputError, MissingDependencyError
-from .linear_conv import LinearConvNetwork
+from .._array import Array
+from ..conv_networks import ReLUConvNetwork
+from ..errors import InvalidInputError
+from ..linear_conv import LinearConvNetwork
+from ._axes import pyplot, wrong_kind
 
 CELL = 1.1  # inches of a filter
 
@@ -60,11 +61,7 @@ def plot_filters(network: Any, limit: int = 24, *, axes: Any = None, cmap: str =
     '+ 100 %'
     """
     if not isinstance(network, ReLUConvNetwork | LinearConvNetwork):
-        names = [name for name in ("network_", "network") if hasattr(network, name)]
-        remedy = f"; pass its `{names[0]}`" if names else ""
-        raise InvalidInputError(
-            f"`network` must be a ReLUConvNetwork or a LinearConvNetwork, got {type(network).__name__}{remedy}."
-        )
+        raise wrong_kind("network", "a ReLUConvNetwork or a LinearConvNetwork", network, "network_", "network")
     if limit < 1:
         raise InvalidInputError(f"`limit` must be >= 1, got {limit}.")
     if network.n_neurons == 0:
@@ -90,16 +87,10 @@ def _by_share(network: ReLUConvNetwork | LinearConvNetwork) -> tuple[Any, Array]
 
 
 def _new_axes(count: int, filters: tuple[int, ...]) -> list[Any]:
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise MissingDependencyError(
-            '`plot_filters` needs Matplotlib, which is not installed; `pip install "neuralgauge[plots]"`.'
-        ) from error
     columns = min(count, max(4, math.ceil(math.sqrt(1.5 * count))))
     rows = math.ceil(count / columns)
     width = CELL * (1.0 if len(filters) == 2 else 1.4)
-    _, axes = plt.subplots(
+    _, axes = pyplot("plot_filters").subplots(
         rows, columns, figsize=(width * columns, (CELL + 0.2) * rows), squeeze=False, layout="constrained"
     )
     return list(axes.ravel())

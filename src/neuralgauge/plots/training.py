@@ -1,0 +1,65 @@
+"""The objective and its lower bound, on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..solution import Solution
+from ._axes import check_axes, place_of, wrong_kind
+from ._bounds import LINE_STYLES, bounds_over_time, scope_of
+
+
+def plot_training(solution: Solution, *, axes: Any = None) -> Any:
+    r"""Draw the objective and the lower bound over the seconds of a run, the gap between them shaded.
+
+    The optimum lies in the shaded part, as far as the scope of the certificate goes, which the legend names: the bound
+    is a solid line for "exact" and "bounded", dash-dotted for "patterns" and dashed for "estimated", which is no proof.
+
+    Parameters
+    ----------
+    solution : Solution
+        Of `train` or any other solver; of an estimator the `solution_`.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw. By default a new figure is made.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InvalidInputError
+        For anything but a solution, or several axes.
+    MissingDependencyError
+        If Matplotlib is not installed.
+
+    Notes
+    -----
+    Steps through ``solution.history``, with the certificate at the end. Bounds on the way come from searches and are
+    proven, if at all, at the end; where one lies above that of the certificate, the latter is drawn, so that the scope
+    is true of the whole line. Bounds that are not finite are left out.
+
+    Examples
+    --------
+    >>> import neuralgauge as ng
+    >>> problem = ng.TrainingProblem([[-2], [-1], [0], [1], [2]], [1, -1, 1, 1, -1], beta=0.1)
+    >>> axes = ng.plot_training(ng.train(problem))  # doctest: +SKIP
+    >>> [line.get_label() for line in axes.get_lines()]  # doctest: +SKIP
+    ['objective', 'lower bound (exact)']
+    """
+    if not isinstance(solution, Solution):
+        raise wrong_kind("solution", "a Solution", solution, "solution_")
+    check_axes(axes)
+    seconds, upper, lower = bounds_over_time(solution)
+    certificate = solution.certificate
+    place = place_of(axes, "plot_training")
+    steps: dict[str, Any] = {"drawstyle": "steps-post", "marker": ".", "markersize": 4, "linewidth": 1.5}
+    place.plot(seconds, upper, color="C0", label="objective", **steps)
+    style = LINE_STYLES[certificate.scope]
+    place.plot(seconds, lower, style, color="C1", label=f"lower bound ({scope_of(certificate)})", **steps)
+    gap = f"gap, at the end {certificate.gap:.1e}"
+    place.fill_between(seconds, lower, upper, step="post", color="0.5", alpha=0.2, linewidth=0, label=gap)
+    place.set_xlabel("seconds")
+    place.set_ylabel("training objective")
+    place.legend()
+    return place
