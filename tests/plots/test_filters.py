@@ -8,16 +8,6 @@ import pytest
 import neuralgauge as ng
 
 
-@pytest.fixture
-def plt():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
-
-
 def network(shape=(6, 5, 1), m=5, c=1, seed=0):
     rng = np.random.default_rng(seed)
     geometry = ng.PatchGeometry(shape, 3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .._array import Array
@@ -26,6 +28,13 @@ def bounds_over_time(solution: Solution) -> tuple[Array, Array, Array]:
     table = np.array([*rows, (last, certificate.upper, certificate.lower)])
     seconds, upper, lower = np.where(np.isfinite(table), table, np.nan).T
     return seconds, upper, lower
+
+
+def label_seconds(place: Any) -> None:
+    """The axis of time, from the start of the runs on."""
+    place.set_xlabel("seconds")
+    if place.get_xscale() == "linear":
+        place.set_xlim(left=0.0)
 
 
 def scope_of(certificate: Certificate) -> str:

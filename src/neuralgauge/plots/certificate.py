@@ -12,7 +12,7 @@ from ..certificate import Certificate
 from ..errors import InvalidInputError
 from ..solution import Solution
 from ._axes import check_axes, place_of, wrong_kind
-from ._bounds import LINE_STYLES, bounds_over_time, scope_of
+from ._bounds import LINE_STYLES, bounds_over_time, label_seconds, scope_of
 
 SMALLEST = float(np.finfo(float).eps)
 
@@ -75,7 +75,7 @@ def plot_certificate(solutions: Any, *, labels: Sequence[str] | None = None, axe
         else:
             place.axhline(max(certificate.gap, SMALLEST), **style)
     place.set_yscale("log")
-    place.set_xlabel("seconds")
+    label_seconds(place)
     place.set_ylabel("relative gap")
     place.legend()
     return place

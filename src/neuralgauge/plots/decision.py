@@ -78,11 +78,12 @@ def plot_decision_boundary(
         raise InvalidInputError(f"`resolution` must be >= 2, got {resolution}.")
     samples = _samples(network, X)
     classes = _classes(network, y, len(samples))
+    values = as_vector(y, len(samples)) if classes is None else np.zeros(0)
     check_axes(axes)
     place = place_of(axes, "plot_decision_boundary", (6.0, 4.8))
     plane = _Plane.around(network, samples, resolution)
     if classes is None:
-        shown = _draw_values(place, plane, samples, as_vector(y, len(samples)))
+        shown = _draw_values(place, plane, samples, values)
         if axes is None:
             place.figure.colorbar(shown, ax=place, label="f(x)")
     else:
@@ -171,10 +172,11 @@ def _draw_classes(place: Any, plane: _Plane, samples: Array, names: list[str], i
         place.scatter(x, y, s=22, color=[colours[k]], edgecolors="white", linewidths=0.6, label=name, zorder=3)
     for k in range(1 if len(names) == 2 else 0, len(names)):
         margin = f[:, :, k] - np.max(np.delete(f, k, axis=2), axis=2)
-        if margin.min() < margin.max() and margin.min() <= 0.0 < margin.max():
+        if margin.min() <= 0.0 < margin.max():
             place.contour(plane.x, plane.y, margin, levels=[0.0], colors="black", linewidths=1.6, zorder=2)
-    name = "f(x) = 0" if plane.f.shape[2] == 1 else "boundary"
-    place.plot([], [], color="black", linewidth=1.6, label=name)
+    if np.any(best != best[0, 0]):
+        name = "f(x) = 0" if plane.f.shape[2] == 1 else "boundary"
+        place.plot([], [], color="black", linewidth=1.6, label=name)
 
 
 def _draw_values(place: Any, plane: _Plane, samples: Array, y: Array) -> Any:
@@ -183,7 +185,7 @@ def _draw_values(place: Any, plane: _Plane, samples: Array, y: Array) -> Any:
     shown = place.imshow(f, extent=plane.extent, origin="lower", aspect="auto", zorder=0, **scale)
     place.scatter(*samples.T, c=y, s=22, edgecolors="white", linewidths=0.6, label="samples", zorder=3, **scale)
     if f.min() < f.max():
-        place.contour(plane.x, plane.y, f, levels=10, colors="black", linewidths=0.4, zorder=2)
+        place.contour(plane.x, plane.y, f, levels=10, colors="white", linewidths=0.6, linestyles="solid", zorder=1)
     return shown
 
 
@@ -202,5 +204,6 @@ def _draw_arrangement(place: Any, plane: _Plane, network: TwoLayerNetwork) -> No
     feet = centre - distance[near, None] * normals[near]
     along = radius * normals[near][:, ::-1] * [1.0, -1.0]
     segments = np.stack([feet - along, feet + along], axis=1)
-    lines = LineCollection(segments, colors="0.25", linewidths=0.7, alpha=0.7, label="neurons", zorder=1)
+    label = "neurons" if len(segments) else None
+    lines = LineCollection(segments, colors="0.25", linewidths=0.7, alpha=0.7, label=label, zorder=1)
     place.add_collection(lines, autolim=False)

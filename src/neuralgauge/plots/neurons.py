@@ -91,6 +91,8 @@ def _draw_norms(place: Any, network: TwoLayerNetwork) -> None:
     for name, colour, heights in parts:
         place.bar(np.arange(1, m + 1), heights[order], 0.8 if m <= 60 else 1.0, bottom, color=colour, label=name)
         bottom += heights[order]
+    place.set_ylim(0.0, 1.05 * float(np.max(bottom, initial=0.0)) or 1.0)
+    place.xaxis.get_major_locator().set_params(integer=True)
     place.set_xlabel("neuron, by falling cost")
     place.set_ylabel(r"$\|u_j\| \|\alpha_j\|$")
     place.legend()
@@ -116,4 +118,4 @@ def _draw_plane(place: Any, network: TwoLayerNetwork) -> None:
     place.set_xlabel("weight on feature 0" if network.n_features > 1 else "weight on the feature")
     place.set_ylabel("weight on feature 1" if network.n_features > 1 else "hidden bias")
     if one and network.n_neurons:
-        place.legend()
+        place.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)

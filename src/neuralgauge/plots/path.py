@@ -27,8 +27,9 @@ def plot_path(path: Path, *, what: str = "norms", axes: Any = None) -> Any:
     what : {"norms", "neurons", "objective", "errors"}
         "norms" draws :math:`\|w_j\| = \|u_j\|_2 \|\alpha_j\|_2` as lines that begin and end at zero, as for the lasso,
         coloured by the sign of the output weight where there is one. "neurons" draws their number; "objective" the
-        objective and its lower bound, whose scope the legend names; "errors" those on the training data and, where
-        there is some, the validation data, and the beta of `Path.best`.
+        objective and its lower bound, whose scope the legend names; "errors" the share of wrong labels, or for
+        numbers the mean loss, on the training data and, where there is some, the validation data, and the beta of
+        `Path.best`.
     axes : matplotlib.axes.Axes, optional
         Where to draw. By default a new figure is made.
 
@@ -74,7 +75,7 @@ def plot_path(path: Path, *, what: str = "norms", axes: Any = None) -> Any:
 
 def _draw_norms(place: Any, path: Path) -> None:
     names = {POSITIVE: "positive output weight", NEGATIVE: "negative output weight"}
-    for points, sign in _tracks(path):
+    for points, sign in sorted(_tracks(path), key=lambda track: -track[1]):
         colour = {1.0: POSITIVE, -1.0: NEGATIVE}.get(sign, "0.3")
         betas, norms = [path.betas[k] for k, _ in points], [norm for _, norm in points]
         place.plot(betas, norms, color=colour, linewidth=1.0, alpha=0.8, label=names.pop(colour, None))
@@ -120,6 +121,7 @@ def _network(solution: Any) -> TwoLayerNetwork:
 
 def _draw_neurons(place: Any, path: Path) -> None:
     place.plot(path.betas, [_network(solution).n_neurons for solution in path.solutions], marker=".")
+    place.yaxis.get_major_locator().set_params(integer=True)
     place.set_ylabel("neurons")
 
 
@@ -129,7 +131,8 @@ def _draw_objective(place: Any, path: Path) -> None:
     scope = max((c.scope for c in certificates), key=STRONGEST_FIRST.index)
     place.plot(path.betas, upper, color="C0", marker=".", label="objective")
     place.plot(path.betas, lower, LINE_STYLES[scope], color="C1", marker=".", label=f"lower bound ({scope})")
-    place.fill_between(path.betas, lower, upper, color="0.5", alpha=0.2, linewidth=0)
+    gap = f"gap, at most {max(c.gap for c in certificates):.1e}"
+    place.fill_between(path.betas, lower, upper, color="0.5", alpha=0.2, linewidth=0, label=gap)
     place.set_ylabel("training objective")
 
 
@@ -139,4 +142,4 @@ def _draw_errors(place: Any, path: Path) -> None:
         place.plot(path.betas, path.validation_error, color="C1", marker=".", label="validation")
     best = float(path.betas[path.best()])
     place.axvline(best, color="0.5", linestyle=":", label=rf"best, $\beta$ = {best:.3g}")
-    place.set_ylabel("error (share of wrong labels, or mean loss)")
+    place.set_ylabel("error")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..solution import Solution
 from ._axes import check_axes, place_of, wrong_kind
-from ._bounds import LINE_STYLES, bounds_over_time, scope_of
+from ._bounds import LINE_STYLES, bounds_over_time, label_seconds, scope_of
+
+WIDE = 10.0  # ratio of the largest to the smallest value from which the axis is logarithmic
 
 
 def plot_training(solution: Solution, *, axes: Any = None) -> Any:
@@ -37,7 +41,8 @@ def plot_training(solution: Solution, *, axes: Any = None) -> Any:
     -----
     Steps through ``solution.history``, with the certificate at the end. Bounds on the way come from searches and are
     proven, if at all, at the end; where one lies above that of the certificate, the latter is drawn, so that the scope
-    is true of the whole line. Bounds that are not finite are left out.
+    is true of the whole line. Bounds that are not finite are left out. The axis is logarithmic where all values are
+    positive and the largest is more than ten times the smallest.
 
     Examples
     --------
@@ -59,7 +64,9 @@ def plot_training(solution: Solution, *, axes: Any = None) -> Any:
     place.plot(seconds, lower, style, color="C1", label=f"lower bound ({scope_of(certificate)})", **steps)
     gap = f"gap, at the end {certificate.gap:.1e}"
     place.fill_between(seconds, lower, upper, step="post", color="0.5", alpha=0.2, linewidth=0, label=gap)
-    place.set_xlabel("seconds")
+    if np.nanmin(lower, initial=np.inf) > 0.0 and np.nanmax(upper) > WIDE * np.nanmin(lower):
+        place.set_yscale("log")
+    label_seconds(place)
     place.set_ylabel("training objective")
     place.legend()
     return place
