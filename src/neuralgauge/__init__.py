@@ -7,6 +7,7 @@ from .conv_problem import ReLUConvProblem
 from .errors import (
     DroppedPixelsWarning,
     InvalidInputError,
+    MissingDataError,
     MissingDependencyError,
     ModelFileError,
     NeuralgaugeError,
@@ -80,6 +81,7 @@ __all__ = [
     "LinearConvRegressor",
     "Logistic",
     "Loss",
+    "MissingDataError",
     "MissingDependencyError",
     "ModelFileError",
     "NeuralgaugeError",

@@ -27,5 +27,9 @@ class MissingDependencyError(NeuralgaugeError, ImportError):
     """An optional package is needed for this call and is not installed."""
 
 
+class MissingDataError(NeuralgaugeError, LookupError):
+    """A data set is neither at hand nor reachable, or is not the known one."""
+
+
 class DroppedPixelsWarning(UserWarning):
     """Filters of this size, stride and padding never see some pixels."""

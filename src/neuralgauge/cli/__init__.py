@@ -1,4 +1,4 @@
-"""The command line: `neuralgauge train`, `predict`, `certify` and `patterns`."""
+"""The command line: `neuralgauge train`, `predict`, `certify`, `patterns` and `reproduce`."""
 
 from .application import app, main
 

@@ -16,6 +16,7 @@ from .options import REFUSED
 from .patterns import patterns
 from .predict import predict
 from .report import note
+from .reproduce import reproduce
 from .train import train
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -26,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _command in (train, predict, certify, patterns):
+for _command in (train, predict, certify, patterns, reproduce):
     app.command()(_command)
 
 

@@ -205,5 +205,5 @@ def _draw_arrangement(place: Any, plane: _Plane, network: TwoLayerNetwork) -> No
     along = radius * normals[near][:, ::-1] * [1.0, -1.0]
     segments = np.stack([feet - along, feet + along], axis=1)
     label = "neurons" if len(segments) else None
-    lines = LineCollection(segments, colors="0.25", linewidths=0.7, alpha=0.7, label=label, zorder=1)
+    lines = LineCollection(list(segments), colors="0.25", linewidths=0.7, alpha=0.7, label=label, zorder=1)
     place.add_collection(lines, autolim=False)

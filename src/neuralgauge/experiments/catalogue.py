@@ -1,0 +1,80 @@
+"""The experiments by name, in the order of the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from .circular import figure_5
+from .convolution import figure_10, figure_11
+from .images import figure_4
+from .line import figure_2
+from .outcome import Outcome
+from .planar import figure_3, figure_6
+from .regression import figure_7, figure_8, figure_9
+from .scale import Scale
+from .timing import FIGURES, table_1
+
+Run = Callable[[Scale, Mapping[str, Outcome]], Outcome]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment of the paper.
+
+    Attributes
+    ----------
+    label : str
+        As the paper numbers it.
+    about : str
+        What it shows, in a sentence.
+    run : callable
+        Of the scale and the outcomes found so far.
+    needs : tuple of str
+        Experiments whose outcomes it reads.
+    """
+
+    label: str
+    about: str
+    run: Run
+    needs: tuple[str, ...] = ()
+
+
+def _alone(figure: Callable[[Scale], Outcome]) -> Run:
+    return lambda scale, _: figure(scale)
+
+
+EXPERIMENTS = {
+    "fig2": Experiment(
+        "Fig. 2",
+        "Objective of a two-layer ReLU network under descent from ten initialisations, at three widths, against the "
+        "value of the convex program.",
+        _alone(figure_2),
+    ),
+    "fig3": Experiment(
+        "Fig. 3",
+        "Classification in the plane by descent, by the program over all patterns and by one over random patterns.",
+        _alone(figure_3),
+    ),
+    "fig4": Experiment(
+        "Fig. 4",
+        "Two classes of CIFAR-10: descent, and programs over patterns of its networks.",
+        _alone(figure_4),
+    ),
+    "fig5": Experiment(
+        "Fig. 5",
+        "A linear convolutional network: descent against the convex program in the Fourier domain.",
+        _alone(figure_5),
+    ),
+    "fig6": Experiment("Fig. 6", "Fig. 3 on points where a negative one lies next to positive ones.", _alone(figure_6)),
+    "fig7": Experiment("Fig. 7", "Regression: training objective and test error on Boston Housing.", _alone(figure_7)),
+    "fig8": Experiment("Fig. 8", "Regression: training objective and test error on Kinematics.", _alone(figure_8)),
+    "fig9": Experiment("Fig. 9", "Regression: training objective and test error on Bank.", _alone(figure_9)),
+    "fig10": Experiment(
+        "Fig. 10", "A convolutional ReLU network with average pooling on two classes of CIFAR-10.", _alone(figure_10)
+    ),
+    "fig11": Experiment(
+        "Fig. 11", "A convolutional ReLU network with an output weight for each position.", _alone(figure_11)
+    ),
+    "table1": Experiment("Table 1", "Seconds and objectives of Figs. 2 to 5, side by side.", table_1, FIGURES),
+}

@@ -1,0 +1,86 @@
+"""The convex methods of the experiments: the paper's programs by their names, and the search with a certificate."""
+
+from __future__ import annotations
+
+import time
+from typing import cast
+
+from ..networks import TwoLayerNetwork
+from ..patterns import PatternSet, enumerate_patterns, sample_patterns
+from ..problem import TrainingProblem
+from ..solution import Solution
+from ..solvers.program import solve_program
+from ..training import train
+from .baseline import Score
+from .descent import Trace
+from .outcome import Method
+
+TOLERANCE = 1e-6  # of the convex programs
+CERTIFIED = "neuralgauge"
+
+
+def optimal(problem: TrainingProblem, time_limit: float | None = None) -> tuple[Method, TwoLayerNetwork]:
+    """ "Optimal": the program [8] over all patterns, and its network without the neurons that change nothing."""
+    begun = time.perf_counter()
+    solution = solve_program(problem, enumerate_patterns(problem.X), TOLERANCE, time_limit=time_limit)
+    seconds = time.perf_counter() - begun
+    network = cast(TwoLayerNetwork, solution.network).prune(problem).network
+    # All patterns are there, so the bound over them is one over all networks.
+    lower = solution.certificate.lower
+    objective = problem.objective(network)
+    return Method("Optimal", (objective,), seconds, lower=lower, scope="exact", n_neurons=network.n_neurons), network
+
+
+def over_patterns(
+    name: str,
+    problem: TrainingProblem,
+    patterns: list[PatternSet],
+    score: Score | None,
+    time_limit: float | None = None,
+) -> Method:
+    """The program over given patterns, a set of them a trial."""
+    begun = time.perf_counter()
+    solutions = [solve_program(problem, one, TOLERANCE, time_limit=time_limit) for one in patterns]
+    seconds = time.perf_counter() - begun
+    networks = [cast(TwoLayerNetwork, solution.network) for solution in solutions]
+    scores = () if score is None else tuple(score(network) for network in networks)
+    return Method(name, tuple(problem.objective(network) for network in networks), seconds, scores)
+
+
+def approximate(
+    problem: TrainingProblem, n_patterns: int, trials: int, score: Score | None = None, time_limit: float | None = None
+) -> Method:
+    """ "Approximate": the program over random patterns, anew each trial."""
+    sets = [sample_patterns(problem.X, n_patterns, random_state=seed) for seed in range(trials)]
+    return over_patterns("Approximate", problem, sets, score, time_limit)
+
+
+def algorithms(problem: TrainingProblem, trace: Trace, score: Score, time_limit: float | None = None) -> list[Method]:
+    """ "Alg1" to "Alg3", from the networks of a descent: a program each over patterns of the trained network, of the
+    initial one, and of the trained one with hyperplanes nearby crossed."""
+    trained = [TwoLayerNetwork(U, A) for U, A in trace.weights]
+    initial = [TwoLayerNetwork(U, A) for U, (_, A) in zip(trace.initial_U, trace.weights, strict=True)]
+    m = trace.initial_U.shape[2]
+
+    def of_neurons(networks: list[TwoLayerNetwork]) -> list[PatternSet]:
+        return [sample_patterns(problem.X, m, strategy="network", network=one) for one in networks]
+
+    flipped = [
+        sample_patterns(problem.X, 2 * m, seed, strategy="sign_flips", network=one) for seed, one in enumerate(trained)
+    ]
+    return [
+        over_patterns("Alg1", problem, of_neurons(trained), score, time_limit),
+        over_patterns("Alg2", problem, of_neurons(initial), score, time_limit),
+        over_patterns("Alg3", problem, flipped, score, time_limit),
+    ]
+
+
+def certified(
+    problem: TrainingProblem, gap: float, time_limit: float, score: Score | None = None, prove: bool | None = None
+) -> tuple[Method, Solution]:
+    """Column generation, with its lower bound on networks of every width."""
+    solution = train(problem, gap, time_limit=time_limit, prove=prove)
+    scores = () if score is None else (score(solution.network),)
+    return Method.of_solution(
+        CERTIFIED, solution, problem.objective(cast(TwoLayerNetwork, solution.network)), scores=scores
+    ), solution

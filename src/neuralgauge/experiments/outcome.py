@@ -1,0 +1,186 @@
+"""What an experiment finds: methods side by side, what is drawn, and the paper's claims checked one by one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from .._array import Array
+from ..solution import Solution
+
+IN_GENERAL = "said of its experiments in general"  # in place of a number, where the text of a figure was not at hand
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method on one problem: a line of the numbers.
+
+    Attributes
+    ----------
+    name : str
+        As the paper calls it.
+    objectives : tuple of float
+        Of [2] for the networks returned, evaluated on their own outputs; one a trial.
+    seconds : float
+        Wall-clock time of all trials together.
+    scores : tuple of float
+        Test accuracy or test error, one a trial; empty where nothing is tested.
+    lower, scope : float and str
+        A lower bound on the optimum and what it covers, for methods that give one.
+    n_neurons : int or None
+    note : str
+        What a reader must know to compare it.
+    """
+
+    name: str
+    objectives: tuple[float, ...]
+    seconds: float
+    scores: tuple[float, ...] = ()
+    lower: float | None = None
+    scope: str | None = None
+    n_neurons: int | None = None
+    note: str = ""
+
+    @classmethod
+    def of_solution(cls, name: str, solution: Solution, objective: float, **more: Any) -> Method:
+        """The method behind a solution, with the objective of its network."""
+        certificate = solution.certificate
+        return cls(
+            name,
+            (objective,),
+            solution.seconds,
+            lower=certificate.lower,
+            scope=certificate.scope,
+            n_neurons=solution.network.n_neurons,
+            **more,
+        )
+
+    @property
+    def best(self) -> float:
+        """The lowest objective of its trials."""
+        return min(self.objectives)
+
+    @property
+    def score(self) -> float | None:
+        """Mean score of its trials."""
+        return float(np.mean(self.scores)) if self.scores else None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One claim of the paper against what was found here.
+
+    Attributes
+    ----------
+    claim : str
+        In one sentence.
+    paper, ours : str
+        The paper's number and this run's.
+    agrees : bool or None
+        None where nothing could be compared.
+    why : str
+        Why they agree, differ or could not be compared.
+    """
+
+    claim: str
+    paper: str
+    ours: str
+    agrees: bool | None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line or a row of points of a panel, over numbers or names; `kind` names its look."""
+
+    label: str
+    x: Sequence[float | str]
+    y: Sequence[float]
+    kind: str = "trial"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Axes with curves, and horizontal lines for methods without iterations and for lower bounds."""
+
+    title: str
+    x_label: str
+    y_label: str
+    curves: tuple[Curve, ...] = ()
+    levels: tuple[tuple[str, float, str], ...] = ()  # label, value, kind
+    log: tuple[bool, bool] = (False, False)
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Axes with the decision boundary of a network over two features; not part of the numbers."""
+
+    title: str
+    network: Any
+    X: Array
+    y: Array
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Everything that is written about one experiment.
+
+    Attributes
+    ----------
+    title : str
+    settings : dict
+        Sizes, losses and constants as run.
+    choices : tuple of str
+        Sentences about what the paper leaves open and what was chosen.
+    methods : dict of str to tuple of Method
+        By problem (the widths of Fig. 2, for instance).
+    checks : tuple of Check
+    panels : tuple of Panel or Plane
+    missing : tuple of str
+        Sentences about parts that did not run, with the remedy.
+    """
+
+    title: str
+    settings: dict[str, Any]
+    choices: tuple[str, ...] = ()
+    methods: dict[str, tuple[Method, ...]] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    panels: tuple[Panel | Plane, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    def numbers(self) -> dict[str, Any]:
+        """All but the pictures of planes, as plain values for JSON."""
+        return {
+            "title": self.title,
+            "settings": plain(self.settings),
+            "choices": list(self.choices),
+            "methods": {problem: [plain(_fields(one)) for one in methods] for problem, methods in self.methods.items()},
+            "checks": [plain(_fields(check)) for check in self.checks],
+            "panels": [
+                {**plain(_fields(panel)), "curves": [plain(_fields(curve)) for curve in panel.curves]}
+                for panel in self.panels
+                if isinstance(panel, Panel)
+            ],
+            "missing": list(self.missing),
+        }
+
+
+def _fields(part: Any) -> dict[str, Any]:
+    return {one.name: getattr(part, one.name) for one in fields(part) if one.name != "curves"}
+
+
+def plain(value: Any) -> Any:
+    """Arrays and NumPy scalars as Python values; numbers that are not finite become None, which JSON requires."""
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple | range):
+        return [plain(one) for one in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    return None if isinstance(value, float) and not math.isfinite(value) else value

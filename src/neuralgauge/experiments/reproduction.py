@@ -1,0 +1,118 @@
+"""Running experiments and writing what they found: figures, numbers, a table and the page."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..errors import InvalidInputError, MissingDataError
+from ..interchange.atomic_write import write_atomically
+from ..interchange.model_file import package_version
+from .catalogue import EXPERIMENTS
+from .drawing import images_of
+from .outcome import Outcome
+from .page import Entry, number, page
+from .scale import Scale
+
+ALL = "all"
+
+
+def chosen(names: Sequence[str]) -> list[str]:
+    """The experiments asked for and those they need, each once, in the order of the paper.
+
+    Raises
+    ------
+    InvalidInputError
+        For a name that is none of them.
+    """
+    unknown = [name for name in names if name not in (*EXPERIMENTS, ALL)]
+    if unknown:
+        raise InvalidInputError(f"The figure must be one of {', '.join(EXPERIMENTS)} or {ALL}, got {unknown[0]!r}.")
+    wanted = set(EXPERIMENTS) if ALL in names or not names else set(names)
+    wanted |= {need for name in wanted for need in EXPERIMENTS[name].needs}
+    return [name for name in EXPERIMENTS if name in wanted]
+
+
+def reproduce(
+    names: Sequence[str],
+    output: Path,
+    scale: Scale,
+    report: Callable[[str], None] = lambda _: None,
+) -> dict[str, Outcome]:
+    """Run experiments and write NAME.png, NAME.svg and NAME.json of each, then table.md and index.html, into a folder.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of `EXPERIMENTS`, or "all".
+    output : Path
+        A folder; it is made if needed, and files of the same names are replaced.
+    scale : Scale
+        Quick or full, and the user's data.
+    report : callable
+        Called with a line before and after each experiment.
+
+    Returns
+    -------
+    dict of str to Outcome
+        Of those that ran. One whose data is missing is a sentence on the page and in `report`.
+
+    Notes
+    -----
+    The table and the page are written anew after every experiment, so an interruption keeps what is done.
+    """
+    wanted = chosen(names)
+    if output.exists() and not output.is_dir():
+        raise InvalidInputError(f"The output {str(output)!r} must be a folder; give another name.")
+    output.mkdir(parents=True, exist_ok=True)
+    outcomes: dict[str, Outcome] = {}
+    entries: dict[str, Entry] = {}
+    failures: dict[str, str] = {}
+    for name in wanted:
+        experiment = EXPERIMENTS[name]
+        report(f"{experiment.label}: running")
+        begun = time.perf_counter()
+        try:
+            outcome = experiment.run(scale, outcomes)
+        except MissingDataError as error:
+            failures[name] = str(error)
+            report(f"{experiment.label}: did not run. {error}")
+        else:
+            outcomes[name] = outcome
+            images = images_of(outcome)
+            entries[name] = Entry.of(experiment.label, experiment.about, outcome, images["png"])
+            seconds = time.perf_counter() - begun
+            _write(output, name, outcome, images, seconds, scale.quick)
+            report(f"{experiment.label}: done in {seconds:.1f} s")
+        _write_overview(output, entries, failures, scale.quick)
+    return outcomes
+
+
+def _write(output: Path, name: str, outcome: Outcome, images: dict[str, bytes], seconds: float, quick: bool) -> None:
+    for kind, content in images.items():
+        write_atomically(output / f"{name}.{kind}", content, force=True)
+    numbers = {"name": name, "version": package_version(), "quick": quick, "seconds": seconds, **outcome.numbers()}
+    text = json.dumps(numbers, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    write_atomically(output / f"{name}.json", text.encode(), force=True)
+
+
+def _write_overview(output: Path, entries: dict[str, Entry], failures: dict[str, str], quick: bool) -> None:
+    labels = {name: experiment.label for name, experiment in EXPERIMENTS.items()}
+    text = page(entries, failures, labels, quick=quick, version=package_version())
+    write_atomically(output / "index.html", text.encode(), force=True)
+    write_atomically(output / "table.md", table(entries).encode(), force=True)
+
+
+def table(entries: dict[str, Entry]) -> str:
+    """A row a problem of each experiment, in Markdown: what descent, the programs and the certified search reach."""
+    lines = ["| figure | problem | method | best objective | mean score | seconds |", "|---|---|---|--:|--:|--:|"]
+    for name, entry in entries.items():
+        if EXPERIMENTS[name].needs:  # its rows are those of others
+            continue
+        for problem, methods in entry.outcome.methods.items():
+            for one in methods:
+                cells = (entry.label, problem, one.name, number(one.best), number(one.score), f"{one.seconds:.2f}")
+                lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,90 @@
+"""The baseline by PyTorch against steps written out in NumPy."""
+
+import numpy as np
+import pytest
+
+import neuralgauge as ng
+from neuralgauge.experiments.baseline import baseline
+from neuralgauge.experiments.descent import Training, _batches, _initial, _run, descend
+
+
+def test_without_torch_a_sentence(no_torch, paper):
+    problem = paper(0.1)
+    training = Training(problem.X[:, None], problem.y, 0.1, "squared", 3, 5, 10, 2)
+    with pytest.raises(ng.MissingDependencyError, match=r"neuralgauge\[torch\]"):
+        descend(training)
+    found = baseline(training, ng.TwoLayerNetwork, problem.objective)
+    assert found.methods == ()
+    assert "neuralgauge[torch]" in found.missing[0]
+
+
+def outputs_by_loops(training, U, A):
+    n, K, d = training.X.shape
+    f = np.zeros(n)
+    for i in range(n):
+        for j in range(U.shape[1]):
+            if training.readout == "circular":
+                for k in range(d):
+                    f[i] += A[j, k] * sum(training.X[i, 0, (k + a) % d] * U[a, j] for a in range(len(U)))
+                continue
+            for k in range(K):
+                h = max(float(training.X[i, k] @ U[:, j]), 0.0)
+                f[i] += h * (A[j, 0] / K if training.readout == "pooled" else A[j, k])
+    return f
+
+
+def objective_by_loops(training, U, A):
+    f = outputs_by_loops(training, U, A)
+    if training.loss == "squared":
+        loss = 0.5 * np.sum((f - training.y) ** 2)
+    else:
+        loss = np.sum(np.maximum(1.0 - training.y * f, 0.0))
+    return loss + 0.5 * training.beta * (np.sum(U**2) + np.sum(A**2))
+
+
+@pytest.mark.parametrize("readout", ["pooled", "flattened", "circular"])
+@pytest.mark.parametrize("loss", ["squared", "hinge"])
+def test_a_step_follows_the_gradient(readout, loss, rng):
+    torch = pytest.importorskip("torch")
+    X = rng.standard_normal((6, 1 if readout == "circular" else 3, 5))
+    y = np.where(rng.standard_normal(6) > 0, 1.0, -1.0)
+    training = Training(X, y, 0.3, loss, 2, 6, 1, 2, readout, 3 if readout == "circular" else 0, seed=4)
+    trace = _run(torch, training, torch.tensor(X), torch.tensor(y), 0.01, 1, 1)
+    generator = torch.Generator().manual_seed(4)
+    U, A = (W.detach().numpy() for W in _initial(torch, training, X.shape, generator))
+    for t in range(2):
+        for which, start in enumerate((U[t], A[t])):
+            moved = trace.snapshots[-1][which][t]
+            for entry in np.ndindex(start.shape):
+                values = []
+                for h in (1e-6, -1e-6):
+                    weights = [U[t].copy(), A[t].copy()]
+                    weights[which][entry] += h
+                    values.append(objective_by_loops(training, *weights))
+                gradient = (values[0] - values[1]) / 2e-6 / len(y)
+                assert moved[entry] == pytest.approx(start[entry] - 0.01 * gradient, abs=1e-7)
+        assert trace.objectives[-1, t] == pytest.approx(
+            objective_by_loops(training, *(part[t] for part in trace.snapshots[-1]))
+        )
+
+
+def test_batches_visit_every_sample_once_an_epoch():
+    torch = pytest.importorskip("torch")
+    batches = _batches(torch, 7, 3, 2, torch.Generator().manual_seed(0))
+    first = torch.cat([next(batches) for _ in range(2)], dim=1)  # 7 = 3 + 3 and one left out
+    for order in first.tolist():
+        assert len(set(order)) == 6
+
+
+def test_descent_falls_and_is_repeatable(paper):
+    pytest.importorskip("torch")
+    problem = paper(1e-2)
+    training = Training(problem.X[:, None], problem.y, 1e-2, "squared", 10, 5, 500, 3)
+    found = baseline(training, ng.TwoLayerNetwork, problem.objective)
+    (method,) = found.methods
+    assert len(method.objectives) == 3
+    assert all(curve.y[-1] < 0.5 * curve.y[0] for curve in found.objectives)
+    # The objective of the library for the returned weights is the one seen in PyTorch.
+    assert [curve.y[-1] for curve in found.objectives] == pytest.approx(method.objectives)
+    again = descend(training)
+    np.testing.assert_array_equal(again.objectives[-1], [curve.y[-1] for curve in found.objectives])
