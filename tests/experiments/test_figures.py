@@ -1,5 +1,6 @@
 """The experiments themselves: values that are known, bounds below objectives, and what is said without PyTorch."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -101,3 +102,12 @@ def test_table_1_gathers_what_ran(twin):
     (panel,) = outcome.panels
     seconds = {curve.label: list(curve.y) for curve in panel.curves}
     assert seconds["SGD"] == [0.1, 0.1, 0.1]
+
+
+def test_an_interrupted_solver_ends_the_experiment(paper, monkeypatch):
+    from neuralgauge.experiments import convex
+
+    solution = ng.train(paper(0.1), 1e-2)
+    monkeypatch.setattr(convex, "train", lambda *_, **__: dataclasses.replace(solution, status=ng.Status.INTERRUPTED))
+    with pytest.raises(KeyboardInterrupt):
+        convex.certified(paper(0.1), 1e-2, 1.0)

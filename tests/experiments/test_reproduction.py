@@ -66,6 +66,7 @@ def test_everything_is_written_and_a_missing_set_is_a_sentence(tmp_path, two):
     assert numbers["quick"] is True
     assert "| Fig. A | only | SGD | 2 | 0.6 | 1.50 |" in folder.joinpath("table.md").read_text()
     assert any("Fig. B: did not run. The set is missing" in line for line in lines)
+    assert "Fig. A: Something is missing." in lines
 
 
 def test_the_page_is_self_contained_and_escaped(tmp_path, two):
@@ -119,3 +120,11 @@ def test_planes_are_drawn(paper):
     figure = figure_of(Outcome("planes", {}, panels=(plane, plane, plane, plane)))
     titles = [axes.get_title() for axes in figure.axes]
     assert titles.count("plane") == 4
+
+
+@pytest.mark.parametrize("module", ["matplotlib", "jinja2"])
+def test_a_missing_extra_is_said_before_anything_runs(module, tmp_path, two, monkeypatch):
+    monkeypatch.setattr(reproduction, "find_spec", lambda name: None if name == module else name)
+    with pytest.raises(ng.MissingDependencyError, match=r"neuralgauge\[reproduce\]"):
+        reproduce([], tmp_path, QUICK)
+    assert list(tmp_path.iterdir()) == []

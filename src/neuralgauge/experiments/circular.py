@@ -11,6 +11,7 @@ from ..linear_conv import LinearConvNetwork, LinearConvProblem
 from ..solvers.circular_conv import train_circular_conv
 from ..solvers.nuclear_norm import train_linear_conv
 from .baseline import NAME, baseline
+from .convex import uninterrupted
 from .descent import Trace, Training
 from .images import signs
 from .outcome import Check, Curve, Method, Outcome, Panel
@@ -26,13 +27,13 @@ def figure_5(scale: Scale) -> Outcome:
     X, y, origin, verified = _signals(scale)
     problem = LinearConvProblem(X, y, beta=1.0, filter_size=LENGTH, padding="same", padding_mode="circular")
     problem = problem.with_beta(FRACTION * problem.beta_max())
-    nuclear = train_linear_conv(problem, GAP)
-    full = train_circular_conv(problem.with_full_filters(), GAP)
+    nuclear = uninterrupted(train_linear_conv(problem, GAP))
+    full = uninterrupted(train_circular_conv(problem.with_full_filters(), GAP))
     exact = Method.of_solution("nuclear norm [12]", nuclear, nuclear.certificate.upper)
     relaxed = Method.of_solution(
         "L1-Convex [14]", full, full.certificate.upper, note="relaxation: filters as long as the signal"
     )
-    iterations = scale.pick(2000, 20_000)
+    iterations = scale.pick(2000, 10_000)
     training = Training(
         X[:, None], y, problem.beta, "squared", WIDTH, BATCH, iterations, TRIALS, "circular", LENGTH
     )  # fmt: skip

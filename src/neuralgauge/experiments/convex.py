@@ -8,7 +8,7 @@ from typing import cast
 from ..networks import TwoLayerNetwork
 from ..patterns import PatternSet, enumerate_patterns, sample_patterns
 from ..problem import TrainingProblem
-from ..solution import Solution
+from ..solution import Solution, Status
 from ..solvers.program import solve_program
 from ..training import train
 from .baseline import Score
@@ -19,10 +19,17 @@ TOLERANCE = 1e-6  # of the convex programs
 CERTIFIED = "neuralgauge"
 
 
+def uninterrupted(solution: Solution) -> Solution:
+    """The solution; solvers return their best on Ctrl-C, which must end the experiment too."""
+    if solution.status is Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    return solution
+
+
 def optimal(problem: TrainingProblem, time_limit: float | None = None) -> tuple[Method, TwoLayerNetwork]:
     """ "Optimal": the program [8] over all patterns, and its network without the neurons that change nothing."""
     begun = time.perf_counter()
-    solution = solve_program(problem, enumerate_patterns(problem.X), TOLERANCE, time_limit=time_limit)
+    solution = uninterrupted(solve_program(problem, enumerate_patterns(problem.X), TOLERANCE, time_limit=time_limit))
     seconds = time.perf_counter() - begun
     network = cast(TwoLayerNetwork, solution.network).prune(problem).network
     # All patterns are there, so the bound over them is one over all networks.
@@ -40,7 +47,7 @@ def over_patterns(
 ) -> Method:
     """The program over given patterns, a set of them a trial."""
     begun = time.perf_counter()
-    solutions = [solve_program(problem, one, TOLERANCE, time_limit=time_limit) for one in patterns]
+    solutions = [uninterrupted(solve_program(problem, one, TOLERANCE, time_limit=time_limit)) for one in patterns]
     seconds = time.perf_counter() - begun
     networks = [cast(TwoLayerNetwork, solution.network) for solution in solutions]
     scores = () if score is None else tuple(score(network) for network in networks)
@@ -79,7 +86,7 @@ def certified(
     problem: TrainingProblem, gap: float, time_limit: float, score: Score | None = None, prove: bool | None = None
 ) -> tuple[Method, Solution]:
     """Column generation, with its lower bound on networks of every width."""
-    solution = train(problem, gap, time_limit=time_limit, prove=prove)
+    solution = uninterrupted(train(problem, gap, time_limit=time_limit, prove=prove))
     scores = () if score is None else (score(solution.network),)
     return Method.of_solution(
         CERTIFIED, solution, problem.objective(cast(TwoLayerNetwork, solution.network)), scores=scores

@@ -74,6 +74,7 @@ def _network(title: str, scale: Scale, readout: Readout) -> Outcome:
                   ((CERTIFIED, float(ours.score or 0.0), "found"),), (True, False)),
         ),
         found.missing,
+        "mean test accuracy",
     )  # fmt: skip
 
 

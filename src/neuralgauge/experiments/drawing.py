@@ -6,7 +6,6 @@ import io
 import math
 from typing import Any
 
-from ..errors import MissingDependencyError
 from ..plots import plot_decision_boundary
 from .outcome import Curve, Outcome, Panel, Plane
 
@@ -27,12 +26,8 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 def figure_of(outcome: Outcome) -> Any:
     """A Matplotlib figure of all panels; nothing of pyplot is left behind."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependencyError(
-            'Figures need Matplotlib, which is not installed; `pip install "neuralgauge[reproduce]"`.'
-        ) from error
+    from matplotlib.figure import Figure
+
     columns = 2 if len(outcome.panels) == 4 else min(COLUMNS, len(outcome.panels))
     rows = math.ceil(len(outcome.panels) / columns)
     figure = Figure(figsize=(PANEL[0] * columns, PANEL[1] * rows), layout="constrained")

@@ -60,7 +60,7 @@ def figure_4(scale: Scale) -> Outcome:
 
     ours, _ = certified(problem, 1e-3, scale.pick(15.0, 120.0), accuracy, prove=False)
     training = Training(
-        problem.X[:, None], y, problem.beta, "hinge", WIDTH, BATCH, scale.pick(2000, 30_000), TRIALS
+        problem.X[:, None], y, problem.beta, "hinge", WIDTH, BATCH, scale.pick(2000, 20_000), TRIALS
     )  # fmt: skip
 
     def network_of(U: Any, A: Any) -> TwoLayerNetwork:
@@ -84,6 +84,7 @@ def figure_4(scale: Scale) -> Outcome:
         _checks(methods),
         _panels(methods, ours),
         missing,
+        "mean test accuracy",
     )  # fmt: skip
 
 

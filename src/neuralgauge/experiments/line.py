@@ -26,7 +26,7 @@ def figure_2(scale: Scale) -> Outcome:
     problem = TrainingProblem(X, Y, beta=BETA)
     exact, _ = optimal(problem)
     ours, _ = certified(problem, 1e-8, time_limit=30.0)
-    iterations = scale.pick(3000, 100_000)
+    iterations = scale.pick(3000, 30_000)
     methods: dict[str, tuple[Method, ...]] = {}
     panels: list[Panel] = []
     reached: list[int] = []

@@ -142,6 +142,8 @@ class Outcome:
     panels : tuple of Panel or Plane
     missing : tuple of str
         Sentences about parts that did not run, with the remedy.
+    score : str
+        What the scores of the methods are.
     """
 
     title: str
@@ -151,6 +153,7 @@ class Outcome:
     checks: tuple[Check, ...] = ()
     panels: tuple[Panel | Plane, ...] = ()
     missing: tuple[str, ...] = ()
+    score: str = ""
 
     def numbers(self) -> dict[str, Any]:
         """All but the pictures of planes, as plain values for JSON."""
@@ -158,6 +161,7 @@ class Outcome:
             "title": self.title,
             "settings": plain(self.settings),
             "choices": list(self.choices),
+            "score": self.score,
             "methods": {problem: [plain(_fields(one)) for one in methods] for problem, methods in self.methods.items()},
             "checks": [plain(_fields(check)) for check in self.checks],
             "panels": [

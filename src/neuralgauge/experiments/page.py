@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from ..errors import MissingDependencyError
 from .outcome import Check, Outcome
 
 
@@ -26,20 +25,9 @@ class Entry(NamedTuple):
 
 
 def page(entries: Mapping[str, Entry], failures: Mapping[str, str], labels: Mapping[str, str], **more: Any) -> str:
-    """The page as HTML; no file, font or script from elsewhere.
-
-    Raises
-    ------
-    MissingDependencyError
-        If Jinja is not installed.
-    """
-    try:
-        from jinja2 import Environment, StrictUndefined
-        from markupsafe import Markup
-    except ImportError as error:
-        raise MissingDependencyError(
-            'The page needs Jinja, which is not installed; `pip install "neuralgauge[reproduce]"`.'
-        ) from error
+    """The page as HTML; no file, font or script from elsewhere."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
 
     def agreement(check: Check) -> Any:
         if check.agrees is None:

@@ -55,7 +55,7 @@ def figure_6(scale: Scale) -> Outcome:
 
 def _plane(title: str, scale: Scale, X: Array, y: Array, data: str) -> Outcome:
     problem = TrainingProblem(X, y, beta=BETA, loss="hinge")
-    iterations = scale.pick(6000, 50_000)
+    iterations = scale.pick(5000, 30_000)
     exact, network = optimal(problem, time_limit=120.0)
     ours, solution = certified(problem, 1e-5, time_limit=60.0)
     random = approximate(problem, WIDTH, TRIALS)

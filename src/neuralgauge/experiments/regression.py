@@ -79,7 +79,7 @@ def _table(title: str, scale: Scale, data: Data, n: int, batch: int) -> Outcome:
     ours, _ = certified(problem, GAP, scale.pick(6.0, 90.0), table.error, prove=False)
     width = scale.pick(20, WIDTH)
     random = approximate(problem, width, SETS, table.error, time_limit=scale.pick(3.0, 120.0))
-    iterations = scale.pick(2000, 30_000)
+    iterations = scale.pick(2000, 15_000)
     training = Training(problem.X[:, None], problem.y, problem.beta, "squared", width, batch, iterations, TRIALS)
 
     found = baseline(training, TwoLayerNetwork, problem.objective, table.error)
@@ -106,6 +106,7 @@ def _table(title: str, scale: Scale, data: Data, n: int, batch: int) -> Outcome:
             Panel("test error", "iteration", "mean squared error", found.scores, tests, (True, True)),
         ),
         found.missing,
+        "mean squared test error",
     )  # fmt: skip
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
-from ..errors import InvalidInputError, MissingDataError
+from ..errors import InvalidInputError, MissingDataError, MissingDependencyError
 from ..interchange.atomic_write import write_atomically
 from ..interchange.model_file import package_version
 from .catalogue import EXPERIMENTS
@@ -54,6 +55,13 @@ def reproduce(
     report : callable
         Called with a line before and after each experiment.
 
+    Raises
+    ------
+    InvalidInputError
+        For another name, or an output that is no folder.
+    MissingDependencyError
+        Where Matplotlib or Jinja is missing (extra ``neuralgauge[reproduce]``).
+
     Returns
     -------
     dict of str to Outcome
@@ -64,12 +72,14 @@ def reproduce(
     The table and the page are written anew after every experiment, so an interruption keeps what is done.
     """
     wanted = chosen(names)
+    _check_extras()
     if output.exists() and not output.is_dir():
         raise InvalidInputError(f"The output {str(output)!r} must be a folder; give another name.")
     output.mkdir(parents=True, exist_ok=True)
     outcomes: dict[str, Outcome] = {}
     entries: dict[str, Entry] = {}
     failures: dict[str, str] = {}
+    said: set[str] = set()
     for name in wanted:
         experiment = EXPERIMENTS[name]
         report(f"{experiment.label}: running")
@@ -86,8 +96,19 @@ def reproduce(
             seconds = time.perf_counter() - begun
             _write(output, name, outcome, images, seconds, scale.quick)
             report(f"{experiment.label}: done in {seconds:.1f} s")
+            for sentence in outcome.missing:
+                if sentence not in said:
+                    report(f"{experiment.label}: {sentence}")
+            said |= set(outcome.missing)
         _write_overview(output, entries, failures, scale.quick)
     return outcomes
+
+
+def _check_extras() -> None:
+    """Before hours of work, rather than after."""
+    for module, needs in (("matplotlib", "Figures need Matplotlib"), ("jinja2", "The page needs Jinja")):
+        if find_spec(module) is None:
+            raise MissingDependencyError(f'{needs}, which is not installed; `pip install "neuralgauge[reproduce]"`.')
 
 
 def _write(output: Path, name: str, outcome: Outcome, images: dict[str, bytes], seconds: float, quick: bool) -> None:
