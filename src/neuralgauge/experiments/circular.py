@@ -33,7 +33,7 @@ def figure_5(scale: Scale) -> Outcome:
     relaxed = Method.of_solution(
         "L1-Convex [14]", full, full.certificate.upper, note="relaxation: filters as long as the signal"
     )
-    iterations = scale.pick(2000, 10_000)
+    iterations = scale.pick(2000, 5000)
     training = Training(
         X[:, None], y, problem.beta, "squared", WIDTH, BATCH, iterations, TRIALS, "circular", LENGTH
     )  # fmt: skip

@@ -171,8 +171,8 @@ def _outputs(torch: Any, training: Training, X: Any, U: Any, A: Any) -> Any:
     """(t, b) of patches (t, b, K, d)."""
     t, b, K, d = X.shape
     if training.readout == "circular":
-        product = torch.fft.rfft(U, d, dim=1) * torch.fft.rfft(A, dim=2).transpose(1, 2)
-        theta = torch.fft.irfft(product.sum(dim=2), d, dim=1)
+        shifted = torch.bmm(U, A)  # (t, h, d): what entry a of the filters gives to pixels a further on
+        theta = sum(torch.roll(shifted[:, a], a, dims=1) for a in range(training.filter_size))
         return torch.bmm(X[:, :, 0], theta[:, :, None])[:, :, 0]
     H = torch.relu(torch.bmm(X.reshape(t, b * K, d), U))
     if training.readout == "pooled":
