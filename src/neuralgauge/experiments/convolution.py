@@ -14,7 +14,7 @@ from ..pricing import beta_max
 from .baseline import NAME, baseline
 from .convex import CERTIFIED, certified
 from .descent import Training
-from .images import accuracy_of, signs, two_classes
+from .images import accuracy_of, chance_of, signs, two_classes
 from .outcome import IN_GENERAL, Check, Method, Outcome, Panel
 from .scale import Scale
 
@@ -91,7 +91,7 @@ def _checks(methods: tuple[Method, ...], ours: Method, tested: int) -> tuple[Che
         return (Check("Convex training has a lower objective than descent.", IN_GENERAL, found, None,
                       "Descent did not run."),)  # fmt: skip
     trials, mean = methods[0].objectives, float(np.mean(methods[0].scores))
-    chance = 2.0 * (mean * (1.0 - mean) / tested) ** 0.5
+    chance = chance_of(mean, tested)
     return (
         Check(
             "Convex training has a lower objective than descent.",
