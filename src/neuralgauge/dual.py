@@ -21,8 +21,8 @@ PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
 SWEPT_RANK = 3  # up to here by a sweep, for any number of outputs
 SWEPT_ROWS = 5000  # a sweep of rank 3 takes n^2 log n, and cannot be cut short
 PROOF_SECONDS = 30.0  # for branch and bound when nobody set a limit
-START_WORK = 5e5  # entries of X touched by one sweep over all starts
-FEWEST_STARTS, MOST_STARTS = 32, 128
+START_WORK, EXPLORED_WORK = 5e5, 4e6  # entries of X touched by one sweep over all starts: ascents, or explored starts
+FEWEST_STARTS, MOST_STARTS, MOST_EXPLORED = 32, 128, 1024
 NEAR = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
 ROUGH = 1e-2  # a gap from which one more set of starts is enough
 SETTLING_STARTS = 6  # times the starts of a round, all of them fresh, before a gap is called reached
@@ -59,7 +59,7 @@ class DualSide:
     """Best dual point v, its searched gauge, its proven bound."""
 
     def __init__(
-        self, problem: TrainingProblem, rng: np.random.Generator, prove: bool | None, most_starts: int = MOST_STARTS
+        self, problem: TrainingProblem, rng: np.random.Generator, prove: bool | None, most_starts: int | None = None
     ) -> None:
         self.problem, self.rng = problem, rng
         _, stretch, axes = np.linalg.svd(np.linalg.qr(problem.X, mode="r"), full_matrices=False)
@@ -71,7 +71,8 @@ class DualSide:
         self.prove = provable if prove is None else prove
         self.insist = prove is True
         self.patience = PROOF_SECONDS if prove is None and rank > SWEPT_RANK else np.inf
-        self.n_starts = int(np.clip(START_WORK / problem.X.size, FEWEST_STARTS, most_starts))
+        work, most = (EXPLORED_WORK, MOST_EXPLORED) if problem.q == 1 else (START_WORK, MOST_STARTS)
+        self.n_starts = int(np.clip(work / problem.X.size, FEWEST_STARTS, most_starts or most))
         self.plane = axes[:2].T if rank == 2 else None
         self.v = np.zeros_like(problem.y)
         self.gauge, self.lower = 0.0, lower_bound(problem, self.v, 0.0)

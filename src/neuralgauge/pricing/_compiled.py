@@ -15,7 +15,16 @@ def compiled(function: F) -> F:
 
     The code is kept on disk where there is a folder to write to.
     """
+    return _compile(function, False)
+
+
+def reordered(function: F) -> F:
+    """The same with sums in any order, several terms at a time."""
+    return _compile(function, {"contract", "reassoc"})
+
+
+def _compile(function: F, fastmath: bool | set[str]) -> F:
     try:
-        return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+        return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function))
     except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        return cast(F, numba.njit(nogil=True, error_model="numpy")(function))
+        return cast(F, numba.njit(nogil=True, error_model="numpy", fastmath=fastmath)(function))

@@ -14,12 +14,12 @@ import numpy as np
 
 from .._array import Array
 from ..readouts import PatchReadout, Readout
+from ._climb import FIRST_STEP, LEAST_RISE, LEAST_STEP, climb
 from .ascent import in_threads, start_rows
 
 STEPS, LAST_STEPS = 40, 15
-FIRST_STEP, LEAST_STEP = 0.5, 0.02  # share of the way to the direction of the gradient
 SAMPLED = 2_000_000  # entries of X that are explored; of more, a random part of the samples is
-KEPT = 12  # best distinct points
+KEPT = 40  # best distinct points
 SAME = 1e-3  # 1 - cosine under which two are one
 
 
@@ -33,7 +33,7 @@ def explore(
     starts: Array | None = None,
     sign: float | None = None,
 ) -> Array:
-    r"""The best distinct points that a batch of starts reaches, best first: (d, k) with k <= 12.
+    r"""The best distinct points that a batch of starts reaches, best first: (d, k) with k <= 40.
 
     Parameters
     ----------
@@ -67,9 +67,21 @@ def _climbed(U: Array, V: Array, X: Array, readout: Readout, sign: float | None,
     """Move the rows of U uphill in place, in threads; the values reached, up to a common factor."""
     # Only directions count, so that single precision is safe from over- and underflow once scaled.
     V, X = _single(V), _single(X)
+    if sign is not None:
+        X = np.ascontiguousarray(X)
+        v_X = np.ascontiguousarray(sign * readout.lifted(V).reshape(-1, 1) * X, dtype=np.float32)
+        return np.concatenate(in_threads(lambda part: _climb_compiled(X, v_X, part, steps), U))
     if isinstance(readout, PatchReadout):
         readout = replace(readout, weight=readout.weight.astype(np.float32))
-    return np.concatenate(in_threads(lambda part: _climb(V, X, readout, part, sign, steps), U))
+    return np.concatenate(in_threads(lambda part: _climb(V, X, readout, part, steps), U))
+
+
+def _climb_compiled(X: Any, v_X: Any, U: Array, steps: int) -> Array:
+    moved = np.ascontiguousarray(U.T, dtype=np.float32)
+    values = climb(X, v_X, moved, steps)
+    U[:] = moved.T
+    U /= np.maximum(np.linalg.norm(U, axis=1, keepdims=True), np.finfo(float).tiny)
+    return np.asarray(values, dtype=np.float64)
 
 
 def _distinct(U: Array, values: Array) -> Array:
@@ -88,9 +100,9 @@ def _single(values: Array) -> Any:
     return np.asarray(values / max(float(np.max(np.abs(values), initial=0.0)), 1e-300), dtype=np.float32)
 
 
-def _climb(V: Array, X: Array, readout: Readout, U: Array, sign: float | None, steps: int) -> Array:
+def _climb(V: Array, X: Array, readout: Readout, U: Array, steps: int) -> Array:
     """Move the rows of U uphill in place; the values reached."""
-    value, gradient = _payoff(V, X, readout, U, sign)
+    value, gradient = _payoff(V, X, readout, U)
     step = np.full((len(U), 1), FIRST_STEP)
     for _ in range(steps):
         live = np.flatnonzero(step[:, 0] > LEAST_STEP)
@@ -98,8 +110,8 @@ def _climb(V: Array, X: Array, readout: Readout, U: Array, sign: float | None, s
             break
         trial = (1.0 - step[live]) * U[live] + step[live] * gradient[live]
         trial /= np.maximum(np.linalg.norm(trial, axis=1, keepdims=True), np.finfo(float).tiny)
-        reached, slope = _payoff(V, X, readout, trial, sign)
-        better = reached > value[live] * (1.0 + 1e-5)
+        reached, slope = _payoff(V, X, readout, trial)
+        better = reached > value[live] * (1.0 + LEAST_RISE)
         won = live[better]
         U[won], value[won], gradient[won] = trial[better], reached[better], slope[better]
         step[won] = np.minimum(1.5 * step[won], 1.0)
@@ -107,17 +119,13 @@ def _climb(V: Array, X: Array, readout: Readout, U: Array, sign: float | None, s
     return value
 
 
-def _payoff(V: Array, X: Array, readout: Readout, U: Array, sign: float | None) -> tuple[Array, Array]:
+def _payoff(V: Array, X: Array, readout: Readout, U: Array) -> tuple[Array, Array]:
     """The payoff of every row of U, and the direction of its gradient."""
     Z = X @ U.T.astype(np.float32)
     np.maximum(Z, 0.0, out=Z)
     gains = readout.gains(V, Z)
-    if sign is None:
-        value = np.linalg.norm(gains, axis=1)
-        G = gains / np.maximum(value, np.finfo(float).tiny)[:, None]
-    else:
-        value, G = sign * gains[:, 0], np.full((len(U), 1), sign, dtype=np.float32)
-    rows = readout.along(V, G)
+    value = np.linalg.norm(gains, axis=1)
+    rows = readout.along(V, gains / np.maximum(value, np.finfo(float).tiny)[:, None])
     gradient = (X.T @ np.where(Z > 0.0, rows, np.float32(0.0))).T.astype(np.float64)
     return value, gradient / np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), np.finfo(float).tiny)
 

@@ -11,7 +11,7 @@ from .ascent import ascend
 from .ascent_vector import Maxima, ascend_vector
 from .explore import explore
 
-EXPLORED = 2e5  # entries of X from which a batch explores before the ascent
+EXPLORED = 2e5  # entries of X from which a batch explores before the ascent, for several output weights
 FINISHED = 1e7  # entries of X that the ascents after it may touch a sweep, all starts together
 
 
@@ -44,11 +44,11 @@ def search(
 
     Notes
     -----
-    Above 200,000 entries of X all starts `explore`, and an ascent finishes at most 12 of them, fewer the larger X is
-    and none above 10 million; what is not finished keeps the value it reached.
+    For one output weight, and above 200,000 entries of X, all starts `explore`, and an ascent finishes at most 40 of
+    them, fewer the larger X is and none above 10 million; what is not finished keeps the value it reached.
     """
     finished, rest = starts, None
-    if X.size >= EXPLORED:
+    if sign is not None or X.size >= EXPLORED:
         found = explore(V, X, readout, n_starts, rng, starts=starts, sign=sign)
         count = int(FINISHED / (X.size + len(X) * readout.n_regions))
         n_starts, finished, rest = 0, found[:, :count], found[:, count:]

@@ -1,0 +1,92 @@
+r"""The compiled step of exploration for one output weight a neuron: two products and one look at each activation.
+
+h(u) = v^T (X u)_+ has the gradient r = (v X)^T 1[X u > 0], and h(u) = r^T u since h is homogeneous: the activations
+serve as a mask only, a block of rows at a time that stays in the cache between the two products.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._compiled import reordered
+
+BLOCK = 2**15  # activations at a time, single precision
+FIRST_STEP, LEAST_STEP = 0.5, 0.02  # share of the way to the direction of the gradient
+LEAST_RISE = 1e-5  # relative, of a step that counts
+
+
+@reordered
+def climb(X: Any, v_X: Any, U: Any, steps: int) -> Any:
+    """Move the columns of U (d, k), unit vectors, uphill in place; the values reached. X and v X are (n, d)."""
+    d, k = U.shape
+    Z, value, gradient = np.empty(BLOCK + k, np.float32), np.empty(k, np.float32), np.empty((d, k), np.float32)
+    _payoff(X, v_X, U, Z, value, gradient)
+    step = np.full(k, FIRST_STEP, np.float32)
+    live = np.arange(k)
+    for _ in range(steps):
+        live = live[step[live] > LEAST_STEP]
+        m = len(live)
+        if m == 0:
+            break
+        trial, reached, slope = np.empty((d, m), np.float32), np.empty(m, np.float32), np.empty((d, m), np.float32)
+        for j in range(d):
+            for s in range(m):
+                share = step[live[s]]
+                trial[j, s] = (np.float32(1.0) - share) * U[j, live[s]] + share * gradient[j, live[s]]
+        moved = _normalize(trial)
+        for s in range(m):
+            if moved[s] == 0.0:  # straight back to the other side
+                for j in range(d):
+                    trial[j, s] = U[j, live[s]]
+        _payoff(X, v_X, trial, Z, reached, slope)
+        for s in range(m):
+            t = live[s]
+            if reached[s] > value[t] + np.float32(LEAST_RISE) * abs(value[t]):
+                value[t] = reached[s]
+                step[t] = min(np.float32(1.5) * step[t], np.float32(1.0))
+                for j in range(d):
+                    U[j, t], gradient[j, t] = trial[j, s], slope[j, s]
+            else:
+                step[t] *= np.float32(0.4)
+    return value
+
+
+@reordered
+def _payoff(X: Any, v_X: Any, U: Any, Z: Any, value: Any, gradient: Any) -> None:
+    """h at every column of U, and the direction of its gradient."""
+    (n, d), k = X.shape, U.shape[1]
+    part = np.empty((d, k), np.float32)
+    rows = max(1, BLOCK // k)
+    gradient[:] = 0.0
+    for first in range(0, n, rows):
+        last = min(first + rows, n)
+        size = (last - first) * k
+        block = Z[:size].reshape((last - first, k))
+        np.dot(X[first:last], U, block)
+        for i in range(size):
+            Z[i] = np.float32(1.0) if Z[i] > 0.0 else np.float32(0.0)
+        np.dot(v_X[first:last].T, block, part)
+        gradient += part
+    value[:] = 0.0
+    for j in range(d):
+        for s in range(k):
+            value[s] += gradient[j, s] * U[j, s]
+    _normalize(gradient)
+
+
+@reordered
+def _normalize(U: Any) -> Any:
+    """Columns to length one, but for zero ones; the factors, zero for these."""
+    d, k = U.shape
+    length = np.zeros(k, np.float32)
+    for j in range(d):
+        for s in range(k):
+            length[s] += U[j, s] * U[j, s]
+    for s in range(k):
+        length[s] = np.float32(1.0) / np.sqrt(length[s]) if length[s] > 0.0 else np.float32(0.0)
+    for j in range(d):
+        for s in range(k):
+            U[j, s] *= length[s]
+    return length
