@@ -9,6 +9,7 @@ with one block w_i for each pattern D_i and output direction g_i, a unit vector;
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -57,12 +58,21 @@ class BlockProgram:
         """m."""
         return self.gates.shape[0]
 
+    @cached_property
+    def signed_gates(self) -> Array:
+        """The gates times the sign that is a block's direction, (m, N), for one output."""
+        result: Array = self.gates * self.directions
+        return result
+
     def forward(self, W: Array, offset: Array | float = 0.0) -> Array:
         """Outputs of y's shape for W (m, d) and offset (c,): 2 N m d operations, with maps 2 n c m d."""
         problem = self.problem
         if self.maps is not None:
             outputs = np.matmul(self.maps, W[:, :, None]).sum(axis=0).reshape(problem.n, -1)
             return (outputs + offset).reshape(problem.y.shape)
+        if problem.q == 1:
+            f = np.einsum("nd,dn->n", problem.X, W.T @ self.signed_gates)
+            return (f.reshape(problem.n, 1) + offset).reshape(problem.y.shape)
         Z = W @ problem.X.T
         f = problem.readout.outputs((self.gates * Z).T, self.directions) + offset
         return f.reshape(problem.y.shape)
@@ -71,8 +81,11 @@ class BlockProgram:
         """X^T D_i v g_i for every block: shape (m, d), as many operations."""
         if self.maps is not None:
             return np.matmul(v.reshape(-1), self.maps)
-        V_g = self.problem.readout.along(v, self.directions).T
-        result: Array = (self.gates * V_g) @ self.problem.X
+        problem = self.problem
+        if problem.q == 1:
+            return self.signed_gates @ (v.reshape(-1, 1) * problem.X)
+        V_g = problem.readout.along(v, self.directions).T
+        result: Array = (self.gates * V_g) @ problem.X
         return result
 
     def objective(self, W: Array, offset: Array | float = 0.0) -> float:

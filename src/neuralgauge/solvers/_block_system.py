@@ -77,18 +77,21 @@ class BlockSystem:
         self.X = program.problem.X
         self.Xt = np.ascontiguousarray(self.X.T)
         # With one output the direction is a sign, which the gates take up.
-        self.gates = program.gates * self.directions if self.c == 1 else program.gates.astype(np.float64)
+        self.gates = program.signed_gates if self.c == 1 else program.gates.astype(np.float64)
 
     def forward(self, W: Array, b: Array | float = 0.0) -> Array:
         """B W + E b, (n, c)."""
         if self.c == 1:
-            return np.einsum("mn,mn->n", self.gates, W @ self.Xt)[:, None] + b
+            # This order needs no array of the size of the gates.
+            return np.einsum("dn,dn->n", self.Xt, W.T @ self.gates)[:, None] + b
         result: Array = (self.gates * (W @ self.Xt)).T @ self.directions + b
         return result
 
     def adjoint(self, V: Array) -> Array:
         """B^T V as (m, d)."""
-        result: Array = (self.gates * (V[:, 0] if self.c == 1 else self.directions @ V.T)) @ self.X
+        result: Array = (
+            self.gates @ (V * self.X) if self.c == 1 else (self.gates * (self.directions @ V.T)) @ self.X
+        )
         return result
 
     def factorize(self, scaling: Scaling, cone_curvature: Array | None, root: CurvatureRoot) -> Solve:
