@@ -1,11 +1,13 @@
 """The baseline by PyTorch against steps written out in NumPy."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import neuralgauge as ng
 from neuralgauge.experiments.baseline import baseline
-from neuralgauge.experiments.descent import Training, _batches, _initial, _run, descend
+from neuralgauge.experiments.descent import Training, _batches, _best_step, _initial, _run, descend
 
 
 def test_without_torch_a_sentence(no_torch, paper):
@@ -88,3 +90,30 @@ def test_descent_falls_and_is_repeatable(paper):
     assert [curve.y[-1] for curve in found.objectives] == pytest.approx(method.objectives)
     again = descend(training)
     np.testing.assert_array_equal(again.objectives[-1], [curve.y[-1] for curve in found.objectives])
+
+
+@pytest.mark.parametrize(
+    ("means", "step", "tries"),
+    [
+        ([np.inf, np.nan, 5.0, 3.0, 4.0], 1e-2, 5),
+        ([2.0, 3.0], 0.3, 2),
+        ([np.nan] * 8, 1e-4, 8),
+        ([9, 8, 7, 6, 5, 4, 3, 2], 1e-4, 8),
+    ],
+)
+def test_the_sweep_goes_down_until_it_rises(means, step, tries):
+    asked = []
+
+    def tried(step):
+        asked.append(step)
+        return SimpleNamespace(objectives=np.array([[means[len(asked) - 1]]]))
+
+    assert _best_step(tried) == step
+    assert len(asked) == tries
+
+
+def test_a_step_that_diverges_is_shortened(rng):
+    pytest.importorskip("torch")
+    X = 100.0 * rng.standard_normal((20, 1, 5))
+    trace = descend(Training(X, np.ones(20), 1.0, "squared", 4, 20, 40, 2))
+    assert np.isfinite(trace.objectives).all()

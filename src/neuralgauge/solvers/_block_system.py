@@ -89,9 +89,7 @@ class BlockSystem:
 
     def adjoint(self, V: Array) -> Array:
         """B^T V as (m, d)."""
-        result: Array = (
-            self.gates @ (V * self.X) if self.c == 1 else (self.gates * (self.directions @ V.T)) @ self.X
-        )
+        result: Array = self.gates @ (V * self.X) if self.c == 1 else (self.gates * (self.directions @ V.T)) @ self.X
         return result
 
     def factorize(self, scaling: Scaling, cone_curvature: Array | None, root: CurvatureRoot) -> Solve:
