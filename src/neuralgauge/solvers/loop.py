@@ -46,8 +46,11 @@ class Bounds:
         if iterate.violation <= VIOLATION:
             self.offer(iterate.W, iterate.offset)
         v = program.problem.clip_dual(-iterate.g)
-        gauge = gauge_bound(program, v, iterate.cone_multipliers)
-        if np.isfinite(gauge) and (bound := lower_bound(program.problem, v, gauge)) > self.lower:
+        self.offer_dual(v, gauge_bound(program, v, iterate.cone_multipliers))
+
+    def offer_dual(self, v: Array, gauge: float) -> None:
+        """Keep this dual point, of at most this gauge over the blocks, if its bound is better."""
+        if np.isfinite(gauge) and (bound := lower_bound(self.program.problem, v, gauge)) > self.lower:
             self.lower, self.dual = bound, v
 
 

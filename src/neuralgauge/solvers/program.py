@@ -15,6 +15,7 @@ from ..programs.block import BlockProgram
 from ..solution import Record, Solution
 from .facets import interior, run_on_facets
 from .loop import run
+from .working_set import pays, run_on_working_set
 
 
 def solve_program(
@@ -51,7 +52,8 @@ def solve_program(
     solver : {"interior_point", "reference"}
         "reference" hands the program to CVXPY and Clarabel (extra ``neuralgauge[reference]``).
     max_iter : int
-        Most interior-point iterations, over all relaxations together.
+        Most interior-point iterations, over all relaxations together; of each of the smaller programs where many
+        patterns are solved by those that pay.
     time_limit : float, optional
         Seconds after which the best point so far is returned.
     progress : callable, optional
@@ -74,7 +76,8 @@ def solve_program(
     Notes
     -----
     Cost per iteration: min(n^2 m d, n (m d)^2) operations for m blocks; memory about 12 arrays of shape (m, k)
-    for k constraints kept of each cone, and 2 of shape (m, n).
+    for k constraints kept of each cone, and 2 of shape (m, n). Where that is much, m is the number of blocks that pay,
+    and all blocks are priced between the programs (`solvers.working_set`).
     Source: [8], [19] of Pilanci & Ergen (2020).
 
     Examples
@@ -94,6 +97,8 @@ def solve_program(
     if solver != "interior_point":
         raise InvalidInputError(f'`solver` must be "interior_point" or "reference", got {solver!r}.')
     if witnesses is not None and interior(program, witnesses):
+        if pays(program):
+            return run_on_working_set(program, witnesses, tol, max_iter, time_limit, progress)
         return run_on_facets(program, witnesses, tol, max_iter, time_limit, progress)
     return run(program, witnesses, tol, max_iter, time_limit, progress)
 
