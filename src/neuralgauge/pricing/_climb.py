@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ._compiled import reordered
+from .._compiled import reordered
 
 BLOCK = 2**15  # activations at a time, single precision
 FIRST_STEP, LEAST_STEP = 0.5, 0.02  # share of the way to the direction of the gradient

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
-from ._compiled import compiled
+from .._compiled import compiled
 from ._incumbent import VALUE, keep_if_better, onto_kinks, payoff
 from ._relaxation import NEAR, Index, dot, relax
 

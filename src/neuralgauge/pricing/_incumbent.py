@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
-from ._compiled import compiled
+from .._compiled import compiled
 from ._relaxation import Index, dot, norm
 
 VALUE = 2  # place of the best value in the state of a search

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._array import Array
-from ._compiled import compiled
+from .._compiled import compiled
 
 Index = npt.NDArray[np.int64]
 MAX_SWEEPS = 1000

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from .._array import Array
-from ._compiled import compiled
+from .._compiled import compiled
 
 LINEARIZATIONS = 60
 THREADS = min(8, os.cpu_count() or 1)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._array import Array
-from ._compiled import compiled
+from .._compiled import compiled
 from .ascent import climb, in_threads, start_rows
 
 ALTERNATIONS = 60

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
-from ._compiled import compiled
+from .._compiled import compiled
 from .kinks import EPS, KinkForm, with_axes
 
 TINY_ARC = 1e-13  # radians; arcs shorter than this are ends where several circles meet

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
-from ._compiled import compiled
+from .._compiled import compiled
 from .kinks import EPS, KinkForm, with_axes
 from .sweep_space import OUTSIDE, TINY_ARC, frame
 

@@ -14,6 +14,7 @@ from ..problem import TrainingProblem
 from ..programs.block import BlockProgram
 from ..solution import Record, Solution
 from .facets import interior, run_on_facets
+from .gated import descends, run_gated
 from .loop import run
 from .working_set import pays, run_on_working_set
 
@@ -96,6 +97,8 @@ def solve_program(
         return solve_with_cvxpy(program, witnesses)
     if solver != "interior_point":
         raise InvalidInputError(f'`solver` must be "interior_point" or "reference", got {solver!r}.')
+    if descends(program):
+        return run_gated(program, witnesses, tol, max_iter, time_limit, progress)
     if witnesses is not None and interior(program, witnesses):
         if pays(program):
             return run_on_working_set(program, witnesses, tol, max_iter, time_limit, progress)

@@ -1,0 +1,67 @@
+"""Block coordinate descent for gated programs, against brute force, the interior point and a conic solver."""
+
+import numpy as np
+import pytest
+
+import neuralgauge as ng
+from neuralgauge.programs.block import BlockProgram
+from neuralgauge.solvers import gated
+from neuralgauge.solvers._block_descent import shrink
+from neuralgauge.solvers.loop import run
+
+
+def program_of(n, d, m, beta, **options):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((n, d)), rng.standard_normal(n)
+    problem = ng.TrainingProblem(X, y, beta=beta, **options)
+    patterns = ng.sample_patterns(problem.X, m, random_state=0)
+    return BlockProgram(problem, patterns.dense(), np.where(np.arange(m) % 2 == 0, 1.0, -1.0)[:, None], cones=False)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_shrinkage_is_stationary(seed):
+    rng = np.random.default_rng(seed)
+    eigenvalues, a, t = np.append(rng.uniform(0.0, 9.0, 4), 0.0), rng.standard_normal(5), np.ones(5)
+    beta = rng.uniform(0.2, 0.9) * np.linalg.norm(a)
+    if np.linalg.norm(a[-1:]) < beta:  # otherwise unbounded below along the last axis
+        assert shrink(eigenvalues, a, beta, 0.0, t)
+        assert np.allclose(eigenvalues * t - a + beta * t / np.linalg.norm(t), 0.0, atol=1e-9 * np.linalg.norm(a))
+    assert not shrink(eigenvalues, a, 1.01 * np.linalg.norm(a), 3.0, t)
+    assert not t.any()
+
+
+@pytest.mark.parametrize("options", [{}, {"offset": True}, {"sample_weight": np.linspace(0.5, 2.0, 60)}])
+@pytest.mark.parametrize(("beta", "tol"), [(8.0, 1e-9), (0.3, 1e-8), (3.0, 1e-3)])
+def test_agrees_with_the_interior_point(options, beta, tol):
+    program = program_of(60, 4, 40, beta, **options)
+    expected = run(program, None, 1e-9, 100).certificate
+    found = gated.run_gated(program, None, tol, 100)
+    assert found.status is ng.Status.SOLVED
+    assert found.certificate.gap <= tol
+    assert found.certificate.lower <= expected.upper * (1.0 + 1e-12)
+    assert expected.lower <= found.certificate.upper <= expected.upper * (1.0 + 1.1 * tol) + 1e-12
+    assert program.objective(found.blocks, np.asarray(found.network.offset)) == found.certificate.upper
+
+
+def test_blocks_left_out_by_the_hand_over_come_back(monkeypatch):
+    monkeypatch.setattr(gated.Descent, "_slow", lambda self, gaps, tol: len(gaps) > 1)
+    monkeypatch.setattr(gated.Descent, "_choose", lambda self, paid: setattr(self, "chosen", np.array([3])))
+    program = program_of(50, 3, 30, 2.0)
+    found = gated.run_gated(program, None, 1e-8, 100)
+    assert found.status is ng.Status.SOLVED
+    assert found.certificate.upper == pytest.approx(run(program, None, 1e-9, 100).certificate.upper, rel=1e-7)
+
+
+def test_large_penalties_take_no_interior_point(monkeypatch):
+    monkeypatch.setattr(gated, "run", lambda *_: pytest.fail("descent was enough"))
+    program = program_of(200, 5, 60, 30.0)
+    found = gated.run_gated(program, None, 1e-6, 100)
+    assert found.certificate.gap <= 1e-6
+
+
+def test_stops_at_its_limits():
+    program = program_of(50, 3, 30, 0.5)
+    assert gated.run_gated(program, None, 1e-12, 2).status is ng.Status.ITERATION_LIMIT
+    cut = gated.run_gated(program, None, 1e-12, 100, time_limit=1e-9)
+    assert cut.status is ng.Status.TIME_LIMIT
+    assert cut.certificate.lower <= cut.certificate.upper
