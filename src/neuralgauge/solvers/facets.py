@@ -61,9 +61,13 @@ def run_on_facets(
         seconds = time.perf_counter() - start
         if rows is None or (not strict and solved.status is not Status.SOLVED):
             return replace(solved, n_iter=n_iter, seconds=seconds)
-        if solved.status in (Status.INTERRUPTED, Status.TIME_LIMIT, Status.ITERATION_LIMIT):
-            best.lower, best.dual = solved.certificate.lower, solved.dual
+        if strict:  # moved inside, the blocks may be good enough
+            if solved.certificate.lower > best.lower:
+                best.lower, best.dual = solved.certificate.lower, solved.dual
             best.offer(_inside(program, solved.blocks, witnesses), np.asarray(solved.network.offset))
+            if best.gap <= tol:
+                return solution(program, best, witnesses, Status.SOLVED, n_iter, seconds, ())
+        if solved.status in (Status.INTERRUPTED, Status.TIME_LIMIT, Status.ITERATION_LIMIT):
             return solution(program, best, witnesses, solved.status, n_iter, seconds, ())
         relaxation = replace(program, rows=rows)
     if not strict:
