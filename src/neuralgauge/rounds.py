@@ -31,7 +31,9 @@ SPREAD = 1e-4  # 1 - cosine under which two of them count as one
 SAME_DIRECTION = 1e4  # 1 / the difference of output directions below which they count as one
 DUST = 0.1  # see `_paid`
 SEARCH_ABOVE = 1e-2  # gap down to which a local search in every round saves more than it costs
-MANY_ROWS = 10_000  # above them, and down to the same gap, the cones of a round keep a sample of the rows
+ROWS_TO_WAIT = 1_500  # from which on the program waits for such searches
+FAST = 0.05  # share of the gap by which a local search lowers it when it is worth going on
+MANY_ROWS = 5_000  # above them, and down to the same gap, the cones of a round keep a sample of the rows
 FIRST_ROWS = 2  # of that sample, for each column of X
 MOST_CUTS = 300  # see `Rounds.cuts`
 PATIENCE = 8  # rounds without progress
@@ -106,8 +108,9 @@ class Rounds:
                 return Status.STALLED
             if index == 0 and self.active.n_neurons == 0 and len(self.cuts.values) == 0:
                 (self._first_network if problem.X.size < LARGE else self._from_fewer_samples)()
-            else:
-                self._search(columns)
+            elif self._search(columns):
+                v = -problem.loss_gradient(problem.outputs(self.active))
+                continue
             v = self._solve(columns)
         return Status.ITERATION_LIMIT
 
@@ -161,16 +164,27 @@ class Rounds:
         coarse.run(COARSE_ROUNDS)
         self._consider(local_search(problem, coarse.network, LAST_SEARCH, self.until))
 
-    def _search(self, columns: Columns) -> None:
-        """Local search from the neurons in play and the new ones at a small weight."""
-        near = self.gap < SEARCH_ABOVE or self._samples_rows  # sampled rounds search after the program
-        if near or self.active.n_neurons == 0 or len(columns.values) == 0:
-            return
+    def _search(self, columns: Columns) -> bool:
+        """Local search from the neurons in play and new ones at a small weight; whether the convex program can wait.
+
+        With many rows a program costs far more, so the search goes on as long as it lowers the gap by a lot.
+        """
+        if self.gap < SEARCH_ABOVE or self.active.n_neurons == 0 or len(columns.values) == 0:
+            return False
         size = 0.1 * np.sqrt(np.mean(np.sum(self.active.A**2, axis=1)))
-        new = self.active.with_neurons(size * columns.U, size * columns.G)
-        found = local_search(self.problem, self.active.join(new), ROUND_SEARCH, self.until)
-        if self.problem.objective(found) < self.upper:
-            self._consider(found)
+        start = self.active.join(self.active.with_neurons(size * columns.U, size * columns.G))
+        fast = False
+        while True:
+            before = self.upper
+            found = local_search(self.problem, start, ROUND_SEARCH, self.until)
+            if self.problem.objective(found) < self.upper:
+                self._consider(found)
+            slow = before - self.upper <= FAST * (self.upper - self.dual.lower)
+            if slow or len(self.problem.X) < ROWS_TO_WAIT or self.gap < SEARCH_ABOVE:
+                return fast
+            if time.perf_counter() >= self.until:
+                return fast
+            fast, start = True, self.active
 
     def _solve(self, columns: Columns) -> Array:
         """The convex program over the patterns of the neurons in play and of the new ones; its dual point."""
