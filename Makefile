@@ -22,6 +22,7 @@ lint: .venv/.dev  ## style and types
 
 bench: .venv/.dev  ## benchmarks; those against peers need an environment of their own, see benchmarks/README.md
 	$(BIN)/python benchmarks/program.py
+	$(BIN)/python benchmarks/limits.py
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/classification.py --quick
 	$(BIN)/python benchmarks/pruning.py
