@@ -107,7 +107,9 @@ def _run(
             if n_iter >= max_iter:
                 status = Status.ITERATION_LIMIT
                 break
-            if time_limit is not None and seconds >= time_limit:
+            # Not to overrun the limit by an iteration, the next is taken to last as long as the one before.
+            following = seconds - history[-2].seconds if len(history) > 1 else 0.0
+            if time_limit is not None and seconds + following >= time_limit:
                 status = Status.TIME_LIMIT
                 break
     except KeyboardInterrupt:
