@@ -128,6 +128,7 @@ def test_nothing_pays_at_a_large_beta(rng):
 
 
 def test_large_programs_go_this_way(rng, monkeypatch):
+    monkeypatch.setattr(working_set, "LARGE", 1e9)
     problem = problem_of(rng, "squared", n=400, d=8, beta=30.0)
     patterns = ng.sample_patterns(problem.X, 450)
     called, seen = [], []

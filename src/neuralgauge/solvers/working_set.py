@@ -27,7 +27,7 @@ from .loop import Bounds, gauge_bound, solution
 
 Index = npt.NDArray[np.intp]
 
-LARGE = 1e9  # n^2 m d, operations of an iteration over all blocks, from which the detour pays
+LARGE = 3e9  # n^2 m d, operations of an iteration over all blocks, from which the detour pays
 FIRST_BLOCKS = 80
 MOST_NEW, GROWTH = 60, 0.5  # most blocks taken in at a time: so many, or this share of those there
 MANY = 0.3  # share of all blocks from which they are solved together after all
