@@ -14,7 +14,7 @@ from ._array import Array
 from .certificate import Certificate, Scope, lower_bound
 from .networks import TwoLayerNetwork
 from .pricing import Price, plane_maxima, price, search
-from .pricing.explore import SAMPLED
+from .pricing.explore import KEPT, SAMPLED
 from .problem import TrainingProblem
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
@@ -26,6 +26,7 @@ FEWEST_STARTS, MOST_STARTS, MOST_EXPLORED = 32, 128, 1024
 NEAR = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
 ROUGH = 1e-2  # a gap from which one more set of starts is enough
 SETTLING_STARTS = 6  # times the starts of a round, all of them fresh, before a gap is called reached
+SETTLING_FINISH = 200  # of those explored
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class DualSide:
         return found
 
     def _maximisers(
-        self, v: Array, network: TwoLayerNetwork, uniform: int, near: int, *, spread: bool
+        self, v: Array, network: TwoLayerNetwork, uniform: int, near: int, *, spread: bool, finish: int = KEPT
     ) -> list[Columns]:
         """Local maximisers, best first: a part for each sign where these are searched apart, else one part.
 
@@ -105,11 +106,11 @@ class DualSide:
             return [Columns(*plane_maxima(readout.lifted(v), X, self.plane))]
         if self.problem.q > 1:
             starts = self._starts(network.U, near, spread)
-            return [Columns(*search(v, X, readout, uniform, self.rng, starts=starts))]
+            return [Columns(*search(v, X, readout, uniform, self.rng, starts=starts, finish=finish))]
         parts = []
         for sign in (1.0, -1.0):
             starts = self._starts(network.U[:, sign * network.A[:, 0] > 0], near, spread)
-            parts.append(Columns(*search(v, X, readout, uniform, self.rng, starts=starts, sign=sign)))
+            parts.append(Columns(*search(v, X, readout, uniform, self.rng, starts=starts, sign=sign, finish=finish)))
         return parts
 
     def _starts(self, own: Array, near: int, spread: bool) -> Array:
@@ -138,7 +139,7 @@ class DualSide:
         if self.insist or self.missed.size:
             return False
         starts = (SETTLING_STARTS if gap < ROUGH else 1) * self.n_starts
-        found = self._maximisers(self.v, network, starts, self.n_starts, spread=False)
+        found = self._maximisers(self.v, network, starts, self.n_starts, spread=False, finish=SETTLING_FINISH)
         if self._raise_gauge(max(float(part.values[0]) for part in found)):
             self.missed = np.hstack([part.U[:, :5] for part in found])
         # Of more entries starts are explored on a part of the samples, which says nothing of the sphere.

@@ -19,7 +19,7 @@ from .ascent import in_threads, start_rows
 
 STEPS, LAST_STEPS = 40, 15
 SAMPLED = 2_000_000  # entries of X that are explored; of more, a random part of the samples is
-KEPT = 40  # best distinct points
+KEPT = 40  # best distinct points, unless told otherwise
 SAME = 1e-3  # 1 - cosine under which two are one
 
 
@@ -32,8 +32,9 @@ def explore(
     *,
     starts: Array | None = None,
     sign: float | None = None,
+    kept: int = KEPT,
 ) -> Array:
-    r"""The best distinct points that a batch of starts reaches, best first: (d, k) with k <= 40.
+    r"""The best distinct points that a batch of starts reaches, best first: (d, k) with k <= `kept`.
 
     Parameters
     ----------
@@ -49,6 +50,7 @@ def explore(
         Further starts.
     sign : {1, -1}, optional
         For one output weight a neuron: the sign of the payoff that is sought. By default the payoff's norm.
+    kept : int
 
     Notes
     -----
@@ -59,8 +61,8 @@ def explore(
     V = V.reshape(readout.n, -1)
     share = SAMPLED / X.size
     if share < 1.0:
-        U = _distinct(U, _climbed(U, *_part(V, X, readout, share, rng), sign, STEPS))
-    return _distinct(U, _climbed(U, V, X, readout, sign, STEPS if share >= 1.0 else LAST_STEPS)).T
+        U = _distinct(U, _climbed(U, *_part(V, X, readout, share, rng), sign, STEPS), kept)
+    return _distinct(U, _climbed(U, V, X, readout, sign, STEPS if share >= 1.0 else LAST_STEPS), kept).T
 
 
 def _climbed(U: Array, V: Array, X: Array, readout: Readout, sign: float | None, steps: int) -> Array:
@@ -84,11 +86,11 @@ def _climb_compiled(X: Any, v_X: Any, U: Array, steps: int) -> Array:
     return np.asarray(values, dtype=np.float64)
 
 
-def _distinct(U: Array, values: Array) -> Array:
+def _distinct(U: Array, values: Array, most: int) -> Array:
     """The best rows that differ, best first."""
     kept: list[int] = []
     for k in np.argsort(-values, kind="stable"):
-        if len(kept) == KEPT:
+        if len(kept) == most:
             break
         if not kept or np.max(U[kept] @ U[k]) < 1.0 - SAME:
             kept.append(int(k))

@@ -9,7 +9,7 @@ from .._array import Array
 from ..readouts import Readout
 from .ascent import ascend
 from .ascent_vector import Maxima, ascend_vector
-from .explore import explore
+from .explore import KEPT, explore
 
 EXPLORED = 2e5  # entries of X from which a batch explores before the ascent, for several output weights
 FINISHED = 1e7  # entries of X that the ascents after it may touch a sweep, all starts together
@@ -24,6 +24,7 @@ def search(
     *,
     starts: Array | None = None,
     sign: float | None = None,
+    finish: int = KEPT,
 ) -> Maxima:
     r"""Local maximisers of the payoff of a neuron, best first: lower bounds on the gauge G(V), and columns to add.
 
@@ -41,15 +42,18 @@ def search(
         Further starts, for instance the neurons at hand.
     sign : {1, -1}, optional
         Required for one output weight a neuron: the sign of the payoff that is sought.
+    finish : int
+        Explored points that an ascent finishes at most: more of them find more where X has about as many columns as
+        rows, for maxima then sit at corners that exploring only comes near.
 
     Notes
     -----
-    For one output weight, and above 200,000 entries of X, all starts `explore`, and an ascent finishes at most 40 of
+    For one output weight, and above 200,000 entries of X, all starts `explore`, and an ascent finishes `finish` of
     them, fewer the larger X is and none above 10 million; what is not finished keeps the value it reached.
     """
     finished, rest = starts, None
     if sign is not None or X.size >= EXPLORED:
-        found = explore(V, X, readout, n_starts, rng, starts=starts, sign=sign)
+        found = explore(V, X, readout, n_starts, rng, starts=starts, sign=sign, kept=finish)
         count = int(FINISHED / (X.size + len(X) * readout.n_regions))
         n_starts, finished, rest = 0, found[:, :count], found[:, count:]
     parts = []
