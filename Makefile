@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo setup test test-all lint bench bench-peers clean
+.PHONY: demo setup test test-all lint bench bench-peers setup-peers clean
 
 demo: .venv/.installed  ## train, certify, save and predict on scikit-learn's diabetes data
 	$(BIN)/python examples/diabetes.py
@@ -33,7 +33,10 @@ bench: .venv/.dev  ## benchmarks; those against peers need an environment of the
 	$(BIN)/python benchmarks/linear_conv.py
 	$(BIN)/python benchmarks/circular_conv.py
 
-bench-peers: .venv-peers/.installed  ## adelie and scnn, which pin old NumPy, for `make bench` to compare with
+bench-peers: .venv/.dev .venv-peers/.installed  ## the same problems for neuralgauge and its peers; ARGUMENTS="--quick"
+	$(BIN)/python benchmarks/peers/run.py $(ARGUMENTS)
+
+setup-peers: .venv-peers/.installed  ## the peers, some of which pin old NumPy, in an environment of their own
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
@@ -51,9 +54,9 @@ bench-peers: .venv-peers/.installed  ## adelie and scnn, which pin old NumPy, fo
 	$(BIN)/python -m pip install --quiet -e '.[dev]'
 	touch .venv/.installed .venv/.test $@
 
-.venv-peers/.installed: Makefile
+.venv-peers/.installed: benchmarks/peers/requirements.txt
 	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet numpy==1.26.4 adelie==1.1.52 pyscnn==0.0.10
+	.venv-peers/bin/python -m pip install --quiet -r benchmarks/peers/requirements.txt
 	touch $@
 
 clean:

@@ -25,7 +25,8 @@ def _status(name: str) -> float | None:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name)), None)
 
 
-def _peak() -> float:
+def peak() -> float:
+    """The most resident memory this process has held, in MB."""
     # getrusage also counts what the parent held before exec; VmHWM does not.
     known = _status("VmHWM")
     if known is not None:
@@ -33,13 +34,13 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (MEGABYTE if sys.platform == "darwin" else 1024)
 
 
-def _forget_peak() -> float:
+def forget_peak() -> float:
     """Start the peak afresh where the system allows it; the memory held now."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
-        return _peak()
-    return _status("VmRSS") or _peak()
+        return peak()
+    return _status("VmRSS") or peak()
 
 
 def run_apart(script: str, competitor: str, data: dict[str, Any], threads: dict[str, int]) -> dict[str, Any]:
@@ -65,9 +66,9 @@ def main(competitors: dict[str, Callable[[dict[str, Any]], Callable[[], dict[str
     name, source, target = sys.argv[1:]
     with np.load(source) as data:
         solve = competitors[name](dict(data))
-    held = _forget_peak()
+    held = forget_peak()
     start = time.perf_counter()
     result = solve()
     seconds = time.perf_counter() - start
-    peak = _peak()
-    np.savez(target, seconds=seconds, peak=peak, added=peak - held, **result)
+    highest = peak()
+    np.savez(target, seconds=seconds, peak=highest, added=highest - held, **result)

@@ -1,0 +1,64 @@
+"""Ours: the convex program over given patterns, its gated form along a path, and training to the global optimum."""
+
+import numpy as np
+
+
+def prepare(data):
+    import neuralgauge as ng
+    from neuralgauge import passes
+    from neuralgauge.pricing import ascent
+
+    passes.THREADS = ascent.THREADS = int(data["threads"])  # all cores otherwise
+    return {"relu": program, "gated": program, "training": training}[str(data["kind"])](ng, data)
+
+
+def problem_of(ng, data, beta, n=None):
+    return ng.TrainingProblem(data["X"][:n], data["y"][:n], beta=beta, loss=str(data["loss"]), bias=False)
+
+
+def program(ng, data):
+    gated, tol, limit = str(data["kind"]) == "gated", float(data["tol"]), float(data["limit"])
+    gates, vectors = data["gates"], data["vectors"]
+    patterns = ng.PatternSet(np.packbits(gates, axis=1), gates.shape[1], vectors)
+
+    def solve_one(patterns, beta, time_limit):
+        problem = problem_of(ng, data, beta)
+        return ng.solve_program(problem, patterns, tol, gated=gated, time_limit=time_limit)
+
+    def solve(recorder):
+        found = [solve_one(patterns, beta, max(recorder.left, 1e-3)) for beta in data["betas"]]
+        recorder.add(W=np.array([solution.blocks for solution in found]))
+        lower = [solution.certificate.lower for solution in found]
+        return {"lower": lower, "scope": "patterns", "status": worst(found)}
+
+    few = ng.PatternSet(np.packbits(gates[:4], axis=1), gates.shape[1], vectors[:4])
+    solve_one(few, float(data["betas"][-1]), limit)
+    return solve
+
+
+def worst(solutions):
+    return max((solution.status.name.lower() for solution in solutions), key=lambda name: name != "solved")
+
+
+def training(ng, data):
+    from neuralgauge import training as module
+
+    limit, gap = float(data["limit"]), float(data["tol"])
+    few = problem_of(ng, data, float(data["betas"][-1]), 30)
+    ng.train(few, 0.5, time_limit=limit)
+
+    def solve(recorder):
+        class Watched(module.Rounds):
+            """Rounds whose best network is recorded after each."""
+
+            def _record(self):
+                super()._record()
+                recorder.add(U=self.network.U, A=self.network.A)
+
+        module.Rounds = Watched
+        solution = ng.train(problem_of(ng, data, float(data["betas"][-1])), gap, time_limit=limit)
+        recorder.add(U=solution.network.U, A=solution.network.A)
+        certificate = solution.certificate
+        return {"lower": [certificate.lower], "scope": str(certificate.scope), "status": worst([solution])}
+
+    return solve

@@ -1,0 +1,245 @@
+"""neuralgauge against its peers: the same problems in the same run, in turns, every result judged by one function.
+
+    make bench-peers [ARGUMENTS="--quick --families cones gated --limit 20 --data FOLDER"]
+
+Results go to results/peers.json after every problem, whole or not at all, tables to results/peers.md and a picture to
+results/peers.png. `--report` makes the tables and the picture anew from results that are there.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE))
+import report
+from evaluate import best_known, certified_gap, excess, objectives
+from problems import FAMILIES, PROBLEMS, Problem
+from profiles import TARGETS, median_time, time_to
+from systems import SYSTEMS, WIDTH, System
+
+ROOT = HERE.parent.parent
+DEFAULT_PEERS = ROOT / ".venv-peers" / "bin" / "python"
+DEFAULT_DATA = os.environ.get("NEURALGAUGE_DATA", "../shared/data")
+THREADS = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON"))
+ONCE = 0.25  # share of the limit: a run that takes more is not repeated
+
+Data = dict[str, Any]
+
+
+def run_once(system: System, data: Data, settings: argparse.Namespace) -> dict[str, Any]:
+    """One run in a process of its own: its snapshots, with their objectives, and how it ended."""
+    python = sys.executable if system.adapter == "neuralgauge" else str(settings.peers)
+    limit = system.share * settings.limit
+    environment = {**os.environ, **dict.fromkeys(THREADS, str(settings.threads))}
+    given = {**data, **system.options, "limit": limit, "threads": settings.threads}
+    given["width"] = min(WIDTH, len(data["y"]) + 1)
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "in.npz")
+        np.savez(source, **given)
+        command = [python, str(HERE / "worker.py"), system.adapter, str(source), folder]
+        begun = time.perf_counter()
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        result = collect(Path(folder), data)
+        result["wall"] = time.perf_counter() - begun
+    if not result["ended"]:
+        result["failure"] = reason(done, limit)
+    return result
+
+
+def collect(folder: Path, data: Data) -> dict[str, Any]:
+    """The snapshots of a run and the facts it ended with."""
+    result: dict[str, Any] = {"snapshots": [], "ended": False, "failure": "", "status": "", "peak": None, "added": None}
+    for path in sorted(folder.glob("[0-9]*.npz")):
+        with np.load(path) as stored:
+            facts = dict(stored)
+        snapshot = {name: float(facts[name]) for name in ("seconds", "processor", "total", "total_processor")}
+        snapshot["objectives"] = objectives(data, facts)
+        snapshot["run"] = str(facts["run"])
+        result["snapshots"].append(snapshot)
+        result["peak"], result["added"] = float(facts["peak"]), float(facts["added"])
+    if (folder / "end.npz").exists():
+        with np.load(folder / "end.npz") as stored:
+            facts = dict(stored)
+        result["ended"] = True
+        result.update({name: float(facts[name]) for name in ("peak", "added", "seconds", "processor")})
+        result["status"] = str(facts.get("status", ""))
+        if "lower" in facts:
+            result["lower"], result["scope"] = np.asarray(facts["lower"], dtype=float), str(facts["scope"])
+    return result
+
+
+def reason(done: subprocess.CompletedProcess[str], limit: float) -> str:
+    if done.returncode == -14:  # SIGALRM, see recorder.py
+        return f"not done after {limit:g} s"
+    if done.returncode < 0:
+        return f"killed by signal {-done.returncode}"
+    return (done.stderr.strip().splitlines() or ["no message"])[-1][:200]
+
+
+def compare(problem: Problem, data: Data, settings: argparse.Namespace) -> dict[str, Any]:
+    """All systems on one problem, in turns."""
+    entered = [system for system in SYSTEMS if system.takes(problem, data) and settings.chosen(system)]
+    results: dict[str, list[dict[str, Any]]] = {system.label: [] for system in entered}
+    for _ in range(settings.repeats):
+        for system in entered:
+            runs = results[system.label]
+            if runs and (runs[0]["failure"] or spent(runs[0]) > ONCE * settings.limit):
+                continue
+            runs.append(run_once(system, data, settings))
+            print(f"  {system.label}: {runs[-1]['failure'] or 'ended'}, {runs[-1]['wall']:.1f} s", file=sys.stderr)
+    return judge(problem, data, entered, results, settings.clock)
+
+
+def spent(run: dict[str, Any]) -> float:
+    return run.get("seconds", np.inf)
+
+
+def judge(
+    problem: Problem, data: Data, entered: list[System], results: dict[str, list[dict[str, Any]]], clock: str
+) -> dict[str, Any]:
+    """Best known value, lower bound, and what each system reached and when."""
+    everyone = [run for runs in results.values() for run in runs]
+    lower = np.full(np.size(data["betas"]), -np.inf)
+    scope = ""
+    for run in everyone:
+        if "lower" in run:
+            lower, scope = np.maximum(lower, run["lower"]), run["scope"]
+    traces = [snapshot["objectives"] for run in everyone for snapshot in run["snapshots"]]
+    record = {
+        "family": problem.family, "name": problem.name, "kind": problem.kind, "loss": data["loss"],
+        "n": len(data["y"]), "d": data["X"].shape[1], "patterns": len(data["gates"]) if "gates" in data else None,
+        "betas": [float(beta) for beta in np.atleast_1d(data["betas"])], "scope": scope,
+        "best": None, "lower": [float(value) for value in lower], "systems": [],
+    }  # fmt: skip
+    if not traces:
+        return record
+    best = best_known(traces, lower)
+    record["best"] = [float(value) for value in best]
+    record["systems"] = [row(system, results[system.label], best, lower, clock) for system in entered]
+    return record
+
+
+def row(system: System, runs: list[dict[str, Any]], best: np.ndarray, lower: np.ndarray, clock: str) -> dict[str, Any]:
+    """One system on one problem: traces, the final network, times to the targets."""
+    name, total = ("processor", "total_processor") if clock == "processor" else ("seconds", "total")
+    repeats = [points(run, best, name, total) for run in runs]
+    final = min(
+        (snapshot for run in runs for snapshot in run["snapshots"]),
+        key=lambda snapshot: excess(snapshot["objectives"], best),
+        default=None,
+    )
+    alone = [[(p["time"], p["excess"]) for p in best_run(trace)] for trace in repeats]
+    whole = [[(p["total"], p["excess"]) for p in trace] for trace in repeats]
+    known = [run for run in runs if run["peak"] is not None]
+    return {
+        "tool": system.tool, "setting": system.setting, "ours": system.ours,
+        "failure": next((run["failure"] for run in runs if run["failure"]), ""),
+        "status": runs[-1]["status"] if runs else "",
+        "several_runs": len({p["run"] for trace in repeats for p in trace}) > 1,
+        "best_run": best_run(repeats[0])[0]["run"] if repeats and repeats[0] else "",
+        "objective": float(final["objectives"][:, -1].max()) if final else None,
+        "excess": excess(final["objectives"], best) if final else None,
+        "gap": certified_gap(final["objectives"], lower) if final else None,
+        "seconds": median_time([run.get(name, np.inf) for run in runs]),
+        "peak": max((run["peak"] for run in known), default=None),
+        "added": max((run["added"] for run in known), default=None),
+        "alone": {str(target): median_time([time_to(trace, target) for trace in alone]) for target in TARGETS},
+        "whole": {str(target): median_time([time_to(trace, target) for trace in whole]) for target in TARGETS},
+        "repeats": repeats,
+    }  # fmt: skip
+
+
+def points(run: dict[str, Any], best: np.ndarray, time_name: str, total_name: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "run": snapshot["run"], "time": snapshot[time_name], "total": snapshot[total_name],
+            "excess": excess(snapshot["objectives"], best), "objective": float(snapshot["objectives"][:, -1].max()),
+        }
+        for snapshot in run["snapshots"]
+    ]  # fmt: skip
+
+
+def best_run(trace: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The points of the run (step size, random start) that ended lowest."""
+    if not trace:
+        return []
+    lowest = min(trace, key=lambda point: point["excess"])["run"]
+    return [point for point in trace if point["run"] == lowest]
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="five small problems, limit 5: a few minutes")
+    parser.add_argument("--families", nargs="+", choices=FAMILIES, default=list(FAMILIES))
+    parser.add_argument("--only", default="", metavar="TEXT", help="problems with this in their name")
+    parser.add_argument(
+        "--systems", nargs="+", default=[""], metavar="TEXT", help="systems with one of these in their name"
+    )
+    parser.add_argument("--limit", type=float, help="seconds of a system on a problem (default 20; 5 with --quick)")
+    parser.add_argument("--repeats", type=int, default=3, help="turns, of which the median counts (default 3)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of every system (default 1)")
+    parser.add_argument("--clock", choices=("processor", "wall"), help="default: processor for one thread, else wall")
+    parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the tables")
+    parser.add_argument("--peers", type=Path, default=os.environ.get("NEURALGAUGE_PEERS", DEFAULT_PEERS))
+    parser.add_argument("--output", type=Path, default=ROOT / "results" / "peers.json")
+    parser.add_argument("--report", action="store_true", help="only make tables and picture from the output file")
+    settings = parser.parse_args()
+    settings.limit = settings.limit or (5.0 if settings.quick else 20.0)
+    settings.clock = settings.clock or ("processor" if settings.threads == 1 else "wall")
+    settings.chosen = lambda system: any(text.lower() in system.label.lower() for text in settings.systems)
+    return settings
+
+
+def chosen(settings: argparse.Namespace) -> list[Problem]:
+    found = []
+    for problem in PROBLEMS:
+        if problem.family not in settings.families or settings.only.lower() not in problem.name.lower():
+            continue
+        if settings.quick and not problem.quick:
+            continue
+        if problem.missing(settings.data):
+            print(f"{problem.name}: left out, there is no {problem.file} in the data folder", file=sys.stderr)
+            continue
+        found.append(problem)
+    return found
+
+
+def main() -> None:
+    settings = parse()
+    if settings.report:
+        report.make(settings.output)
+        return
+    if not Path(settings.peers).exists():
+        raise SystemExit("there is no environment of the peers; `make setup-peers` makes it, or name one by --peers")
+    results = {
+        "conditions": {
+            "machine": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version(),
+            "threads": settings.threads, "limit": settings.limit, "repeats": settings.repeats, "clock": settings.clock,
+            "quick": settings.quick, "load": [], "started": time.strftime("%Y-%m-%d %H:%M"),
+        },
+        "problems": [],
+    }  # fmt: skip
+    begun = time.perf_counter()
+    try:
+        for problem in chosen(settings):
+            print(f"{problem.family}: {problem.name}", file=sys.stderr)
+            results["problems"].append(compare(problem, problem.load(settings.data), settings))
+            results["conditions"]["load"].append(os.getloadavg()[0])
+            results["conditions"]["minutes"] = (time.perf_counter() - begun) / 60.0
+            report.store(settings.output, results)
+    except KeyboardInterrupt:
+        print("interrupted; the problems that were finished are kept", file=sys.stderr)
+    report.make(settings.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Who takes part: the systems with their settings, at their defaults and tightened."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from problems import Problem
+
+STEPS = (0.1, 0.03, 0.01, 0.003)  # of Adam
+STEPS_SGD = (1.0, 0.3, 0.1, 0.03, 0.01)
+WIDTH = 200  # neurons, fewer where there are fewer samples
+
+
+@dataclass(frozen=True)
+class System:
+    """One system with one choice of settings."""
+
+    tool: str
+    setting: str
+    adapter: str
+    kinds: tuple[str, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    share: float = 1.0  # of the limit, for each of its runs
+    losses: tuple[str, ...] = ("squared", "logistic")
+
+    @property
+    def label(self) -> str:
+        return f"{self.tool}, {self.setting}"
+
+    @property
+    def ours(self) -> bool:
+        return self.tool == OURS
+
+    def takes(self, problem: Problem, data: dict[str, Any]) -> bool:
+        return problem.kind in self.kinds and data["loss"] in self.losses
+
+
+OURS = "neuralgauge"
+PROGRAMS, GATED, TRAINING = ("relu", "gated"), ("gated",), ("training",)
+
+
+def clarabel(setting: str, tol: float) -> System:
+    return System("CVXPY + Clarabel", setting, "cvxpy", PROGRAMS, {"solver": "CLARABEL", "tol": tol})
+
+
+def scs(setting: str, tol: float) -> System:
+    return System("CVXPY + SCS", setting, "cvxpy", PROGRAMS, {"solver": "SCS", "tol": tol})
+
+
+def adelie(setting: str, tol: float) -> System:
+    return System("adelie", setting, "adelie", PROGRAMS, {"tol": tol})
+
+
+def scnn(setting: str, tol: float, unitize: bool) -> System:
+    iterations = 10_000 if tol == 1e-6 else 10**7
+    return System("scnn", setting, "scnn", PROGRAMS, {"tol": tol, "unitize": unitize, "iterations": iterations})
+
+
+def mlp(solver: str, setting: str, iterations: int, tight: bool) -> System:
+    options = {"solver": solver, "iterations": iterations, "tight": tight, "width": WIDTH}
+    return System(f"scikit-learn MLP, {solver}", setting, "sklearn", TRAINING, options, share=0.5)
+
+
+def torch(solver: str, setting: str, steps: tuple[float, ...], cosine: bool) -> System:
+    options = {"solver": solver, "steps": list(steps), "cosine": cosine, "width": WIDTH}
+    name = {"adam": "Adam", "sgd": "SGD"}[solver]
+    return System(f"PyTorch {name}", setting, "torch", TRAINING, options, share=0.35)
+
+
+SYSTEMS = [
+    System(OURS, "gap 1e-2", "neuralgauge", PROGRAMS, {"tol": 1e-2}),
+    System(OURS, "gap 1e-3", "neuralgauge", PROGRAMS, {"tol": 1e-3}),
+    System(OURS, "gap 1e-8, default", "neuralgauge", PROGRAMS, {"tol": 1e-8}),
+    System(OURS, "gap 1e-4, default", "neuralgauge", TRAINING, {"tol": 1e-4}),
+    clarabel("defaults", 0.0),
+    clarabel("loose, 1e-4", 1e-4),
+    scs("defaults", 0.0),
+    scs("tight, 1e-7", 1e-7),
+    adelie("default, tol 1e-7", 1e-7),
+    adelie("tight, tol 1e-10", 1e-10),
+    adelie("tight, tol 1e-12", 1e-12),
+    scnn("default, tol 1e-6", 1e-6, True),
+    scnn("unscaled, tol 1e-6", 1e-6, False),
+    scnn("tight, tol 1e-12", 1e-12, True),
+    mlp("adam", "defaults", 200, False),
+    mlp("adam", "tight", 10**6, True),
+    mlp("lbfgs", "defaults", 200, False),
+    mlp("lbfgs", "tight", 10**5, True),
+    torch("adam", "default step 1e-3", (1e-3,), False),
+    torch("adam", f"sweep of {len(STEPS)} steps", STEPS, True),
+    torch("sgd", f"sweep of {len(STEPS_SGD)} steps", STEPS_SGD, True),
+    System("L-BFGS", "restarts", "lbfgs", TRAINING, {
+        "iterations": 10**5, "tol": 1e-12, "restarts": 10**6, "width": WIDTH,
+    }),
+]  # fmt: skip
