@@ -17,6 +17,10 @@ FIRST = 5e-3  # seconds
 GRACE = 1.5  # multiple of the limit at which a run is stopped wherever it is
 
 
+class TimeUp(Exception):
+    """Raised by an adapter to leave a system that has no limit of its own."""
+
+
 class Recorder:
     """The snapshots of one system on one problem.
 

@@ -11,6 +11,7 @@ from profiles import TARGETS, best_so_far, lead, profile
 from systems import OURS
 
 FACTORS = np.geomspace(1.0, 1e4, 200)
+KINDS = (("programs", ("relu", "gated")), ("training", ("training",)))
 SHOWN = (1.0, 2.0, 10.0, 100.0)
 
 Record = dict[str, Any]
@@ -169,7 +170,7 @@ def ratio_text(ratio: float) -> str:
 def profile_tables(problems: list[Record]) -> list[str]:
     """For each kind of problem and target: share of the problems within a factor of the fastest tool."""
     parts = []
-    for title, kinds in (("programs", ("relu", "gated")), ("training", ("training",))):
+    for title, kinds in KINDS:
         chosen = [problem for problem in problems if problem["kind"] in kinds]
         if not chosen:
             continue

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from recorder import Recorder
+from recorder import Recorder, TimeUp
 
 
 def main() -> None:
@@ -22,7 +22,10 @@ def main() -> None:
         data = {name: value[()] for name, value in stored.items()}
     solve = importlib.import_module(f"adapters.{adapter}").prepare(data)
     recorder = Recorder(Path(folder), float(data["limit"]))
-    facts = solve(recorder)
+    try:
+        facts = solve(recorder)
+    except TimeUp:
+        facts = {"status": "time_limit"}
     recorder.finish(**(facts or {}))
 
 

@@ -49,10 +49,10 @@ def training(ng, data):
 
     def solve(recorder):
         class Watched(module.Rounds):
-            """Rounds whose best network is recorded after each."""
+            """Rounds that record every network they consider."""
 
-            def _record(self):
-                super()._record()
+            def _consider(self, network):
+                super()._consider(network)
                 recorder.add(U=self.network.U, A=self.network.A)
 
         module.Rounds = Watched

@@ -8,6 +8,7 @@ scaling has to be off.
 import logging
 
 import numpy as np
+from recorder import TimeUp
 
 
 def prepare(data):
@@ -34,6 +35,8 @@ def prepare(data):
         def watch(model):
             if not gated and recorder.due():
                 recorder.add(W=in_order(data, model.weights, model.U)[None] / scale)
+                if recorder.left <= 0.0:
+                    raise TimeUp
 
         models = fit(watch, data["vectors"], int(data["iterations"]))
         recorder.add(W=np.array([in_order(data, model.parameters, model.G) for model in models]))

@@ -47,13 +47,23 @@ def prepare(data):
     def make(max_iter):
         tight = {"tol": 1e-9, "n_iter_no_change": max_iter} if bool(data["tight"]) else {}
         width, beta = int(data["width"]), float(data["betas"][-1])
-        return Watched((width,), solver=str(data["solver"]), alpha=beta, max_iter=max_iter, random_state=0, **tight)
+        return Watched(
+            hidden_layer_sizes=(width,),
+            solver=str(data["solver"]),
+            alpha=beta,
+            max_iter=max_iter,
+            random_state=0,
+            **tight,
+        )
 
     def solve(recorder):
         def record(model, force=False):
             if force or recorder.due():
                 U = np.vstack([model.coefs_[0], model.intercepts_[0]])
                 recorder.add(**with_output_bias(U, model.coefs_[1], float(model.intercepts_[1][0])))
+            if not force and recorder.left <= 0.0:
+                # Both end the fit as if it had converged: Adam takes the one, SciPy's L-BFGS the other.
+                raise KeyboardInterrupt if str(data["solver"]) == "adam" else StopIteration
 
         watch.append(record)
         record(make(iterations).fit(X, y), force=True)
