@@ -24,6 +24,7 @@ from measure import main as run_as_competitor
 HERE = Path(__file__).resolve().parent
 DEFAULT_PEERS = HERE.parent / ".venv-peers" / "bin" / "python"
 THREAD_VARIABLES = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON"))
+NO_LIMIT = 1e6  # seconds
 EQUAL = 1e-8  # objectives this close, relatively, count as equal
 
 
@@ -119,15 +120,27 @@ def objective(data, weights):
 
 
 def run_once(competitor, data, settings):
-    ours = competitor.kind in ("ours", "reference")
-    python, script = (sys.executable, HERE / "program.py") if ours else (settings.peers, HERE / "peers.py")
     environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(settings.threads))}
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "in.npz"), Path(folder, "out.npz")
-        np.savez(source, **{**data, **competitor.options})
-        command = [str(python), "-W", "ignore", str(script), competitor.kind, str(source), str(target)]
+        if competitor.kind in ("ours", "reference"):
+            given, command = (
+                data,
+                [sys.executable, "-W", "ignore", HERE / "program.py", competitor.kind, source, target],
+            )
+        else:
+            given = for_adapter(data, settings)
+            command = [settings.peers, HERE / "peers" / "worker.py", competitor.kind, source, folder]
+            target = Path(folder, "end.npz")
+        np.savez(source, **given, **competitor.options)
         try:
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=competitor.budget)
+            done = subprocess.run(
+                [str(part) for part in command],
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=competitor.budget,
+            )
         except subprocess.TimeoutExpired:
             competitor.failure = f"not done after {competitor.budget:.0f} s"
             return
@@ -135,7 +148,26 @@ def run_once(competitor, data, settings):
             competitor.failure = (done.stderr.strip().splitlines() or ["no message"])[-1]
             return
         with np.load(target) as result:
-            record(competitor, data, dict(result))
+            weights = {} if given is data else blocks_of(max(Path(folder).glob("[0-9]*.npz")), data)
+            record(competitor, data, {**result, **weights})
+
+
+def for_adapter(data, settings):
+    """The same problem for the adapters of peers/."""
+    kind = "gated" if data["gated"] else "relu"
+    shared = {name: data[name] for name in ("X", "y", "gates", "vectors")}
+    return {**shared, "kind": kind, "betas": [data["beta"]], "limit": NO_LIMIT, "threads": settings.threads}
+
+
+def blocks_of(snapshot, data):
+    """What the adapter recorded last: the blocks of a gated program, or the network that blocks in cones make."""
+    with np.load(snapshot) as stored:
+        W = stored["W"][0]
+    if data["gated"]:
+        return {"W": W}
+    sign, root = np.repeat([1.0, -1.0], len(W) // 2), np.sqrt(np.linalg.norm(W, axis=1))
+    alive = root > 0
+    return {"U": (W[alive] / root[alive, None]).T, "A": (sign * root)[alive, None]}
 
 
 def record(competitor, data, result):
@@ -181,7 +213,7 @@ def scnn(label, *, unitize, tol, **fields):
 
 
 def adelie(tol):
-    return Competitor(f"adelie, path of 30, tol {tol:.0e}", "adelie", {"path": 30, "tol": tol})
+    return Competitor(f"adelie, path of 30, tol {tol:.0e}", "adelie", {"tol": tol})
 
 
 def comparisons(settings):
@@ -279,7 +311,7 @@ def parse():
     settings.rounds = settings.rounds or (3 if settings.quick else 5)
     if not Path(settings.peers).exists():
         print(
-            f"adelie and scnn are left out: there is no {settings.peers}; `make bench-peers` makes it.", file=sys.stderr
+            f"adelie and scnn are left out: there is no {settings.peers}; `make setup-peers` makes it.", file=sys.stderr
         )
         settings.peers = None
     return settings
