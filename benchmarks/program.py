@@ -124,23 +124,16 @@ def run_once(competitor, data, settings):
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "in.npz"), Path(folder, "out.npz")
         if competitor.kind in ("ours", "reference"):
-            given, command = (
-                data,
-                [sys.executable, "-W", "ignore", HERE / "program.py", competitor.kind, source, target],
-            )
+            given, script = data, HERE / "program.py"
+            command = [sys.executable, "-W", "ignore", script, competitor.kind, source, target]
         else:
             given = for_adapter(data, settings)
             command = [settings.peers, HERE / "peers" / "worker.py", competitor.kind, source, folder]
             target = Path(folder, "end.npz")
         np.savez(source, **given, **competitor.options)
+        command, options = [str(part) for part in command], {"env": environment, "capture_output": True, "text": True}
         try:
-            done = subprocess.run(
-                [str(part) for part in command],
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=competitor.budget,
-            )
+            done = subprocess.run(command, timeout=competitor.budget, **options)
         except subprocess.TimeoutExpired:
             competitor.failure = f"not done after {competitor.budget:.0f} s"
             return

@@ -30,6 +30,7 @@ DEFAULT_PEERS = ROOT / ".venv-peers" / "bin" / "python"
 DEFAULT_DATA = os.environ.get("NEURALGAUGE_DATA", "../shared/data")
 THREADS = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON"))
 ONCE = 0.25  # share of the limit: a run that takes more is not repeated
+OUT_OF_TIME = ("time_limit", "user_limit", "optimal_inaccurate")
 
 Data = dict[str, Any]
 
@@ -56,7 +57,7 @@ def run_once(system: System, data: Data, settings: argparse.Namespace) -> dict[s
 
 def collect(folder: Path, data: Data) -> dict[str, Any]:
     """The snapshots of a run and the facts it ended with."""
-    result: dict[str, Any] = {"snapshots": [], "ended": False, "failure": "", "status": "", "peak": None, "added": None}
+    result = nothing()
     for path in sorted(folder.glob("[0-9]*.npz")):
         with np.load(path) as stored:
             facts = dict(stored)
@@ -93,9 +94,21 @@ def compare(problem: Problem, data: Data, settings: argparse.Namespace) -> dict[
             runs = results[system.label]
             if runs and (runs[0]["failure"] or spent(runs[0]) > ONCE * settings.limit):
                 continue
-            runs.append(run_once(system, data, settings))
+            runs.append(left_out(system, results) or run_once(system, data, settings))
             print(f"  {system.label}: {runs[-1]['failure'] or 'ended'}, {runs[-1]['wall']:.1f} s", file=sys.stderr)
     return judge(problem, data, entered, results, reference(data, entered, results, settings), settings.clock)
+
+
+def left_out(system: System, results: dict[str, list[dict[str, Any]]]) -> dict[str, Any] | None:
+    """A run that is not tried, as a looser setting of the same tool ran out of time."""
+    looser = results.get(f"{system.tool}, {system.tighter_than}", [])
+    if not looser or not (looser[0]["failure"] or looser[0]["status"] in OUT_OF_TIME):
+        return None
+    return {**nothing(), "failure": f"not tried: {system.tighter_than} ran out of time", "wall": 0.0}
+
+
+def nothing() -> dict[str, Any]:
+    return {"snapshots": [], "ended": False, "failure": "", "status": "", "peak": None, "added": None}
 
 
 def reference(
@@ -192,13 +205,13 @@ def best_run(trace: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="five small problems, limit 5: a few minutes")
+    parser.add_argument("--quick", action="store_true", help="five small problems, limit 4: a few minutes")
     parser.add_argument("--families", nargs="+", choices=FAMILIES, default=list(FAMILIES))
     parser.add_argument("--only", default="", metavar="TEXT", help="problems with this in their name")
     parser.add_argument(
         "--systems", nargs="+", default=[""], metavar="TEXT", help="systems with one of these in their name"
     )
-    parser.add_argument("--limit", type=float, help="seconds of a system on a problem (default 20; 5 with --quick)")
+    parser.add_argument("--limit", type=float, help="seconds of a system on a problem (default 15; 4 with --quick)")
     parser.add_argument("--repeats", type=int, default=3, help="turns, of which the median counts (default 3)")
     parser.add_argument("--threads", type=int, default=1, help="threads of every system (default 1)")
     parser.add_argument("--clock", choices=("processor", "wall"), help="default: processor for one thread, else wall")
@@ -207,7 +220,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "peers.json")
     parser.add_argument("--report", action="store_true", help="only make tables and picture from the output file")
     settings = parser.parse_args()
-    settings.limit = settings.limit or (5.0 if settings.quick else 20.0)
+    settings.limit = settings.limit or (4.0 if settings.quick else 15.0)
     settings.clock = settings.clock or ("processor" if settings.threads == 1 else "wall")
     settings.chosen = lambda system: any(text.lower() in system.label.lower() for text in settings.systems)
     return settings

@@ -21,6 +21,7 @@ class System:
     options: dict[str, Any] = field(default_factory=dict)
     share: float = 1.0  # of the limit, for each of its runs
     losses: tuple[str, ...] = ("squared", "logistic")
+    tighter_than: str = ""  # the setting of the tool without which this one need not be tried
 
     @property
     def label(self) -> str:
@@ -38,21 +39,18 @@ OURS = "neuralgauge"
 PROGRAMS, GATED, TRAINING = ("relu", "gated"), ("gated",), ("training",)
 
 
-def clarabel(setting: str, tol: float) -> System:
-    return System("CVXPY + Clarabel", setting, "cvxpy", PROGRAMS, {"solver": "CLARABEL", "tol": tol})
+def cvxpy(solver: str, setting: str, tol: float, tighter_than: str = "") -> System:
+    tool, options = f"CVXPY + {'Clarabel' if solver == 'CLARABEL' else solver}", {"solver": solver, "tol": tol}
+    return System(tool, setting, "cvxpy", PROGRAMS, options, tighter_than=tighter_than)
 
 
-def scs(setting: str, tol: float) -> System:
-    return System("CVXPY + SCS", setting, "cvxpy", PROGRAMS, {"solver": "SCS", "tol": tol})
+def adelie(setting: str, tol: float, tighter_than: str = "") -> System:
+    return System("adelie", setting, "adelie", PROGRAMS, {"tol": tol}, tighter_than=tighter_than)
 
 
-def adelie(setting: str, tol: float) -> System:
-    return System("adelie", setting, "adelie", PROGRAMS, {"tol": tol})
-
-
-def scnn(setting: str, tol: float, unitize: bool) -> System:
-    iterations = 10_000 if tol == 1e-6 else 10**7
-    return System("scnn", setting, "scnn", PROGRAMS, {"tol": tol, "unitize": unitize, "iterations": iterations})
+def scnn(setting: str, tol: float, unitize: bool, tighter_than: str = "") -> System:
+    options = {"tol": tol, "unitize": unitize, "iterations": 10_000 if tol == 1e-6 else 10**7}
+    return System("scnn", setting, "scnn", PROGRAMS, options, tighter_than=tighter_than)
 
 
 def mlp(solver: str, setting: str, iterations: int, tight: bool) -> System:
@@ -71,16 +69,16 @@ SYSTEMS = [
     System(OURS, "gap 1e-3", "neuralgauge", PROGRAMS, {"tol": 1e-3}),
     System(OURS, "gap 1e-8, default", "neuralgauge", PROGRAMS, {"tol": 1e-8}),
     System(OURS, "gap 1e-4, default", "neuralgauge", TRAINING, {"tol": 1e-4}),
-    clarabel("defaults", 0.0),
-    clarabel("loose, 1e-4", 1e-4),
-    scs("defaults", 0.0),
-    scs("tight, 1e-7", 1e-7),
+    cvxpy("CLARABEL", "loose, 1e-4", 1e-4),
+    cvxpy("CLARABEL", "defaults", 0.0, "loose, 1e-4"),
+    cvxpy("SCS", "defaults", 0.0),
+    cvxpy("SCS", "tight, 1e-7", 1e-7, "defaults"),
     adelie("default, tol 1e-7", 1e-7),
     adelie("tight, tol 1e-10", 1e-10),
-    adelie("tight, tol 1e-12", 1e-12),
+    adelie("tight, tol 1e-12", 1e-12, "tight, tol 1e-10"),
     scnn("default, tol 1e-6", 1e-6, True),
     scnn("unscaled, tol 1e-6", 1e-6, False),
-    scnn("tight, tol 1e-12", 1e-12, True),
+    scnn("tight, tol 1e-12", 1e-12, True, "default, tol 1e-6"),
     mlp("adam", "defaults", 200, False),
     mlp("adam", "tight", 10**6, True),
     mlp("lbfgs", "defaults", 200, False),
