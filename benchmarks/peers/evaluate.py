@@ -13,13 +13,17 @@ Array = np.ndarray
 def objectives(data: Data, weights: dict[str, Array]) -> Array:
     """(readings, k): the objective at every beta, from the weights alone.
 
-    Training has one reading: [2] of the network, balanced first, |u_j| = |alpha_j|, which changes no output and lowers
+    Training has one reading: [2] of the networks, balanced first, |u_j| = |alpha_j|, which changes no output and lowers
     weight decay. Blocks of a program have the reading of the program; with cones a second one, [2] of the ReLU network
     they make. The two agree where the blocks lie in their cones, and only there do they count as a solution.
     """
     betas = np.atleast_1d(data["betas"])
     if data["kind"] == "training":
         return np.array([[network_objective(data, float(betas[0]), weights["U"], weights["A"])]])
+    if data["kind"] == "path":
+        return np.array(
+            [[network_objective(data, float(b), weights[f"U{k}"], weights[f"A{k}"]) for k, b in enumerate(betas)]]
+        )
     values = [[program_objective(data, beta, W) for beta, W in zip(betas, weights["W"], strict=True)]]
     if data["kind"] == "relu":
         values.append(

@@ -19,7 +19,7 @@ class Problem:
 
     family: str
     name: str
-    kind: str  # relu: [8] with cones; gated: without; training: [2], any network
+    kind: str  # relu: [8] with cones; gated: without; training: [2], any network; path: at several betas
     make: Callable[[Path], Data]
     file: str | None = None  # in the data folder
     quick: bool = False  # whether it belongs to the quick run
@@ -85,15 +85,15 @@ def teacher(n: int, d: int) -> Callable[[Path], Data]:
 # Penalties and patterns.
 
 
-def penalised(make: Callable[[Path], Data], fraction: float) -> Callable[[Path], Data]:
-    """With beta a fraction of the penalty from which on the empty network is optimal."""
+def penalised(make: Callable[[Path], Data], fraction: float, path: int = 1) -> Callable[[Path], Data]:
+    """With beta a fraction of the penalty from which on the empty network is optimal, or a path down to it."""
 
     def with_beta(folder: Path) -> Data:
         import neuralgauge as ng
 
         data = make(folder)
         problem = ng.TrainingProblem(data["X"], data["y"], beta=1.0, loss=data.get("loss", "squared"), bias=False)
-        return {**data, "betas": np.array([fraction * ng.beta_max(problem)])}
+        return {**data, "betas": ng.beta_max(problem) * np.geomspace(0.9, fraction, path + 1)[-path:]}
 
     return with_beta
 
@@ -143,6 +143,7 @@ PROBLEMS = [
     uci("conn-bench-sonar-mines-rocks"),
     uci("ilpd-indian-liver"),
     uci("ringnorm"),
+    Problem("path", "diabetes, 10 betas", "path", penalised(diabetes, 0.05, 10)),
     training("rows", "500 x 10", teacher(500, 10), 0.02, quick=True),
     training("rows", "5,000 x 10", teacher(5000, 10), 0.02),
     training("rows", "50,000 x 10", teacher(50_000, 10), 0.02),
@@ -159,6 +160,7 @@ FAMILIES = {
     "gated": "the gated program over given patterns, alone and along a path of penalties",
     "tables": "the training objective [2] on tables of the paper, squared loss",
     "uci": "the training objective [2] on UCI sets of two classes, logistic loss",
+    "path": "the training objective [2] along a path of penalties, squared loss",
     "rows": "the training objective [2] as the rows grow, squared loss",
     "columns": "the training objective [2] as the columns grow, squared loss",
     "patterns": "the convex program [8] as the patterns grow",

@@ -68,6 +68,7 @@ class Recorder:
     def add(self, **arrays: Any) -> None:
         """Keep the weights U (d, m) and A (m, 1) of a network, or the blocks W (k, m, d) of a program at k betas.
 
+        Networks at several betas are U0, A0, U1, ...
         Blocks come in the order of the patterns; in a program with cones, those with plus before those with minus.
         """
         now, now_processor = time.perf_counter(), time.process_time()

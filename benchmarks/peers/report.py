@@ -11,7 +11,7 @@ from profiles import TARGETS, best_so_far, lead, profile
 from systems import OURS
 
 FACTORS = np.geomspace(1.0, 1e4, 200)
-KINDS = (("programs", ("relu", "gated")), ("training", ("training",)))
+KINDS = (("programs", ("relu", "gated")), ("training", ("training", "path")))
 SHOWN = (1.0, 2.0, 10.0, 100.0)
 
 Record = dict[str, Any]

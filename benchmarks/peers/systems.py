@@ -36,7 +36,7 @@ class System:
 
 
 OURS = "neuralgauge"
-PROGRAMS, GATED, TRAINING = ("relu", "gated"), ("gated",), ("training",)
+PROGRAMS, TRAINING, PATHS = ("relu", "gated"), ("training",), ("path",)
 
 
 def cvxpy(solver: str, setting: str, tol: float, tighter_than: str = "") -> System:
@@ -69,6 +69,8 @@ SYSTEMS = [
     System(OURS, "gap 1e-3", "neuralgauge", PROGRAMS, {"tol": 1e-3}),
     System(OURS, "gap 1e-8, default", "neuralgauge", PROGRAMS, {"tol": 1e-8}),
     System(OURS, "gap 1e-4, default", "neuralgauge", TRAINING, {"tol": 1e-4}),
+    System(OURS, "path, gap 1e-2", "neuralgauge", PATHS, {"tol": 1e-2}),
+    System(OURS, "path, gap 1e-3, default", "neuralgauge", PATHS, {"tol": 1e-3}),
     cvxpy("CLARABEL", "loose, 1e-4", 1e-4),
     cvxpy("CLARABEL", "defaults", 0.0, "loose, 1e-4"),
     cvxpy("SCS", "defaults", 0.0),
@@ -86,6 +88,8 @@ SYSTEMS = [
     torch("adam", "default step 1e-3", (1e-3,), False),
     torch("adam", f"sweep of {len(STEPS)} steps", STEPS, True),
     torch("sgd", f"sweep of {len(STEPS_SGD)} steps", STEPS_SGD, True),
+    System("L-BFGS", "path, ftol 1e-9", "lbfgs", PATHS, {"iterations": 10**5, "tol": 1e-9, "width": WIDTH}),
+    System("L-BFGS", "path, ftol 1e-6", "lbfgs", PATHS, {"iterations": 10**5, "tol": 1e-6, "width": WIDTH}),
     System("L-BFGS", "restarts", "lbfgs", TRAINING, {
         "iterations": 10**5, "tol": 1e-12, "restarts": 10**6, "width": WIDTH,
     }),

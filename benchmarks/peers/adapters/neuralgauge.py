@@ -9,7 +9,7 @@ def prepare(data):
     from neuralgauge.pricing import ascent
 
     passes.THREADS = ascent.THREADS = int(data["threads"])  # all cores otherwise
-    return {"relu": program, "gated": program, "training": training}[str(data["kind"])](ng, data)
+    return {"relu": program, "gated": program, "training": training, "path": path}[str(data["kind"])](ng, data)
 
 
 def problem_of(ng, data, beta, n=None):
@@ -38,6 +38,29 @@ def program(ng, data):
 
 def worst(solutions):
     return max((solution.status.name.lower() for solution in solutions), key=lambda name: name != "solved")
+
+
+def path(ng, data):
+    gap, limit = float(data["tol"]), float(data["limit"])
+    few = problem_of(ng, data, float(data["betas"][-1]), 30)
+    ng.train(few, 0.5, time_limit=limit)
+
+    def solve(recorder):
+        problem = problem_of(ng, data, float(data["betas"][-1]))
+        found = ng.relu_path(problem, betas=data["betas"], gap=gap, time_limit=limit).solutions
+        if len(found) < len(data["betas"]):
+            raise RuntimeError(f"{len(found)} of the penalties within the limit")
+        recorder.add(**networks([(solution.network.U, solution.network.A) for solution in found]))
+        certificates = [solution.certificate for solution in found]
+        scope = next((str(c.scope) for c in certificates if str(c.scope) != "exact"), "exact")
+        return {"lower": [c.lower for c in certificates], "scope": scope, "status": worst(found)}
+
+    return solve
+
+
+def networks(pairs):
+    """The names under which a recorder keeps the networks of a path."""
+    return {f"{name}{k}": weights for k, pair in enumerate(pairs) for name, weights in zip("UA", pair, strict=True)}
 
 
 def training(ng, data):
