@@ -1,6 +1,8 @@
 # Every target makes .venv itself; nothing but Python >= 3.11 and make is needed.
 PYTHON ?= python3
 BIN := .venv/bin
+# Of the peers' environment. On Linux this may be a build with CUDA, of gigabytes: name a wheel of a CPU build instead.
+TORCH ?= torch==2.13.0
 
 .PHONY: demo setup test test-all lint bench bench-peers setup-peers clean
 
@@ -56,7 +58,7 @@ setup-peers: .venv-peers/.installed  ## the peers, some of which pin old NumPy, 
 
 .venv-peers/.installed: benchmarks/peers/requirements.txt
 	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet -r benchmarks/peers/requirements.txt
+	.venv-peers/bin/python -m pip install --quiet $(TORCH) -r benchmarks/peers/requirements.txt
 	touch $@
 
 clean:
