@@ -3,6 +3,9 @@
 from typing import Any
 
 import numpy as np
+from problems import Problem
+from profiles import TARGETS, median_time, time_to
+from systems import System
 
 import neuralgauge as ng
 
@@ -58,12 +61,13 @@ def network_of(W: Array) -> tuple[Array, Array]:
     return (W[alive] / root[:, None]).T, (sign[alive] * root)[:, None]
 
 
-def best_known(traces: list[Array], lower: Array) -> Array:
-    """The least objective at every beta that anyone reached, in the reading where it is largest, above the bound.
+def best_known(traces: list[Array], lower: Array | None = None) -> Array:
+    """The least objective at every beta that anyone reached, in the reading where it is largest.
 
-    Without the bound, blocks outside their cones would set the mark of a program: they are no solutions of it.
+    In a program with cones no less than its lower bound: blocks outside the cones are no solutions of it.
     """
-    return np.maximum(np.min([values.max(axis=0) for values in traces], axis=0), lower)
+    least = np.min([values.max(axis=0) for values in traces], axis=0)
+    return least if lower is None else np.maximum(least, lower)
 
 
 def excess(values: Array, best: Array) -> float:
@@ -77,3 +81,77 @@ def excess(values: Array, best: Array) -> float:
 def certified_gap(values: Array, lower: Array) -> float:
     """The relative gap to our lower bound, where it is largest along the path and in the readings."""
     return float(np.max(np.maximum(values - lower, 0.0) / values))
+
+
+# Runs, as run.py collects them.
+
+
+def judge(
+    problem: Problem,
+    data: Data,
+    entered: list[System],
+    results: dict[str, list[dict[str, Any]]],
+    more: list[dict[str, Any]],
+    clock: str,
+) -> dict[str, Any]:
+    """Best known value, lower bound, and what each system reached and when."""
+    everyone = [run for runs in results.values() for run in runs] + more
+    lower = np.full(np.size(data["betas"]), -np.inf)
+    scope = ""
+    for run in everyone:
+        if "lower" in run:
+            scope = run["scope"] if run["lower"][-1] > lower[-1] else scope
+            lower = np.maximum(lower, run["lower"])
+    traces = [snapshot["objectives"] for run in everyone for snapshot in run["snapshots"]]
+    record = {
+        "family": problem.family, "name": problem.name, "kind": problem.kind, "loss": data["loss"],
+        "n": len(data["y"]), "d": data["X"].shape[1], "patterns": len(data["gates"]) if "gates" in data else None,
+        "betas": [float(beta) for beta in np.atleast_1d(data["betas"])], "scope": scope,
+        "best": None, "lower": [float(value) for value in lower], "systems": [],
+    }  # fmt: skip
+    if not traces:
+        return record
+    best = best_known(traces, lower if problem.kind == "relu" else None)
+    record["best"] = [float(value) for value in best]
+    record["systems"] = [row(system, results[system.label], best, lower, clock) for system in entered]
+    return record
+
+
+def row(system: System, runs: list[dict[str, Any]], best: np.ndarray, lower: np.ndarray, clock: str) -> dict[str, Any]:
+    """One system on one problem: traces, the final network, times to the targets."""
+    name, total = ("processor", "total_processor") if clock == "processor" else ("seconds", "total")
+    repeats = [points(run, best, name, total) for run in runs]
+    final = min(
+        (snapshot for run in runs for snapshot in run["snapshots"]),
+        key=lambda snapshot: excess(snapshot["objectives"], best),
+        default=None,
+    )
+    alone = [[(p["time"], p["excess"]) for p in trace] for trace in repeats]
+    whole = [[(p["total"], p["excess"]) for p in trace] for trace in repeats]
+    known = [run for run in runs if run["peak"] is not None]
+    return {
+        "tool": system.tool, "setting": system.setting, "ours": system.ours,
+        "failure": next((run["failure"] for run in runs if run["failure"]), ""),
+        "status": runs[-1]["status"] if runs else "",
+        "several_runs": len({p["run"] for trace in repeats for p in trace}) > 1,
+        "best_run": final["run"] if final else "",
+        "objective": float(final["objectives"][:, -1].max()) if final else None,
+        "excess": excess(final["objectives"], best) if final else None,
+        "gap": certified_gap(final["objectives"], lower) if final else None,
+        "seconds": median_time([run.get(name, np.inf) for run in runs]),
+        "peak": max((run["peak"] for run in known), default=None),
+        "added": max((run["added"] for run in known), default=None),
+        "alone": {str(target): median_time([time_to(trace, target) for trace in alone]) for target in TARGETS},
+        "whole": {str(target): median_time([time_to(trace, target) for trace in whole]) for target in TARGETS},
+        "repeats": repeats,
+    }  # fmt: skip
+
+
+def points(run: dict[str, Any], best: np.ndarray, time_name: str, total_name: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "run": snapshot["run"], "time": snapshot[time_name], "total": snapshot[total_name],
+            "excess": excess(snapshot["objectives"], best), "objective": float(snapshot["objectives"][:, -1].max()),
+        }
+        for snapshot in run["snapshots"]
+    ]  # fmt: skip

@@ -11,7 +11,7 @@ Trace = Sequence[tuple[float, float]]  # (seconds, excess), in the order of time
 
 
 def time_to(trace: Trace, target: float) -> float:
-    """Seconds until the excess is first at most `target`; infinity if it never is."""
+    """Least seconds at which the excess is at most `target`, over all runs of the trace; infinity if it never is."""
     return min((seconds for seconds, excess in trace if excess <= target), default=np.inf)
 
 

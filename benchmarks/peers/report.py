@@ -103,13 +103,13 @@ def system_lines(system: Record) -> list[str]:
     whole = [row_of(label, system, system["whole"], remark)]
     if not system["several_runs"]:
         return whole
-    return [*whole, row_of(f"— its best, {system['best_run']}, alone", None, alone, "")]
+    return [*whole, row_of("— the best of them alone", None, alone, f"ends lowest: {system['best_run']}")]
 
 
 def row_of(label: str, system: Record | None, times: Record, remark: str) -> str:
     reached = " | ".join(seconds_text(times[str(target)]) for target in TARGETS)
     if system is None:
-        return f"| {label} | | | | {reached} | | | | |"
+        return f"| {label} | | | | {reached} | | | | {remark} |"
     facts = " | ".join(
         [number(system["objective"], ".6f"), number(system["excess"], ".1e"), number(system["gap"], ".1e")]
     )

@@ -19,9 +19,8 @@ from typing import Any
 
 import numpy as np
 import report
-from evaluate import best_known, certified_gap, excess, objectives
+from evaluate import judge, objectives
 from problems import FAMILIES, PROBLEMS, Problem
-from profiles import TARGETS, median_time, time_to
 from systems import SYSTEMS, WIDTH, System
 
 HERE = Path(__file__).resolve().parent
@@ -123,84 +122,6 @@ def reference(
 
 def spent(run: dict[str, Any]) -> float:
     return run.get("seconds", np.inf)
-
-
-def judge(
-    problem: Problem,
-    data: Data,
-    entered: list[System],
-    results: dict[str, list[dict[str, Any]]],
-    more: list[dict[str, Any]],
-    clock: str,
-) -> dict[str, Any]:
-    """Best known value, lower bound, and what each system reached and when."""
-    everyone = [run for runs in results.values() for run in runs] + more
-    lower = np.full(np.size(data["betas"]), -np.inf)
-    scope = ""
-    for run in everyone:
-        if "lower" in run:
-            lower, scope = np.maximum(lower, run["lower"]), run["scope"]
-    traces = [snapshot["objectives"] for run in everyone for snapshot in run["snapshots"]]
-    record = {
-        "family": problem.family, "name": problem.name, "kind": problem.kind, "loss": data["loss"],
-        "n": len(data["y"]), "d": data["X"].shape[1], "patterns": len(data["gates"]) if "gates" in data else None,
-        "betas": [float(beta) for beta in np.atleast_1d(data["betas"])], "scope": scope,
-        "best": None, "lower": [float(value) for value in lower], "systems": [],
-    }  # fmt: skip
-    if not traces:
-        return record
-    best = best_known(traces, lower)
-    record["best"] = [float(value) for value in best]
-    record["systems"] = [row(system, results[system.label], best, lower, clock) for system in entered]
-    return record
-
-
-def row(system: System, runs: list[dict[str, Any]], best: np.ndarray, lower: np.ndarray, clock: str) -> dict[str, Any]:
-    """One system on one problem: traces, the final network, times to the targets."""
-    name, total = ("processor", "total_processor") if clock == "processor" else ("seconds", "total")
-    repeats = [points(run, best, name, total) for run in runs]
-    final = min(
-        (snapshot for run in runs for snapshot in run["snapshots"]),
-        key=lambda snapshot: excess(snapshot["objectives"], best),
-        default=None,
-    )
-    alone = [[(p["time"], p["excess"]) for p in best_run(trace)] for trace in repeats]
-    whole = [[(p["total"], p["excess"]) for p in trace] for trace in repeats]
-    known = [run for run in runs if run["peak"] is not None]
-    return {
-        "tool": system.tool, "setting": system.setting, "ours": system.ours,
-        "failure": next((run["failure"] for run in runs if run["failure"]), ""),
-        "status": runs[-1]["status"] if runs else "",
-        "several_runs": len({p["run"] for trace in repeats for p in trace}) > 1,
-        "best_run": best_run(repeats[0])[0]["run"] if repeats and repeats[0] else "",
-        "objective": float(final["objectives"][:, -1].max()) if final else None,
-        "excess": excess(final["objectives"], best) if final else None,
-        "gap": certified_gap(final["objectives"], lower) if final else None,
-        "seconds": median_time([run.get(name, np.inf) for run in runs]),
-        "peak": max((run["peak"] for run in known), default=None),
-        "added": max((run["added"] for run in known), default=None),
-        "alone": {str(target): median_time([time_to(trace, target) for trace in alone]) for target in TARGETS},
-        "whole": {str(target): median_time([time_to(trace, target) for trace in whole]) for target in TARGETS},
-        "repeats": repeats,
-    }  # fmt: skip
-
-
-def points(run: dict[str, Any], best: np.ndarray, time_name: str, total_name: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "run": snapshot["run"], "time": snapshot[time_name], "total": snapshot[total_name],
-            "excess": excess(snapshot["objectives"], best), "objective": float(snapshot["objectives"][:, -1].max()),
-        }
-        for snapshot in run["snapshots"]
-    ]  # fmt: skip
-
-
-def best_run(trace: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The points of the run (step size, random start) that ended lowest."""
-    if not trace:
-        return []
-    lowest = min(trace, key=lambda point: point["excess"])["run"]
-    return [point for point in trace if point["run"] == lowest]
 
 
 def parse() -> argparse.Namespace:
