@@ -22,7 +22,7 @@ lint: .venv/.dev  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/.dev  ## benchmarks; those against peers need an environment of their own, see benchmarks/README.md
+bench: .venv/.dev  ## benchmarks; with scnn and adelie after `make setup-peers`
 	$(BIN)/python benchmarks/program.py
 	$(BIN)/python benchmarks/limits.py
 	$(BIN)/python benchmarks/training.py

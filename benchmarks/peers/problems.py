@@ -131,7 +131,7 @@ def uci(name: str, quick: bool = False) -> Problem:
 
 
 PROBLEMS = [
-    relu("cones", "diabetes, 100 patterns", diabetes, 100, 10.0, quick=True),
+    relu("cones", "diabetes, 60 patterns", diabetes, 60, 10.0, quick=True),
     relu("cones", "2,000 x 10, 50 patterns", teacher(2000, 10), 50, 40.0),
     gated("diabetes, 500 patterns, beta 10", diabetes, 500, 10.0, 1, quick=True),
     gated("diabetes, 500 patterns, 30 betas to 1", diabetes, 500, 1.0, 30, quick=True),

@@ -7,6 +7,7 @@ results/peers.png. `--report` makes the tables and the picture anew from results
 """
 
 import argparse
+import json
 import os
 import platform
 import subprocess
@@ -132,16 +133,18 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--systems", nargs="+", default=[""], metavar="TEXT", help="systems with one of these in their name"
     )
-    parser.add_argument("--limit", type=float, help="seconds of a system on a problem (default 15; 4 with --quick)")
-    parser.add_argument("--repeats", type=int, default=3, help="turns, of which the median counts (default 3)")
+    parser.add_argument("--limit", type=float, help="seconds of a system on a problem (default 10; 4 with --quick)")
+    parser.add_argument("--repeats", type=int, help="turns, of which the median counts (default 3; 1 with --quick)")
     parser.add_argument("--threads", type=int, default=1, help="threads of every system (default 1)")
     parser.add_argument("--clock", choices=("processor", "wall"), help="default: processor for one thread, else wall")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the tables")
     parser.add_argument("--peers", type=Path, default=os.environ.get("NEURALGAUGE_PEERS", DEFAULT_PEERS))
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "peers.json")
+    parser.add_argument("--resume", action="store_true", help="keep the problems that the output file has")
     parser.add_argument("--report", action="store_true", help="only make tables and picture from the output file")
     settings = parser.parse_args()
-    settings.limit = settings.limit or (4.0 if settings.quick else 15.0)
+    settings.limit = settings.limit or (4.0 if settings.quick else 10.0)
+    settings.repeats = settings.repeats or (1 if settings.quick else 3)
     settings.clock = settings.clock or ("processor" if settings.threads == 1 else "wall")
     settings.chosen = lambda system: any(text.lower() in system.label.lower() for text in settings.systems)
     return settings
@@ -176,9 +179,14 @@ def main() -> None:
         },
         "problems": [],
     }  # fmt: skip
-    begun = time.perf_counter()
+    if settings.resume and settings.output.exists():
+        results = json.loads(settings.output.read_text())
+    known = {(problem["family"], problem["name"]) for problem in results["problems"]}
+    begun = time.perf_counter() - 60.0 * results["conditions"].get("minutes", 0.0)
     try:
         for problem in chosen(settings):
+            if (problem.family, problem.name) in known:
+                continue
             print(f"{problem.family}: {problem.name}", file=sys.stderr)
             results["problems"].append(compare(problem, problem.load(settings.data), settings))
             results["conditions"]["load"].append(os.getloadavg()[0])
