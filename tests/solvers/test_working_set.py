@@ -145,3 +145,11 @@ def test_large_programs_go_this_way(rng, monkeypatch):
     assert seen
     assert seen[-1].objective == solution.certificate.upper
     assert all(a.objective >= b.objective for a, b in pairwise(seen))
+
+
+def test_programs_that_end_with_blocks_moved_inside_keep_their_history(rng):
+    problem = problem_of(rng, "squared", n=300, d=9, beta=1.0)
+    solution = ng.solve_program(problem, ng.sample_patterns(problem.X, 40), 1e-2)
+    assert solution.status is ng.Status.SOLVED
+    assert len(solution.history) > 1
+    assert all(a.seconds <= b.seconds for a, b in pairwise(solution.history))

@@ -46,9 +46,12 @@ def run_on_facets(
     start, n_iter = time.perf_counter(), 0
     best, search = Bounds(program), _FacetSearch(program, witnesses, strict, among)
 
+    history: list[Record] = []
+
     def relaxed_progress(record: Record) -> None:
+        history.append(replace(record, seconds=time.perf_counter() - start, objective=best.upper))
         if progress is not None:
-            progress(replace(record, seconds=time.perf_counter() - start, objective=best.upper))
+            progress(history[-1])
 
     relaxation = replace(program, rows=search.first())
     for _ in range(REPAIRS):
@@ -66,9 +69,9 @@ def run_on_facets(
                 best.lower, best.dual = solved.certificate.lower, solved.dual
             best.offer(_inside(program, solved.blocks, witnesses), np.asarray(solved.network.offset))
             if best.gap <= tol:
-                return solution(program, best, witnesses, Status.SOLVED, n_iter, seconds, ())
+                return solution(program, best, witnesses, Status.SOLVED, n_iter, seconds, tuple(history))
         if solved.status in (Status.INTERRUPTED, Status.TIME_LIMIT, Status.ITERATION_LIMIT):
-            return solution(program, best, witnesses, solved.status, n_iter, seconds, ())
+            return solution(program, best, witnesses, solved.status, n_iter, seconds, tuple(history))
         relaxation = replace(program, rows=rows)
     if not strict:
         return replace(solved, n_iter=n_iter, seconds=seconds)
