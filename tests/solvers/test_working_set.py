@@ -94,8 +94,16 @@ def test_new_blocks_pay_and_differ(rng):
 def test_many_active_blocks_are_solved_together(rng):
     problem = problem_of(rng, "squared", beta=1e-3)
     program, witnesses = blocks_of(problem, 60)
-    solution = run_on_working_set(program, witnesses, 1e-6, 100)
+    seen = []
+    solution = run_on_working_set(program, witnesses, 1e-6, 100, progress=seen.append)
     assert solution.status is ng.Status.SOLVED
+    assert solution.certificate.gap <= 1e-6
+    assert tuple(seen) == solution.history
+    assert all(a.seconds <= b.seconds and a.objective >= b.objective for a, b in pairwise(seen))
+    # What some blocks had reached is not lost when time ends over all of them.
+    cut = run_on_working_set(program, witnesses, 1e-6, 100, time_limit=1.05 * seen[0].seconds)
+    assert cut.certificate.upper <= cut.history[0].objective
+    assert cut.certificate.lower >= cut.history[0].lower_bound
     assert solution.certificate.upper == pytest.approx(
         run_on_facets(program, witnesses, 1e-6, 100).certificate.upper, rel=1e-5
     )

@@ -41,7 +41,7 @@ def figure_5(scale: Scale) -> Outcome:
     methods = (*found.methods, relaxed, exact)
     distances = () if found.trace is None else _distances(found.trace, nuclear.network)
     levels = (("L1-Convex [14]", relaxed.best, "approximate"), ("nuclear norm [12]", exact.best, "program"),
-              ("lower bound (exact)", float(exact.lower or 0.0), "bound"))  # fmt: skip
+              (f"lower bound ({exact.scope})", float(exact.lower or 0.0), "bound"))  # fmt: skip
     return Outcome(
         "Linear convolutions around the circle",
         {"data": origin, "verified": verified, "n": len(X), "d": X.shape[1], "h": LENGTH, "m": WIDTH,

@@ -62,7 +62,7 @@ def approximate(
     return over_patterns("Approximate", problem, sets, score, time_limit)
 
 
-def algorithms(problem: TrainingProblem, trace: Trace, score: Score, time_limit: float | None = None) -> list[Method]:
+def algorithms(problem: TrainingProblem, trace: Trace, score: Score) -> list[Method]:
     """ "Alg1" to "Alg3", from the networks of a descent: a program each over patterns of the trained network, of the
     initial one, and of the trained one with hyperplanes nearby crossed."""
     trained = [TwoLayerNetwork(U, A) for U, A in trace.weights]
@@ -76,9 +76,9 @@ def algorithms(problem: TrainingProblem, trace: Trace, score: Score, time_limit:
         sample_patterns(problem.X, 2 * m, seed, strategy="sign_flips", network=one) for seed, one in enumerate(trained)
     ]
     return [
-        over_patterns("Alg1", problem, of_neurons(trained), score, time_limit),
-        over_patterns("Alg2", problem, of_neurons(initial), score, time_limit),
-        over_patterns("Alg3", problem, flipped, score, time_limit),
+        over_patterns("Alg1", problem, of_neurons(trained), score),
+        over_patterns("Alg2", problem, of_neurons(initial), score),
+        over_patterns("Alg3", problem, flipped, score),
     ]
 
 

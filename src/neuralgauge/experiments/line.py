@@ -31,7 +31,7 @@ def figure_2(scale: Scale) -> Outcome:
     panels: list[Panel] = []
     reached: list[int] = []
     missing: tuple[str, ...] = ()
-    levels = (("Optimal", exact.best, "program"), ("lower bound (exact)", float(ours.lower or 0.0), "bound"))
+    levels = (("Optimal", exact.best, "program"), (f"lower bound ({ours.scope})", float(ours.lower or 0.0), "bound"))
     for m in WIDTHS:
         training = Training(problem.X[:, None], Y, BETA, "squared", m, len(Y), iterations, TRIALS)
         found = baseline(training, TwoLayerNetwork, problem.objective)

@@ -61,6 +61,14 @@ def run_on_working_set(
     problem, history = program.problem, []
     v = problem.clip_dual(-problem.loss_gradient(problem.outputs(problem.empty_network())))
     taken, accuracy = worths.paying(v, np.zeros(0, dtype=np.intp), FIRST_BLOCKS), LOOSE
+
+    def onward(record: Record) -> None:
+        """What all blocks together add to what some of them have reached."""
+        objective, lower = min(record.objective, bounds.upper), max(record.lower_bound, bounds.lower)
+        history.append(Record(time.perf_counter() - start, objective, lower, record.n_neurons))
+        if progress is not None:
+            progress(history[-1])
+
     while True:
         left = None if time_limit is None else max(time_limit - (time.perf_counter() - start), 1e-9)
         status = Status.SOLVED
@@ -87,8 +95,12 @@ def run_on_working_set(
             if len(taken) < MANY * program.n_blocks and not hopeless:
                 continue
             left = None if time_limit is None else max(time_limit - seconds, 1e-9)
-            solved = run_on_facets(program, witnesses, tol, max_iter, left, progress)
-            return replace(solved, n_iter=n_iter + solved.n_iter, seconds=time.perf_counter() - start)
+            solved = run_on_facets(program, witnesses, tol, max_iter, left, onward)
+            assert solved.blocks is not None
+            status, n_iter, seconds = solved.status, n_iter + solved.n_iter, time.perf_counter() - start
+            bounds.offer(solved.blocks, np.asarray(solved.network.offset))
+            if solved.certificate.lower > bounds.lower:
+                bounds.lower, bounds.dual = solved.certificate.lower, solved.dual
         elif status is Status.SOLVED:
             status = Status.STALLED
         return solution(program, bounds, witnesses, status, n_iter, seconds, tuple(history))
