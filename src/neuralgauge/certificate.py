@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ._array import Array
+from .losses import Squared
 from .problem import TrainingProblem
 
 SUMS_VANISH = 1e-9  # sums of v up to so much of all |v| are rounding, which the bound makes up for
@@ -121,7 +122,7 @@ def lower_bound(problem: TrainingProblem, v: Array, gauge: float) -> float:
         A lower bound in floating-point arithmetic too.
     """
     distance = problem.dual_distance(v)
-    if distance > SUMS_VANISH * float(np.sum(np.abs(v))):
+    if not distance <= SUMS_VANISH * float(np.sum(np.abs(v))):
         return _rounded_down(problem, np.zeros_like(v), 0.0)
     if distance > 0:
         gauge += distance * problem.readout.reach(np.linalg.norm(problem.X, axis=1))
@@ -130,7 +131,7 @@ def lower_bound(problem: TrainingProblem, v: Array, gauge: float) -> float:
         limit = min(limit, problem.beta / gauge)
     limit *= 1.0 - 8 * np.finfo(float).eps
     scales = [min(1.0, limit)]
-    if problem.loss.name == "squared" and (energy := float(np.sum(v * (v / problem.output_weight)))) > 0:
+    if isinstance(problem.loss, Squared) and (energy := float(np.sum(v * (v / problem.output_weight)))) > 0:
         scales.append(min(max(float(np.sum(problem.y * v)) / energy, 0.0), limit))
     return max(_rounded_down(problem, scale * v, scale * distance) for scale in scales)
 

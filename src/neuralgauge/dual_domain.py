@@ -1,8 +1,8 @@
 r"""Where the conjugate of the whole training loss is finite, for gradients g = -V / s of the outputs.
 
-Every entry lies in the interval of its loss. Two kinds of sums vanish besides: the rows of g for a loss that couples
-its outputs (softmax: adding a constant to all outputs of a sample changes nothing), and the weighted columns
-sum_i s_i g_i when an unpenalised offset is free to take them: -L*(-V) is finite only where it gains nothing.
+Every entry lies in the interval of its loss; a loss that couples its outputs says itself where its rows lie
+(`losses.CoupledLoss`). When an unpenalised offset is free to take them, the weighted columns sum_i s_i g_i vanish
+besides: -L*(-V) is finite only where the offset gains nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ._array import Array
-from .losses import Loss
+from .losses import BalancedLoss, CoupledLoss, Loss
 
 STEPS = 200  # of a bisection, which ends when no float lies between its ends
 TINY = 1e-300
@@ -24,14 +24,12 @@ def nearest(g: Array, y: Array, weight: Array, loss: Loss, offset: bool) -> Arra
 
     Shapes: g and y (n,) or (n, c), weight (n,).
     """
+    if isinstance(loss, BalancedLoss) and offset:
+        return loss.project_balanced(g, y, weight)
+    if isinstance(loss, CoupledLoss):
+        return loss.project(g, y)
     lower, upper = loss.domain(y)
     inside: Array = np.clip(g, lower, upper)
-    if loss.coupled:
-        p = inside + y
-        empty = p.sum(axis=1) == 0.0
-        p[empty] = y[empty]
-        p /= p.sum(axis=1, keepdims=True)
-        return _mixed(p, y, weight) - y if offset else p - y
     return _shifted(inside, lower, upper, weight) if offset else inside
 
 
@@ -52,39 +50,21 @@ def _shifted(g: Array, lower: Array, upper: Array, weight: Array) -> Array:
     return moved
 
 
-def _mixed(p: Array, y: Array, weight: Array) -> Array:
-    """Probabilities (n, c) mixed with one distribution for all samples, so that every class has its own mass."""
-    mass, wanted = weight @ p, weight @ y
-    theta = float(np.max(1.0 - wanted / np.maximum(mass, np.finfo(float).tiny), initial=0.0))
-    if theta <= 1e-14:  # rounding, for which the lower bound makes up
-        return p
-    q = np.maximum((wanted - (1.0 - theta) * mass) / (theta * weight.sum()), 0.0)
-    result: Array = (1.0 - theta) * p + theta * q / q.sum()
-    return result
-
-
 def distance(g: Array, y: Array, weight: Array, loss: Loss, offset: bool) -> float:
     """Bound on sum_i s_i |g_i - g'_i| to a point g' of the domain whose sums vanish exactly; rounding included.
 
-    Where an entry can only move toward 0, the heavier side of a sum is shortened; softmax rows are normalised and
-    then mixed as in `nearest`.
+    Where an entry can only move toward 0, the heavier side of a sum is shortened.
     """
-    if not (loss.coupled or offset):
+    if isinstance(loss, BalancedLoss) and offset:
+        return loss.outside_balanced(g, y, weight)
+    if isinstance(loss, CoupledLoss):
+        return float(weight @ loss.outside(g, y))
+    if not offset:
         return 0.0
     n, eps = len(weight), float(np.finfo(float).eps)
     g = g.reshape(n, -1)
     total = float(weight @ np.abs(g).sum(axis=1))
-    rounding = (n + g.shape[1] + 8.0) * eps * total
-    if not loss.coupled:
-        return float(np.abs(weight @ g).sum()) + rounding
-    rows = float(weight @ np.abs(g.sum(axis=1))) + (8.0 + g.shape[1]) * eps * float(weight.sum())
-    if not offset:
-        return rows
-    mass, wanted = weight @ (g + y), weight @ y
-    excess = np.abs(mass - wanted) + rows + (n + 8.0) * eps * weight.sum()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        theta = np.max(np.where(mass > 0.0, excess / mass, 0.0), initial=0.0)
-    return rows + 2.0 * float(min(theta, 1.0)) * float(weight.sum())
+    return float(np.abs(weight @ g).sum()) + (n + g.shape[1] + 8.0) * eps * total
 
 
 def best_constant(y: Array, weight: Array, loss: Loss) -> tuple[Array, Array]:
@@ -93,9 +73,8 @@ def best_constant(y: Array, weight: Array, loss: Loss) -> tuple[Array, Array]:
     At a kink the gradients are the subgradients whose weighted sums vanish.
     """
     targets = y.reshape(len(weight), -1)
-    if loss.coupled:
-        share = weight @ targets / weight.sum()
-        b = np.log(np.maximum(share, np.exp(-FARTHEST)))
+    if isinstance(loss, BalancedLoss):
+        b = loss.best_constant(y, weight)
         return b, loss.gradient(np.broadcast_to(b, y.shape), y)
 
     def gradient(b: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from . import dual_domain, passes
 from ._array import Array, as_matrix, as_positive, as_targets, as_vector, frozen, with_ones
 from .errors import InvalidInputError
-from .losses import Loss, get_loss
+from .losses import Loss, check_coupled, get_loss
 from .networks import GatedNetwork, TwoLayerNetwork
 from .readouts import DenseReadout, Index, Readout
 
@@ -55,7 +55,8 @@ class TrainingProblem:
     Raises
     ------
     InvalidInputError
-        For values that are not finite, shapes that do not match, `beta` <= 0 or targets the loss does not take.
+        For values that are not finite, shapes that do not match, `beta` <= 0, targets the loss does not take, or a
+        loss of your own that couples outputs and does not say where its dual points lie.
 
     Notes
     -----
@@ -93,6 +94,7 @@ class TrainingProblem:
         self.beta: float = as_positive(beta, "beta")
         self.offset: bool = bool(offset)
         self.y: Array = frozen(checked_targets(as_targets(y, n), self.loss))
+        check_coupled(self.loss, self.c, self.offset)
         weight = np.ones(n) if sample_weight is None else as_vector(sample_weight, n, "sample_weight")
         if not np.all(weight > 0):
             row = int(np.flatnonzero(weight <= 0)[0])

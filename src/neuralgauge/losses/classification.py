@@ -1,14 +1,13 @@
-"""Losses for classification: two classes -1 and +1, or c of them."""
+"""Losses for two classes, -1 and +1."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, log_softmax, softmax, xlog1py, xlogy
+from scipy.special import expit, xlog1py, xlogy
 
 from .._array import Array
-from ._entropy import entropy_change
 from .protocol import Pieces, Targets
 
 
@@ -114,47 +113,3 @@ class SquaredHinge:
 
     def pieces(self, y: Array) -> Pieces:
         return Pieces(-y[None], np.ones_like(y)[None], smoothing=1.0, epigraph=False)
-
-
-@dataclass(frozen=True)
-class Softmax:
-    r"""Cross-entropy of c classes: ell = log sum_k exp(f_k) - y^T f + sum_k y_k log y_k, rows y of the simplex.
-
-    ell*(g) = sum_k p_k log p_k - y_k log y_k with p = g + y in the simplex: 0 <= p <= 1, and the rows of g sum to zero.
-    One-hot rows of y are class labels, others probabilities; for c = 2 it is `Logistic` of f_1 - f_2.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import neuralgauge as ng
-    >>> f, y = np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]])
-    >>> ng.Softmax().value(f, y).round(4).tolist(), ng.Softmax().gradient(f, y).tolist()
-    ([0.6931], [[-0.5, 0.5]])
-    """
-
-    name: str = "softmax"
-    targets: Targets = "simplex"
-    coupled: bool = True
-
-    def value(self, f: Array, y: Array) -> Array:
-        return np.maximum((xlogy(y, y) - y * log_softmax(f, axis=-1)).sum(axis=-1), 0.0)
-
-    def gradient(self, f: Array, y: Array) -> Array:
-        return softmax(f, axis=-1) - y
-
-    def hessian(self, f: Array, y: Array) -> Array:
-        p = softmax(f, axis=-1)
-        result: Array = p[..., :, None] * (np.eye(p.shape[-1]) - p[..., None, :])
-        return result
-
-    def hessian_root(self, f: Array, y: Array) -> Array:
-        """diag(sqrt p) - p sqrt(p)^T."""
-        p = softmax(f, axis=-1)
-        result: Array = (np.eye(p.shape[-1]) - p[..., :, None]) * np.sqrt(p)[..., None, :]
-        return result
-
-    def conjugate(self, g: Array, y: Array) -> Array:
-        return entropy_change(g, y).sum(axis=-1)
-
-    def domain(self, y: Array) -> tuple[Array, Array]:
-        return -y, 1.0 - y

@@ -13,6 +13,10 @@ Fenchel and Young, value(f) + conjugate(g) >= g f with equality at g = gradient(
   or affine stretches adds `pieces` (`PiecewiseLoss`), and is then solved through its epigraph, exactly.
 - The rounding of the conjugate must stay within some 10 eps of :math:`|\ell^*(g)| + |g y| + g^2`, for the lower bounds
   to hold in floating point: write log1p and expm1 where a difference of nearly equal numbers would lose its digits.
+- A loss that couples the outputs of a sample says itself which rows g are dual points (`CoupledLoss`), and, for
+  problems with an output offset, which of them have vanishing sums (`BalancedLoss`). What it does not say is refused.
+- Where rounding leaves a dual point outside the domain, or its sums off 0, the conjugate at the nearest point inside is
+  taken to differ by at most :math:`745 + |y| + |g|` times the distance: the slopes of logarithms and squares.
 
 `docs/losses.md` has a complete example.
 """
@@ -63,10 +67,33 @@ class Loss(Protocol):
 
 @runtime_checkable
 class CoupledLoss(Loss, Protocol):
-    """A coupled loss, with the root that the Newton systems need."""
+    """A coupled loss: with the root that Newton systems need, and how a dual point gets into its domain.
+
+    The domain of a coupled loss is a convex set of rows g that `domain`, an interval for each entry, only encloses.
+    """
 
     def hessian_root(self, f: Array, y: Array) -> Array:
         """R of shape (n, c, c) with R R^T = `hessian`."""
+
+    def project(self, g: Array, y: Array) -> Array:
+        """Rows near g, inside the box of `domain`, at which the conjugate is finite, up to rounding."""
+
+    def outside(self, g: Array, y: Array) -> Array:
+        """(n,) upper bounds on the l1 distance from each row of g to the domain: 0 inside, what rounds g included."""
+
+
+@runtime_checkable
+class BalancedLoss(CoupledLoss, Protocol):
+    """A coupled loss that can have an output offset: its dual points then have weighted sums sum_i s_i g_i = 0."""
+
+    def project_balanced(self, g: Array, y: Array, weight: Array) -> Array:
+        """`project`, with weighted sums that vanish up to rounding, for weights s (n,)."""
+
+    def outside_balanced(self, g: Array, y: Array, weight: Array) -> float:
+        """Upper bound on the weighted l1 distance sum_i s_i |g_i - g'_i| to such a point g'."""
+
+    def best_constant(self, y: Array, weight: Array) -> Array:
+        """The outputs (c,) that minimise the weighted loss when all samples get the same."""
 
 
 class Pieces(NamedTuple):

@@ -24,6 +24,7 @@ from scipy.linalg import cho_factor
 from scipy.sparse import csr_array
 
 from .._array import Array
+from ..losses import Softmax
 from ..programs.linear_conv import LinearConvProgram
 from ._conv_factors import PixelFactors, SampleFactors
 
@@ -59,7 +60,7 @@ class ConvSystem:
         problem = program.problem
         self.program, self.n, self.c, self.d = program, problem.n, problem.c, problem.d
         self.X = np.column_stack([problem.X, np.ones(self.n)]) if problem.offset else problem.X
-        self.coupled = problem.loss.coupled
+        self.coupled, self.means_vanish = problem.loss.coupled, isinstance(problem.loss, Softmax)
         self.offset, self.variance = problem.offset, 0.0
         self.mean_square = float(np.mean(problem.X**2)) * problem.X.shape[1]
         self.pairs = np.triu_indices(self.d)
@@ -151,9 +152,9 @@ class ConvSystem:
         return np.vstack([theta, np.zeros((1, self.c))]) if self.offset else theta
 
     def _precondition(self, w: Array) -> tuple[Array, Array]:
-        """x (n, c) with x + h N x = w for the h of `prepare`, and N x; for a coupled loss with rows of mean 0, as w."""
+        """x (n, c) with x + h N x = w for the h of `prepare`, and N x; under softmax with rows of mean 0, as w has."""
         x, N_x = self.factors.solve(w)
-        if self.coupled:
+        if self.means_vanish:
             return x - x.mean(axis=1, keepdims=True), N_x - N_x.mean(axis=1, keepdims=True)
         return x, N_x
 

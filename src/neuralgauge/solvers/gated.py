@@ -11,6 +11,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from .._array import Array, BoolArray
+from ..losses import Squared
 from ..programs.block import BlockProgram
 from ..solution import Record, Solution, Status
 from ._block_descent import sweep
@@ -29,7 +30,7 @@ ADDITIONS = 2  # times blocks are added to it before it is given all
 def descends(program: BlockProgram) -> bool:
     """Whether `run_gated` knows the program."""
     problem = program.problem
-    return not program.cones and program.maps is None and problem.q == 1 and problem.loss.name == "squared"
+    return not program.cones and program.maps is None and problem.q == 1 and isinstance(problem.loss, Squared)
 
 
 def run_gated(
