@@ -214,7 +214,16 @@ def test_lower_optimum_upper(paper, seed):
 
 
 @pytest.mark.parametrize(
-    ("upper", "lower", "gap"), [(2.0, 1.5, 0.25), (1.0, 1.0, 0.0), (1.0, 1.1, 0.0), (0.0, 0.0, 0.0), (1.0, -1.0, 2.0)]
+    ("upper", "lower", "gap"),
+    [
+        (2.0, 1.5, 0.25),
+        (1.0, 1.0, 0.0),
+        (1.0, 1.0 + 1e-15, 0.0),
+        (1.0, 1.25, -0.25),
+        (0.0, 0.0, 0.0),
+        (1.0, -1.0, 2.0),
+        (0.0, 1.0, -np.inf),
+    ],
 )
 def test_gap(upper, lower, gap):
     assert ng.Certificate(upper, lower, "exact").gap == gap

@@ -337,3 +337,32 @@ def test_sequential_of_several_outputs(rng):
         assert np.allclose(network.predict(X), expected, rtol=1e-12, atol=1e-12)
         problem = ng.TrainingProblem(X, np.column_stack([y, y]), beta=0.3, offset=offset)
         assert ng.certify(model, problem, gap=1e-2).upper == problem.objective(network.balance())
+
+
+@pytest.mark.parametrize("exponent", [100, 153, 170, 300])
+def test_a_neuron_with_weights_of_extreme_sizes_counts(exponent):
+    """Another function than the optimum's is never certified as it, whatever the squares of its weights do."""
+    X, y = data()
+    problem = ng.TrainingProblem(X, y, beta=0.3)
+    best = ng.train(problem, gap=1e-6).network
+    U = np.hstack([best.U, [[10.0**-exponent], [0.0], [0.0]]])
+    certificate = ng.certify(ng.TwoLayerNetwork(U, np.vstack([best.A, [[10.0**exponent]]])), problem, gap=1e-6)
+    plain = ng.TwoLayerNetwork(np.hstack([best.U, [[1.0], [0.0], [0.0]]]), np.vstack([best.A, [[1.0]]]))
+    assert certificate.upper == pytest.approx(problem.objective(plain), rel=1e-9)
+    assert certificate.gap > 0.1
+
+
+def test_an_objective_beyond_double_precision_is_refused():
+    X, y = data()
+    problem = ng.TrainingProblem(X, y, beta=0.3)
+    with pytest.raises(ng.InvalidInputError, match=r"objective must be finite, got .* weights up to 1e\+160"):
+        ng.certify(ng.TwoLayerNetwork([[1e200], [0.0], [0.0]], [1e120]), problem)
+
+
+def test_a_tiny_output_bias_costs_what_it_costs():
+    """Without an offset a bias of 1e-170 becomes a constant neuron, not an offset that the problem does not have."""
+    problem = ng.TrainingProblem(*data(), beta=0.3)
+    network = network_of((np.zeros((3, 0)), np.zeros((0, 1)), [1e-170]), True)
+    assert network.n_neurons == 1
+    assert not np.any(network.offset)
+    assert ng.certify(network, problem).upper == problem.objective(problem.empty_network())

@@ -160,3 +160,28 @@ def test_gated_network_against_a_loop(rng):
 def test_gated_network_without_gates_says_what_it_needs():
     with pytest.raises(ng.InvalidInputError, match="sample_patterns or enumerate_patterns"):
         ng.GatedNetwork(np.ones((1, 2)), None).predict([[1.0]])
+
+
+@pytest.mark.parametrize(("hidden", "output"), [(-170, 170), (-153, 153), (-307, 307), (200, -190), (-320, 300)])
+def test_balance_keeps_neurons_of_any_size(hidden, output):
+    """Squares of these weights under- or overflow; the neuron adds a part of order one all the same."""
+    network = random_network(0, c=2)
+    u, a = np.array([0.3, -1.0, 0.2, 0.5]) * 10.0**hidden, np.array([1.0, -2.0]) * 10.0**output
+    extreme = network.with_neurons(np.column_stack([network.U, u]), np.vstack([network.A, a]))
+    X = np.random.default_rng(0).standard_normal((20, 3))
+    balanced = extreme.balance()
+    assert balanced.n_neurons == network.n_neurons + 1
+    expected = obvious_outputs(extreme, X)
+    np.testing.assert_allclose(balanced.predict(X), expected, rtol=1e-3 if hidden == -320 else 1e-12)
+    np.testing.assert_allclose(np.linalg.norm(balanced.U, axis=0), np.linalg.norm(balanced.A, axis=1), rtol=1e-12)
+    np.testing.assert_allclose(extreme.merge().predict(X), balanced.predict(X), rtol=1e-12)
+
+
+def test_balance_drops_what_adds_nothing():
+    network = ng.TwoLayerNetwork([[1.0, 0.0, 1e-200, 1.0], [1.0, 0.0, 0.0, 0.0]], [1.0, 1.0, 1e-170, 0.0])
+    assert network.balance().n_neurons == 1
+    assert network.merge().n_neurons == 1
+
+
+def test_weight_decay_beyond_double_precision_is_infinite():
+    assert ng.TwoLayerNetwork([[1e160], [0.0]], [1.0]).weight_decay() == np.inf

@@ -17,6 +17,9 @@ Array = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 
+LEAST_EXPONENT = -996  # of the product of lengths of a pair that counts, about 1e-300
+
+
 def _to_float(values: Any, name: str) -> Array:
     if hasattr(values, "toarray"):
         raise InvalidInputError(f"`{name}` must be dense, got a sparse {type(values).__name__}; call `.toarray()`.")
@@ -103,6 +106,31 @@ def as_positive(value: Any, name: str) -> float:
     if not (np.isfinite(number) and number > 0):
         raise InvalidInputError(f"`{name}` must be finite and > 0, got {number}.")
     return number
+
+
+def lengths(rows: Array) -> tuple[Array, npt.NDArray[np.intp]]:
+    """Euclidean lengths of the rows (m, d) as x * 2**e, x and e of shape (m,): no square overflows or vanishes."""
+    _, exponent = np.frexp(np.max(np.abs(rows), axis=1, initial=0.0))
+    return np.linalg.norm(np.ldexp(rows, -exponent[:, None]), axis=1), exponent
+
+
+def balanced_rows(first: Array, second: Array) -> tuple[Array, Array, npt.NDArray[np.bool_]]:
+    """Rows scaled to equal lengths pair by pair with the product of lengths kept, and which pairs are kept.
+
+    Pairs with a product of lengths of 0, or below 1e-300, are left out: squares of what is kept do not vanish.
+    """
+    (a, a_exponent), (b, b_exponent) = lengths(first), lengths(second)
+    total = a_exponent + b_exponent
+    alive = (a > 0.0) & (b > 0.0) & (total > LEAST_EXPONENT)
+    size = np.sqrt(a * b * np.where(total % 2, 2.0, 1.0))[alive, None]
+
+    def scaled(rows: Array, length: Array, exponent: npt.NDArray[np.intp]) -> Array:
+        units = np.ldexp(rows[alive], -exponent[alive, None])
+        with np.errstate(over="ignore"):  # to infinity, which networks refuse
+            result: Array = np.ldexp(units * (size / length[alive, None]), (total // 2)[alive, None])
+        return result
+
+    return scaled(first, a, a_exponent), scaled(second, b, b_exponent), alive
 
 
 def frozen(array: Array) -> Array:

@@ -12,6 +12,7 @@ from ._array import Array
 from .losses import Squared
 from .problem import TrainingProblem
 
+SAME = 1e-14  # relative difference of two sums of some hundred terms that is rounding
 SUMS_VANISH = 1e-9  # sums of v up to so much of all |v| are rounding, which the bound makes up for
 Scope = Literal["exact", "bounded", "estimated", "patterns"]
 
@@ -73,10 +74,14 @@ class Certificate:
 
     @property
     def gap(self) -> float:
-        """Relative gap (upper - lower) / upper, never negative; 0 when both are 0."""
-        if self.upper <= self.lower:
+        """Relative gap (upper - lower) / |upper|; 0 when the two differ by rounding only.
+
+        A negative gap is never a success: the two contradict each other, so one of them is wrong.
+        """
+        difference = self.upper - self.lower
+        if abs(difference) <= SAME * max(abs(self.upper), abs(self.lower)):
             return 0.0
-        return float((self.upper - self.lower) / abs(self.upper))
+        return float(difference / abs(self.upper)) if self.upper else float(np.copysign(np.inf, difference))
 
     @property
     def support(self) -> str:

@@ -64,8 +64,8 @@ def certify(
     Raises
     ------
     InvalidInputError
-        If the network is not of this kind or does not fit the problem's columns; `network_of` in
-        `neuralgauge.interchange` lists the cases.
+        If the network is not of this kind, does not fit the problem's columns, or has an objective beyond double
+        precision; `network_of` in `neuralgauge.interchange` lists the cases.
 
     Notes
     -----
@@ -88,7 +88,13 @@ def certify(
     given = network_of(network, problem.bias, problem.offset, *place)
     _check_shape(given, problem)
     given = given.balance()
-    upper = problem.objective(given)
+    with np.errstate(over="ignore", invalid="ignore"):
+        upper = problem.objective(given)
+    if not np.isfinite(upper):
+        raise InvalidInputError(
+            f"the network's objective must be finite, got {upper}: its outputs or squared weights exceed 1e308, with "
+            f"weights up to {np.max(np.abs(given.U), initial=0.0):.3g} once balanced; check the units of its weights."
+        )
     solution = train(problem, gap, time_limit=time_limit, random_state=random_state, prove=prove, progress=progress)
     found = solution.certificate
     lower = found.lower

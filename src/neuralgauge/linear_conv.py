@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy import fft
 
-from ._array import Array, frozen
+from ._array import Array, balanced_rows, frozen
 from .errors import InvalidInputError
 from .losses import Loss
 from .patches import PatchGeometry, full_circle
@@ -128,16 +128,14 @@ class LinearConvNetwork:
 
     def weight_decay(self) -> float:
         """(|U|^2 + |A|^2) / 2, the penalty of [9] without its beta."""
-        return 0.5 * float(np.sum(self.U**2) + np.sum(self.A**2))
+        with np.errstate(over="ignore"):
+            return 0.5 * float(np.sum(self.U**2) + np.sum(self.A**2))
 
     def balanced(self) -> LinearConvNetwork:
-        """The same function with |u_j| = |alpha_j|; filters that do nothing are dropped."""
-        u, a = np.linalg.norm(self.U, axis=0), np.linalg.norm(self.A, axis=(1, 2))
-        alive = (u > 0) & (a > 0)
-        root = np.sqrt(a[alive] / u[alive])
-        return LinearConvNetwork(
-            self.U[:, alive] * root, self.A[alive] / root[:, None, None], self.geometry, self.offset
-        )
+        """The same function with |u_j| = |alpha_j|; filters that do nothing, |u_j| |alpha_j| < 1e-300, are dropped."""
+        columns, rows, alive = balanced_rows(self.U.T, self.A.reshape(self.n_neurons, -1))
+        A = rows.reshape(int(alive.sum()), *self.A.shape[1:])
+        return LinearConvNetwork(columns.T, A, self.geometry, self.offset)
 
 
 class LinearConvProblem:

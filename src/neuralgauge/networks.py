@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from ._array import Array, as_matrix, frozen, with_ones
+from ._array import Array, as_matrix, balanced_rows, frozen, with_ones
 from .errors import InvalidInputError
 from .weights import Problem, Pruning, prune
 
@@ -118,15 +118,17 @@ class TwoLayerNetwork:
         return self.with_neurons(np.hstack([self.U, other.U]), np.vstack([self.A, other.A]))
 
     def weight_decay(self) -> float:
-        """(|U|^2 + |A|^2) / 2, the penalty of [2] without its beta."""
-        return 0.5 * float(np.sum(self.U**2) + np.sum(self.A**2))
+        """(|U|^2 + |A|^2) / 2, the penalty of [2] without its beta; infinite where that is over 1e308."""
+        with np.errstate(over="ignore"):
+            return 0.5 * float(np.sum(self.U**2) + np.sum(self.A**2))
 
     def balance(self) -> TwoLayerNetwork:
-        """The same function with |u_j| = |alpha_j|, which is where [2] equals [3]; dead neurons are dropped."""
-        u, a = np.linalg.norm(self.U, axis=0), np.linalg.norm(self.A, axis=1)
-        alive = (u > 0) & (a > 0)
-        root = np.sqrt(a[alive] / u[alive])
-        return self.with_neurons(self.U[:, alive] * root, self.A[alive] / root[:, None])
+        """The same function with |u_j| = |alpha_j|, which is where [2] equals [3], at any size of the weights.
+
+        Dead neurons are dropped: those with |u_j| |alpha_j| = 0, or below 1e-300.
+        """
+        columns, A, _ = balanced_rows(self.U.T, self.A)
+        return self.with_neurons(columns.T, A)
 
     def merge(self, tolerance: float = 1e-12) -> TwoLayerNetwork:
         """The same function with neurons on one ray and of one output direction joined, balanced.

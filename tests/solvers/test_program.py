@@ -117,3 +117,15 @@ def test_the_iteration_limit_covers_all_relaxations(max_iter):
     assert solution.n_iter == max_iter
     assert solution.status is ng.Status.ITERATION_LIMIT
     assert solution.certificate.lower <= solution.certificate.upper
+
+
+@pytest.mark.parametrize("beta", [1.0, 0.1, 1e-2, 1e-3, 1e-4])
+def test_the_bound_of_the_reference_is_one(paper, beta):
+    """On the paper's points the solver's own primal value, a limit from above, was reported as the lower bound."""
+    problem = paper(beta)
+    patterns = ng.enumerate_patterns(problem.X)
+    optimum = ng.solve_program(problem, patterns, 1e-11).certificate
+    found = ng.solve_program(problem, patterns, solver="reference").certificate
+    assert found.lower <= optimum.upper
+    assert found.lower >= optimum.upper * (1.0 - 1e-5)
+    assert 0.0 <= found.gap <= 1e-5

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._array import Array
+from .._array import Array, balanced_rows
 from ..conv_networks import ReLUConvNetwork
 from ..errors import InvalidInputError
 from ..networks import TwoLayerNetwork
@@ -195,8 +195,7 @@ def _with_constant(network: TwoLayerNetwork) -> TwoLayerNetwork:
     n_regions = network.A.shape[1] // network.n_outputs
     # The weights of the positions in a region sum to one, so each region adds its part of b.
     b = np.tile(np.asarray(network.offset), n_regions) / n_regions
-    size = float(np.linalg.norm(b))
-    if size == 0:
+    if not np.any(b):
         return network
     if not network.bias:
         raise InvalidInputError(
@@ -204,6 +203,7 @@ def _with_constant(network: TwoLayerNetwork) -> TwoLayerNetwork:
             "TrainingProblem(..., bias=True), where the weight decay covers it, or offset=True, where it is free."
         )
     constant = np.zeros((network.U.shape[0], 1))
-    constant[-1] = np.sqrt(size)
-    U, A = np.hstack([network.U, constant]), np.vstack([network.A, b / np.sqrt(size)])
+    constant[-1] = 1.0
+    column, weights, _ = balanced_rows(constant.T, b[None])
+    U, A = np.hstack([network.U, column.T]), np.vstack([network.A, weights])
     return network.with_neurons(U, A, 0.0)

@@ -45,7 +45,8 @@ class PatternSet:
     mirrored : int
         The last `mirrored` patterns have minus the last `mirrored` vectors as witnesses, which are not stored twice.
     complete : bool
-        Whether these are all patterns of the data.
+        Whether these are all patterns of the data, as floating-point arithmetic tells cells apart. No bound rests on
+        it: one over patterns is called "patterns", and becomes one for every network by pricing its dual point.
     coverage : Coverage or None
         For patterns of random vectors.
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from .._array import Array
+from .._array import Array, lengths
 from ..errors import InvalidInputError
 
 TIE = 1e-7
@@ -53,7 +53,10 @@ def interior_vectors(X: Array, U: Array, rng: np.random.Generator) -> Array:
 
 
 def neurons(network: Any, d: int) -> Array:
-    """The hidden vectors u_j of a network, (m, d) without those that are zero, largest |u_j| |alpha_j| first."""
+    """The hidden vectors u_j of a network, (m, d), largest |u_j| |alpha_j| first.
+
+    Without those that are zero, and scaled by powers of two, so that their squares can be added.
+    """
     network = getattr(network, "network", network)  # of a Solution
     if not hasattr(network, "U"):
         raise InvalidInputError(
@@ -66,12 +69,14 @@ def neurons(network: Any, d: int) -> Array:
             f"`network` must have {d} rows of hidden weights, one for each column of X, got {U.shape[0]}; "
             "a hidden bias needs the column of ones in X (for a problem: `problem.X`)."
         )
-    size = np.linalg.norm(U, axis=0)
-    order = np.argsort(-size * np.linalg.norm(network.A, axis=1), kind="stable")
-    order = order[size[order] > 0.0]
+    (u, u_exponent), (a, a_exponent) = lengths(U.T), lengths(network.A)
+    with np.errstate(divide="ignore"):
+        order = np.argsort(-(np.log2(u * a) + u_exponent + a_exponent), kind="stable")
+    order = order[u[order] > 0.0]
     if len(order) == 0:
         raise InvalidInputError("`network` must have a neuron whose hidden weights are not all zero, got none.")
-    return U.T[order]
+    result: Array = np.ldexp(U.T[order], -u_exponent[order, None])
+    return result
 
 
 def flip(X: Array, U: Array, rows: npt.NDArray[np.intp]) -> Array:

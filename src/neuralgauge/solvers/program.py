@@ -51,7 +51,8 @@ def solve_program(
     gated : bool
         Drop the cones: the gated ReLU model, in which D_i is fixed and w_i free.
     solver : {"interior_point", "reference"}
-        "reference" hands the program to CVXPY and Clarabel (extra ``neuralgauge[reference]``).
+        "reference" hands the program to CVXPY and Clarabel (extra ``neuralgauge[reference]``), whose blocks satisfy
+        the cones to about 1e-8; the lower bound is that of its multipliers, evaluated here.
     max_iter : int
         Most interior-point iterations, over all relaxations together; of each of the smaller programs where many
         patterns are solved by those that pay.

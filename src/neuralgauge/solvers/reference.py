@@ -9,13 +9,13 @@ import numpy as np
 from scipy.special import xlogy
 
 from .._array import Array
-from ..certificate import Certificate
+from ..certificate import lower_bound
 from ..errors import InvalidInputError, MissingDependencyError
 from ..losses import Huber, Logistic, Loss, PiecewiseLoss, Poisson, Softmax, Squared, SquaredHinge
 from ..problem import TrainingProblem
 from ..programs.block import BlockProgram
 from ..solution import Record, Solution, Status
-from .loop import network_of
+from .loop import Bounds, gauge_bound, solution
 
 
 def _import_cvxpy() -> Any:
@@ -62,13 +62,14 @@ def _elementwise(cp: Any, loss: Loss, f: Any, y: Array) -> Any:
 
 
 def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None) -> Solution:
-    """One program solved.
+    """One program solved, at Clarabel's own tolerances of 1e-8.
 
-    The lower bound is Clarabel's own dual objective, at its own tolerances of 1e-8, with scope "patterns".
+    The lower bound is that of Clarabel's multipliers in `lower_bound`, whatever the solver says of itself: with scope
+    "patterns", and safe against its errors.
     """
     cp = _import_cvxpy()
     problem, start = program.problem, time.perf_counter()
-    W = cp.Variable((problem.d, program.n_blocks))
+    W, F = cp.Variable((problem.d, program.n_blocks)), cp.Variable(problem.y.shape)
     X_W = problem.X @ W
     offset = cp.Variable(problem.c) if problem.offset else np.zeros(problem.c)
     if program.maps is None:
@@ -76,17 +77,20 @@ def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None) -> Solution
     else:
         f = cp.reshape(np.hstack(list(program.maps)) @ cp.vec(W, order="F"), (problem.n, problem.c), order="C")
     f = f + np.ones((problem.n, 1)) @ offset[None, :]
-    f = f[:, 0] if problem.y.ndim == 1 else f
-    cones = [cp.multiply(np.where(program.gates, 1.0, -1.0).T, X_W) >= 0] if program.cones else []
-    task = cp.Problem(
-        cp.Minimize(_loss_expression(cp, problem, f) + problem.beta * cp.sum(cp.norm(W, 2, axis=0))), cones
-    )
+    outputs = F - (f[:, 0] if problem.y.ndim == 1 else f) == 0  # its multiplier is v
+    signs = np.where(program.gates, 1.0, -1.0).T
+    cones = [cp.multiply(signs, X_W) >= 0] if program.cones else []
+    penalty = problem.beta * cp.sum(cp.norm(W, 2, axis=0))
+    task = cp.Problem(cp.Minimize(_loss_expression(cp, problem, F) + penalty), [outputs, *cones])
     task.solve(solver=cp.CLARABEL)
-    seconds = time.perf_counter() - start
-    blocks, b = np.ascontiguousarray(W.value.T), getattr(offset, "value", offset)
-    dual = problem.clip_dual(-problem.loss_gradient(program.forward(blocks, b)))
-    status = Status.SOLVED if task.status == cp.OPTIMAL else Status.STALLED
-    certificate = Certificate(program.objective(blocks, b), float(task.value), "patterns")
-    record = Record(seconds, certificate.upper, certificate.lower, program.n_blocks)
-    network = network_of(program, blocks, b, witnesses)
-    return Solution(network, certificate, status, 0, seconds, dual, (record,), blocks)
+    seconds, bounds = time.perf_counter() - start, Bounds(program)
+    bounds.lower = lower_bound(problem, bounds.dual, 0.0)
+    solved = W.value is not None and outputs.dual_value is not None
+    if solved:
+        bounds.offer(np.ascontiguousarray(W.value.T), np.asarray(getattr(offset, "value", offset)))
+        v = problem.clip_dual(np.asarray(outputs.dual_value).reshape(problem.y.shape))
+        walls = np.maximum(cones[0].dual_value, 0.0) if cones else np.zeros_like(signs)
+        bounds.offer_dual(v, gauge_bound(program, v, (signs * walls).T @ problem.X))
+    status = Status.SOLVED if solved and task.status == cp.OPTIMAL else Status.STALLED
+    record = Record(seconds, bounds.upper, bounds.lower, program.n_blocks)
+    return solution(program, bounds, witnesses, status, 0, seconds, (record,))
