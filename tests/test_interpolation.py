@@ -49,8 +49,36 @@ def test_five_points():
     assert certificate.scope == "exact"
     assert certificate.lower <= 10.128990 + 5e-7
     assert certificate.upper == pytest.approx(10.128990, abs=1e-6)
-    assert certificate.upper == solution.network.weight_decay()
+    assert certificate.upper == pytest.approx(solution.network.weight_decay(), rel=1e-12)
+    assert certificate.upper >= solution.network.weight_decay()
     assert interpolates(solution, *FIVE)
+
+
+@pytest.mark.parametrize("h", [1e-2, 1e-4, 1e-6, 1e-8, 1e-10])
+def test_a_zigzag_costs_the_same_however_small_it_is_drawn(h):
+    """A slope of -10 over a stretch h: leaving the middle point out costs 1e-9 of misfit and saves three quarters."""
+    X, y = [[0.0], [h], [1.0], [2.0]], [0.0, -10.0 * h, 1.0, 0.0]
+    solution = ng.neural_gauge(X, y)
+    limit = 13.8284  # for h to 0, from the program over all patterns; it rises with h
+    assert limit <= solution.certificate.upper
+    assert solution.certificate.lower <= reference([[0.0], [1e-2], [1.0], [2.0]], [0.0, -0.1, 1.0, 0.0], True)
+    assert solution.network.predict(X)[1] == pytest.approx(y[1], rel=1e-6)
+    if h >= 1e-4:
+        assert solution.status is ng.Status.SOLVED
+        assert solution.certificate.upper == pytest.approx(reference(X, y, True), rel=3e-4)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_neighbours_with_targets_apart_keep_the_sides_in_order(seed):
+    """Multipliers of 1e4 and more, that even a misfit of 1e-9 is worth something to."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((8, 1 + seed % 2))
+    X[1] = X[0] + 1e-4 * rng.standard_normal(X.shape[1])
+    y = rng.standard_normal(8)
+    solution = ng.neural_gauge(X, y, gap=1e-6)
+    assert solution.certificate.lower <= solution.certificate.upper
+    assert solution.certificate.upper <= reference(X, y, True) * (1 + 1e-3)
+    assert solution.certificate.lower <= reference(X, y, True) * (1 + 1e-6)
 
 
 def small_data(seed):
@@ -202,7 +230,8 @@ def test_interruption_keeps_the_best(calls, rng):
     assert solution.status is ng.Status.INTERRUPTED
     assert len(seen) == calls
     assert interpolates(solution, X, y)
-    assert solution.certificate.lower <= solution.certificate.upper == solution.network.weight_decay()
+    assert solution.certificate.lower <= solution.certificate.upper
+    assert solution.certificate.upper == pytest.approx(solution.network.weight_decay(), rel=1e-12)
 
 
 def test_interruption_between_trainings(rng, monkeypatch):

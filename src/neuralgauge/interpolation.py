@@ -75,9 +75,10 @@ def neural_gauge(
     Returns
     -------
     Solution
-        `network` interpolates: its own outputs differ from y by at most 1e-9 of the largest \|y\|, usually by
-        rounding only, and so it does after Ctrl-C and at a time limit; at most n c neurons (the network to begin
-        with, of random neurons, has up to 4 n). `certificate.upper` is its weight decay,
+        `network` interpolates: its own outputs differ from y by no more than what rounding of their sums can
+        amount to, sample by sample, and so they do after Ctrl-C and at a time limit; at most n c neurons (the network
+        to begin with, of random neurons, has up to 4 n). `certificate.upper` is its weight decay, with what that
+        rounding is worth at the multipliers `dual` added,
         `certificate.lower` <= the gauge in floating point too, as far as the scope goes ("exact", "bounded" or
         "estimated", as in `train`); `dual` is a Z with <Y, Z> = `lower` and G(Z) <= 1 as far as that. Objectives in
         `history` are weight decay plus the misfit at a price that makes it not worth while.
@@ -126,7 +127,7 @@ def neural_gauge(
     search = _Search(problem, scale, gap, time_limit, np.random.default_rng(random_state), prove, progress)
     with threadpool_limits(1, "blas"):
         search.run()
-    return search.solution(shift)
+    return search.solution(targets, shift)
 
 
 class _Search:
@@ -211,21 +212,31 @@ class _Search:
         gain = float(np.sum(problem.y * solved.dual))
         self.dual = solved.dual * (lower / gain) if gain > 0 else np.zeros_like(problem.y)
         assert isinstance(solved.network, TwoLayerNetwork)
-        found = fit_exactly(solved.network, problem.X, problem.y, problem.offset)
+        found = fit_exactly(solved.network, problem.X, problem.y, problem.offset, self.rng)
         if found is not None and found.weight_decay() < self.network.weight_decay():
             self.network = found
-        self.certificate = replace(known, upper=self.network.weight_decay(), lower=lower)
+        self.certificate = replace(known, upper=self._upper(self.network, problem.y), lower=lower)
         if solved.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
         return solved
 
-    def solution(self, shift: Array | float) -> Solution:
+    def _upper(self, network: TwoLayerNetwork, y: Array) -> float:
+        """Weight decay, and what the multipliers charge for the misfit that rounding leaves.
+
+        The gauge N is convex with its multipliers as subgradients: N(y) <= N(f) + <Z, y - f> with those of y.
+        """
+        left = np.abs(y - network.forward(self.problem.X))
+        return network.weight_decay() + float(np.sum(np.abs(self.dual) * left))
+
+    def solution(self, y: Array, shift: Array | float) -> Solution:
         """The network in the units of y, certified."""
         root = math.sqrt(self.scale)
         network = self.network
         b = np.asarray(network.offset) * self.scale + shift
         network = TwoLayerNetwork(network.U * root, network.A * root, network.bias, b)
-        certificate = replace(self.certificate, upper=network.weight_decay(), lower=self.certificate.lower * self.scale)
+        certificate = replace(
+            self.certificate, upper=self._upper(network, y), lower=self.certificate.lower * self.scale
+        )
         status = self.status
         if status is not Status.INTERRUPTED and certificate.gap <= self.gap:
             status = Status.SOLVED

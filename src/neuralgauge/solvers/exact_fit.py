@@ -13,18 +13,33 @@ from .._array import Array
 from ..networks import TwoLayerNetwork
 from ..weights.caratheodory import basic
 
-FITTED = 1e-9  # largest |f - y| relative to the largest |y|
+FITTED, NEARLY = 1e-9, 1e-6  # |f - y| relative to the largest |y|: the most allowed, and the most completed
 KINKS = (0.0, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)  # x_i^T u relative to |x_i| |u| that is taken for 0
 STEPS = 12
+DIVERGED = 1e3  # times the misfit at the start
 HINGES = 4  # neurons of a first network for each sample, half of them through it
+EPS = float(np.finfo(float).eps)
 
 
 def misfit(network: TwoLayerNetwork, X: Array, y: Array) -> float:
-    """Largest |f - y|, relative to the largest |y|, from the network's own outputs on the design matrix."""
-    return float(np.max(np.abs(network.forward(X) - y)) / np.max(np.abs(y)))
+    r"""Largest \|f - y\| in units of the rounding of f: up to 1 a network interpolates as far as arithmetic can tell.
+
+    The unit of sample i is :math:`(m + d)\,\varepsilon\,(|y_i| + \sum_j |x_i|^T |u_j| |\alpha_j| + |b|)`, what rounding
+    alone can add to its outputs from these weights. It is relative to each sample: one with a small target, between
+    near neighbours, is held to it as firmly as the others.
+    """
+    U, A, c = network.U, network.A, network.n_outputs
+    Y = y.reshape(len(X), c)
+    f = network.forward(X).reshape(Y.shape)
+    size = np.abs(Y) + (np.abs(X) @ np.abs(U)) @ np.abs(A) + np.abs(network.offset)
+    unit = np.minimum((U.shape[1] + len(U)) * EPS * size, FITTED * np.max(np.abs(Y)))
+    error = np.abs(f - Y)
+    return float(np.max(np.divide(error, unit, out=np.where(error > 0.0, np.inf, 0.0), where=unit > 0.0)))
 
 
-def fit_exactly(network: TwoLayerNetwork, X: Array, y: Array, offset: bool) -> TwoLayerNetwork | None:
+def fit_exactly(
+    network: TwoLayerNetwork, X: Array, y: Array, offset: bool, rng: np.random.Generator
+) -> TwoLayerNetwork | None:
     """The interpolating network of least weight decay among those found by small corrections of this one.
 
     Parameters
@@ -36,33 +51,62 @@ def fit_exactly(network: TwoLayerNetwork, X: Array, y: Array, offset: bool) -> T
     y : array of shape (n,) or (n, c)
     offset : bool
         Whether the output offset may change.
+    rng : numpy.random.Generator
+        For the neurons of the last resort, see below.
 
     Returns
     -------
     TwoLayerNetwork or None
-        Balanced, at most n c neurons unless rounding forbids it, `misfit` at most 1e-9; None if no
-        correction gets there.
+        Balanced, at most n c neurons unless rounding forbids it, `misfit` at most 1; None if no correction gets
+        there.
 
     Notes
     -----
-    Cost O((n c)^2 m (d + c)) a step, and a linear program of m columns.
+    What Gauss-Newton leaves above rounding is fitted by a network of its own, `least_squares_fit`, and added: its
+    weight decay is paid for, so that a misfit never makes an objective look smaller. Cost O((n c)^2 m (d + c)) a step,
+    and a linear program of m columns.
     """
     best: TwoLayerNetwork | None = None
     for kink in KINKS:
         found = _corrected(network, X, y, offset, kink)
+        found = None if found is None else _completed(found, X, y, offset, rng)
         if found is not None and (best is None or found.weight_decay() < best.weight_decay()):
             best = found
     if best is None:
         return None
     fewer = basic(best, X)
-    good = misfit(fewer, X, y) <= FITTED and fewer.weight_decay() <= best.weight_decay() * (1.0 + 1e-9)
+    if misfit(fewer, X, y) > 1.0:
+        polished = _corrected(fewer, X, y, offset, 0.0)
+        fewer = best if polished is None else polished
+    good = misfit(fewer, X, y) <= 1.0 and fewer.weight_decay() <= best.weight_decay() * (1.0 + 1e-9)
     return fewer if good else best
 
 
-def first_fit(X: Array, y: Array, bias: bool, offset: bool, rng: np.random.Generator) -> TwoLayerNetwork | None:
-    """An interpolating network from random neurons, half of them with their kink at a sample; None if none is found.
+def _completed(
+    network: TwoLayerNetwork, X: Array, y: Array, offset: bool, rng: np.random.Generator
+) -> TwoLayerNetwork | None:
+    """The network, or with a second one for what it leaves of y; None if that is not enough."""
+    if misfit(network, X, y) <= 1.0:
+        return network
+    left = y - network.forward(X)
+    if not np.max(np.abs(left)) <= NEARLY * np.max(np.abs(y)):
+        return None
+    rest = least_squares_fit(X, left, network.bias, offset, rng)
+    both = network.join(rest)
+    both = both.with_neurons(both.U, both.A, np.asarray(network.offset) + rest.offset)
+    return both if misfit(both, X, y) <= 1.0 else None
 
-    Cost O((n c)^2 n).
+
+def first_fit(X: Array, y: Array, bias: bool, offset: bool, rng: np.random.Generator) -> TwoLayerNetwork | None:
+    """An interpolating network from random neurons, of `misfit` at most 1; None if none is found."""
+    network = least_squares_fit(X, y, bias, offset, rng)
+    return network if misfit(network, X, y) <= 1.0 else None
+
+
+def least_squares_fit(X: Array, y: Array, bias: bool, offset: bool, rng: np.random.Generator) -> TwoLayerNetwork:
+    """The output weights of least norm among those of least squares, on random neurons, half of them at a sample.
+
+    Each of these has its kink at one sample, for any X. Cost O((n c)^2 n).
     """
     n = len(X)
     _, stretch, axes = np.linalg.svd(X, full_matrices=False)
@@ -83,27 +127,26 @@ def first_fit(X: Array, y: Array, bias: bool, offset: bool, rng: np.random.Gener
         weights += _least_change(columns, left)
         left = y.reshape(n, -1) - columns @ weights
     b = weights[-1] if offset else 0.0
-    network = TwoLayerNetwork(U, weights[: U.shape[1]], bias, b).balance()
-    return network if misfit(network, X, y) <= FITTED else None
+    return TwoLayerNetwork(U, weights[: U.shape[1]], bias, b).balance()
 
 
 def _corrected(network: TwoLayerNetwork, X: Array, y: Array, offset: bool, kink: float) -> TwoLayerNetwork | None:
+    """The iterate of least misfit, by Gauss-Newton as long as that halves it; None if it only grows."""
     net = network.balance()
     if net.n_neurons == 0:
-        return net if misfit(net, X, y) <= FITTED else None
+        return net if misfit(net, X, y) <= 1.0 else None
     free, U = _faces(X, net.U, kink)
     A, b = net.A.copy(), np.array(net.offset)
-    best, least = None, FITTED
+    best, least = None, np.inf
     for _ in range(STEPS):
         net = TwoLayerNetwork(U, A, network.bias, b)
         error = misfit(net, X, y)
-        if error <= least:
-            best = net
-        elif best is not None:
+        if error <= 0.5 * least:
+            best, least = net, error
+        elif least <= 1.0 or not error <= DIVERGED * least:
             break
-        if not error > 1e-15 or error > 1e3:
+        if error == 0.0:
             break
-        least = min(least, 0.5 * error)
         change = _least_change(_jacobian(X, U, A, free, offset), (y - net.forward(X)).reshape(-1, 1))[:, 0]
         m, d, c = len(A), len(U), A.shape[1]
         parts = change[: m * (d + c)].reshape(m, d + c)
