@@ -20,7 +20,7 @@ from .problem import TrainingProblem
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
 SWEPT_RANK = 3  # up to here by a sweep, for any number of outputs
 SWEPT_ROWS = 5000  # a sweep of rank 3 takes n^2 log n, and cannot be cut short
-PROOF_SECONDS = 30.0  # for branch and bound when nobody set a limit
+PROOF_SECONDS = 30.0  # for all branch and bound of a run when nobody asked for a proof
 START_WORK, EXPLORED_WORK = 5e5, 4e6  # entries of X touched by one sweep over all starts: ascents, or explored starts
 FEWEST_STARTS, MOST_STARTS, MOST_EXPLORED = 32, 128, 1024
 NEAR = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
@@ -71,7 +71,7 @@ class DualSide:
         provable = rank <= (PROVEN_RANK if problem.q == 1 else SWEPT_RANK) and swept
         self.prove = provable if prove is None else prove
         self.insist = prove is True
-        self.patience = PROOF_SECONDS if prove is None and rank > SWEPT_RANK else np.inf
+        self.budget = PROOF_SECONDS if prove is None and rank > SWEPT_RANK else np.inf  # seconds left for proofs
         work, most = (EXPLORED_WORK, MOST_EXPLORED) if problem.q == 1 else (START_WORK, MOST_STARTS)
         self.n_starts = int(np.clip(work / problem.X.size, FEWEST_STARTS, most_starts or most))
         self.plane = axes[:2].T if rank == 2 else None
@@ -132,11 +132,12 @@ class DualSide:
     def settle(self, network: TwoLayerNetwork, upper: float, gap: float, deadline: float) -> bool:
         """Whether a proof, or failing that many more starts, leave the bound within the gap of `upper`."""
         goal = upper - gap * abs(upper)
-        if self.prove and self.rank > SWEPT_RANK and self.lower < upper - 0.7 * gap * abs(upper):
-            return False  # branching takes far less with some room between the two
-        if self.prove and self._proves(goal, deadline):
-            return True
-        if self.insist or self.missed.size:
+        if self.prove and self.budget > 0.0:
+            if self.rank > SWEPT_RANK and self.lower < upper - 0.7 * gap * abs(upper):
+                return False  # branching takes far less with some room between the two
+            if self._proves(goal, deadline):
+                return True
+        if self.insist or self.lower < goal:
             return False
         starts = (SETTLING_STARTS if gap < ROUGH else 1) * self.n_starts
         found = self._maximisers(self.v, network, starts, self.n_starts, spread=False, finish=SETTLING_FINISH)
@@ -157,7 +158,8 @@ class DualSide:
 
     def conclude(self, deadline: float) -> None:
         """Prove what can be proven of a run that ends short of its gap: a sweep, or what time is left for branching."""
-        if self.scope == "exact" or not self.prove or (self.rank > SWEPT_RANK and time.perf_counter() >= deadline):
+        no_time = self.rank > SWEPT_RANK and (self.budget <= 0.0 or time.perf_counter() >= deadline)
+        if self.scope == "exact" or not self.prove or no_time:
             return
         priced = self._price_exactly(None, deadline)
         if priced.closed:
@@ -165,9 +167,11 @@ class DualSide:
         self._raise_gauge(priced.value)
 
     def _price_exactly(self, target: float | None, deadline: float) -> Price:
-        limit = max(min(deadline - time.perf_counter(), self.patience), 1e-3)
+        begun = time.perf_counter()
+        limit = max(min(deadline - begun, self.budget), 1e-3)
         v = self.problem.readout.lifted(self.v)
         priced = price(v, self.problem.X, target=target, time_limit=limit if np.isfinite(limit) else None)
+        self.budget -= time.perf_counter() - begun
         self.proven = max(self.proven, lower_bound(self.problem, self.v, priced.bound))
         return priced
 
