@@ -241,3 +241,35 @@ def test_scope_sentences_promise_no_more_than_they_can():
     assert [scope for scope, sentence in SCOPE_SENTENCES.items() if every in sentence] == ["exact", "bounded"]
     assert "not a proof" in SCOPE_SENTENCES["estimated"]
     assert "only" in SCOPE_SENTENCES["patterns"]
+
+
+@pytest.mark.parametrize(
+    ("starts", "unseen", "weak", "words"),
+    [
+        (0, 0, True, "nothing: no independent start was followed"),
+        (
+            256,
+            0,
+            False,
+            "0 of 256 fresh starts ended in a local maximum not seen before, with 99 % confidence less than",
+        ),
+        (256, 40, False, "40 of 256 fresh starts"),
+        (256, 250, True, "nothing: 250 of 256 fresh starts ended in a local maximum not seen before, so most of them"),
+    ],
+)
+def test_an_estimated_bound_says_what_its_search_supports(starts, unseen, weak, words):
+    certificate = ng.Certificate(2.0, 1.9, "estimated", starts, unseen=unseen)
+    assert certificate.weak is weak
+    assert certificate.support.startswith(words)
+    assert words in str(certificate)
+    assert ng.Certificate(2.0, 1.9, "exact", starts, unseen=unseen).support == ""
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.4])
+def test_the_confidence_limit_covers_the_truth(share):
+    """Of many searches whose starts end in unseen maxima with this probability, at most 1 in 100 says less."""
+    rng, starts = np.random.default_rng(0), 128
+    limits = [ng.Certificate(2.0, 1.9, "estimated", starts, unseen=k).unseen_at_most for k in range(starts + 1)]
+    drawn = rng.binomial(starts, share, 20_000)
+    assert np.mean(np.asarray(limits)[drawn] < share) <= 0.01
+    assert np.all(np.diff(limits) >= 0.0)

@@ -39,10 +39,13 @@ class Certificate:
         "exact" and "bounded" hold for every network of every width, "estimated" is no proof, "patterns" holds
         for the given activation patterns only.
     starts : int
-        For "estimated": independent uniform starts of the search after which none led above the bound; 0 if none
-        were made. With 99 % confidence less than 4.6 / starts of the sphere would have.
+        For "estimated": independent starts that were followed to their local maxima at the end of the search, none of
+        them above the bound; 0 if there were none.
     separate : bool
         Whether the bound is about networks whose neurons serve one output each, and says nothing of others.
+    unseen : int
+        How many of these starts ended in a maximum that the search had not seen before. unseen / starts estimates
+        how likely the next start is to do so (Good and Turing's question of unseen species).
 
     Examples
     --------
@@ -56,15 +59,17 @@ class Certificate:
     scope: Scope
     starts: int = 0
     separate: bool = False
+    unseen: int = 0
 
     @classmethod
     def total(cls, parts: Sequence[Certificate]) -> Certificate:
         """Of outputs that are trained apart: sums of objectives and bounds, with the weakest scope."""
         scope = max((part.scope for part in parts), key=STRONGEST_FIRST.index)
-        starts = min((part.starts for part in parts if part.scope == "estimated"), default=0)
+        weakest = max((part for part in parts if part.scope == scope), key=lambda part: part.unseen_at_most)
+        starts, unseen = (weakest.starts, weakest.unseen) if scope == "estimated" else (0, 0)
         upper, lower = sum(part.upper for part in parts), sum(part.lower for part in parts)
         # The sum of the bounds is rounded once a part.
-        return cls(upper, lower - len(parts) * float(np.spacing(abs(lower))), scope, starts, len(parts) > 1)
+        return cls(upper, lower - len(parts) * float(np.spacing(abs(lower))), scope, starts, len(parts) > 1, unseen)
 
     @property
     def covers(self) -> str:
@@ -84,14 +89,33 @@ class Certificate:
         return float(difference / abs(self.upper)) if self.upper else float(np.copysign(np.inf, difference))
 
     @property
+    def unseen_at_most(self) -> float:
+        """99 % confidence limit on the probability that a start ends in a maximum that the search had not seen.
+
+        Of Clopper and Pearson for `unseen` of `starts`, shared among the four times that a search may count them.
+        """
+        from scipy.special import betaincinv
+
+        if self.unseen >= self.starts:
+            return 1.0
+        return float(betaincinv(self.unseen + 1, self.starts - self.unseen, 1.0 - 0.01 / 4))
+
+    @property
+    def weak(self) -> bool:
+        """Whether the bound is "estimated" by a search whose starts mostly ended in maxima it had not seen before."""
+        return self.scope == "estimated" and 2 * self.unseen >= self.starts
+
+    @property
     def support(self) -> str:
         """What the search behind an "estimated" bound supports, as a sentence; empty for the other scopes."""
-        if self.scope != "estimated" or self.starts == 0:
+        if self.scope != "estimated":
             return ""
-        return (
-            f"none of {self.starts} independent uniform starts led above the bound, so with 99 % confidence "
-            f"less than {min(1.0, 4.6 / self.starts):.1%} of the sphere does"
-        )
+        if self.starts == 0:
+            return "nothing: no independent start was followed to its local maximum"
+        counts = f"{self.unseen} of {self.starts} fresh starts ended in a local maximum not seen before"
+        if self.weak:
+            return f"nothing: {counts}, so most of them were never looked at"
+        return f"{counts}, with 99 % confidence less than {self.unseen_at_most:.1%} of all starts would"
 
     def __str__(self) -> str:
         lines = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def certify(
         # The search may have missed the neurons of the given network; with them the bound cannot exceed its objective.
         gauge = float(np.max(payoffs(solution.dual, problem, given.U), initial=0.0))
         lower = min(lower, lower_bound(problem, solution.dual, gauge))
-    return Certificate(upper, lower, found.scope, found.starts)
+    return replace(found, upper=upper, lower=lower)
 
 
 def _check_shape(network: TwoLayerNetwork, problem: TrainingProblem) -> None:

@@ -14,7 +14,9 @@ from ._array import Array
 from .certificate import Certificate, Scope, lower_bound
 from .networks import TwoLayerNetwork
 from .pricing import Price, plane_maxima, price, search
-from .pricing.explore import KEPT, SAMPLED
+from .pricing.explore import KEPT
+from .pricing.search import ascended
+from .pricing.survey import Survey, survey
 from .problem import TrainingProblem
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
@@ -24,9 +26,9 @@ PROOF_SECONDS = 30.0  # for all branch and bound of a run when nobody asked for 
 START_WORK, EXPLORED_WORK = 5e5, 4e6  # entries of X touched by one sweep over all starts: ascents, or explored starts
 FEWEST_STARTS, MOST_STARTS, MOST_EXPLORED = 32, 128, 1024
 NEAR = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
-ROUGH = 1e-2  # a gap from which one more set of starts is enough
-SETTLING_STARTS = 6  # times the starts of a round, all of them fresh, before a gap is called reached
-SETTLING_FINISH = 200  # of those explored
+SURVEY_WORK = 1e7  # entries of X times output weights that the ascents of one survey touch in a sweep
+FEWEST_SURVEYED, MOST_SURVEYED = 64, 2048  # ascents; where fewer are affordable, starts are explored instead
+MISSED = 5  # of the best maxima that start the next round
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class DualSide:
         self.gauge, self.lower = 0.0, lower_bound(problem, self.v, 0.0)
         self.proven = self.lower
         self.scope: Scope = "bounded"
-        self.independent_starts = 0
+        self.starts = self.unseen = 0
         self.missed = np.zeros((problem.d, 0))
 
     def price(self, v: Array, network: TwoLayerNetwork) -> list[Columns]:
@@ -139,13 +141,42 @@ class DualSide:
                 return True
         if self.insist or self.lower < goal:
             return False
-        starts = (SETTLING_STARTS if gap < ROUGH else 1) * self.n_starts
-        found = self._maximisers(self.v, network, starts, self.n_starts, spread=False, finish=SETTLING_FINISH)
-        if self._raise_gauge(max(float(part.values[0]) for part in found)):
-            self.missed = np.hstack([part.U[:, :5] for part in found])
-        # Of more entries starts are explored on a part of the samples, which says nothing of the sphere.
-        self.independent_starts = starts if self.problem.X.size <= SAMPLED else 0
+        self._search_thoroughly(network)
         return self.lower >= goal
+
+    def _search_thoroughly(self, network: TwoLayerNetwork) -> None:
+        """Look once more for neurons that v pays more for, from many fresh starts; the gauge and the missed follow."""
+        most = int(min(SURVEY_WORK / (self.problem.X.size * self.problem.q), MOST_SURVEYED))
+        if most < FEWEST_SURVEYED:
+            found = self._maximisers(self.v, network, 6 * self.n_starts, self.n_starts, spread=False, finish=200)
+            self.starts = self.unseen = 0
+        else:
+            surveys = self._surveys(network, most)
+            found = [Columns(*one.maxima) for one in surveys]
+            self.starts, self.unseen = (
+                sum(counts) for counts in zip(*((s.starts, s.unseen) for s in surveys), strict=True)
+            )
+        if self._raise_gauge(max(float(part.values[0]) for part in found)):
+            self.missed = np.hstack([part.U[:, :MISSED] for part in found])
+
+    def _surveys(self, network: TwoLayerNetwork, most: int) -> list[Survey]:
+        """A search for each sign, or for all directions of several outputs."""
+        X, rng = self.problem.X, self.rng
+        lifted = self.problem.readout.lifted(self.v)
+
+        def one(sign: float | None, own: Array) -> Survey:
+            return survey(lambda starts: ascended(lifted, X, 0, rng, starts, sign), self._sample, own, most, rng)
+
+        if self.problem.q > 1:
+            return [one(None, network.U)]
+        return [one(sign, network.U[:, sign * network.A[:, 0] > 0]) for sign in (1.0, -1.0)]
+
+    def _sample(self, count: int) -> Array:
+        """Independent starts (d, count): uniform on the sphere, or, with probability 1/2, such that X u is spread."""
+        uniform = self.rng.standard_normal((self.problem.d, count))
+        whitened = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], count))
+        result: Array = np.where(self.rng.random(count) < 0.5, uniform, whitened)
+        return result
 
     def _proves(self, goal: float, deadline: float) -> bool:
         priced = self._price_exactly(self._gauge_allowed(goal), deadline)
@@ -179,7 +210,7 @@ class DualSide:
         """The strongest true statement: proven where that was done, else estimated."""
         if self.scope == "exact" or self.insist or self.proven >= self.lower:
             return Certificate(upper, self.proven, self.scope)
-        return Certificate(upper, self.lower, "estimated", self.independent_starts)
+        return Certificate(upper, self.lower, "estimated", self.starts, unseen=self.unseen)
 
     def _gauge_allowed(self, goal: float) -> float:
         """The largest G(v) at which v still proves `goal`, by bisection."""

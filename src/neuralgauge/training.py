@@ -47,8 +47,9 @@ def train(
         Seed of all starts; the result is deterministic for a given integer unless a time limit cuts it short.
     prove : bool, optional
         Whether to price exactly at the end, which makes the scope "exact" ("bounded" if time runs out). By default
-        up to rank 5 for one output, with at most 30 seconds of a run for it above rank 3, and up to rank 3 for several; at
-        rank 3 up to 5,000 rows, for a sweep takes n^2 log n and cannot be cut short. True at any size; False never.
+        up to rank 5 for one output, with at most 30 seconds of a run for it above rank 3, and up to rank 3 for
+        several; at rank 3 up to 5,000 rows, for a sweep takes n^2 log n and cannot be cut short. True at any size;
+        False never.
     start : Solution, TwoLayerNetwork or PatternSet, optional
         Where to begin: a network of the problem's shape, with the dual point of a solution for instance of a nearby
         beta; or patterns of ``problem.X`` for the first convex program, two blocks each, in place of the local search

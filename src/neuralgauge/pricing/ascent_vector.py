@@ -8,6 +8,7 @@ for fixed u the best g is the direction of V^T (X u)_+. Neither half step can lo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,24 @@ class Maxima(NamedTuple):
     values: Array
     U: Array
     G: Array
+
+    @classmethod
+    def joined(cls, parts: Sequence[Maxima]) -> Maxima:
+        """All of them, best first."""
+        values = np.concatenate([part.values for part in parts])
+        order = np.argsort(-values, kind="stable")
+        U, G = np.hstack([part.U for part in parts]), np.vstack([part.G for part in parts])
+        return cls(values[order], U[:, order], G[order])
+
+    def distinct(self, most: int, same: float) -> Maxima:
+        """The first of them, at most `most`, whose cosines with those before are below 1 - same."""
+        kept: list[int] = []
+        for k in range(len(self.values)):
+            if len(kept) == most:
+                break
+            if not kept or np.max((self.U[:, kept].T @ self.U[:, k]) * (self.G[kept] @ self.G[k])) < 1.0 - same:
+                kept.append(k)
+        return Maxima(self.values[kept], self.U[:, kept], self.G[kept])
 
 
 def ascend_vector(

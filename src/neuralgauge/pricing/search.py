@@ -58,15 +58,16 @@ def search(
         n_starts, finished, rest = 0, found[:, :count], found[:, count:]
     parts = []
     if finished is None or finished.shape[1] or n_starts:
-        parts.append(_finished(readout.lifted(V), X, n_starts, rng, finished, sign))
+        parts.append(ascended(readout.lifted(V), X, n_starts, rng, finished, sign))
     if rest is not None and rest.shape[1]:
         parts.append(_evaluated(V, X, readout, rest, sign))
-    return _best_first(*parts)
+    return Maxima.joined(parts)
 
 
-def _finished(
+def ascended(
     lifted: Array, X: Array, n_starts: int, rng: np.random.Generator, starts: Array | None, sign: float | None
 ) -> Maxima:
+    """Local maximisers from uniform and given starts, each followed to its end, for a dual point of the rows of X."""
     if sign is None:
         return ascend_vector(lifted, X, n_starts, rng, starts=starts)
     values, U = ascend(sign * lifted, X, n_starts, rng, starts=starts)
@@ -79,10 +80,3 @@ def _evaluated(V: Array, X: Array, readout: Readout, U: Array, sign: float | Non
         return Maxima(sign * gains[:, 0], U, np.full((len(gains), 1), sign))
     values = np.linalg.norm(gains, axis=1)
     return Maxima(values, U, gains / np.maximum(values, np.finfo(float).tiny)[:, None])
-
-
-def _best_first(*parts: Maxima) -> Maxima:
-    values = np.concatenate([part.values for part in parts])
-    order = np.argsort(-values, kind="stable")
-    U, G = np.hstack([part.U for part in parts]), np.vstack([part.G for part in parts])
-    return Maxima(values[order], U[:, order], G[order])

@@ -1,0 +1,99 @@
+r"""The search behind an "estimated" bound: maxima from independent starts, then iterated local search from the best.
+
+Where n and d are near each other, nearly every start ends in a maximum of its own, and the best of thousands is not the
+best there is. Maxima are clustered, though: starts in the neighbourhood of good ones lead to better ones. So the best
+are disturbed and ascended again, until several batches in a row have found none that is better (iterated local search;
+Lourenço, Martin & Stützle 2003).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._array import Array
+from .ascent_vector import Maxima
+
+BATCH = 128  # starts at a time
+UNIFORM = 4  # most batches of independent starts
+FEW, MOST = 0.05, 0.8  # share of new maxima in a batch from which further ones would find few, or always new ones
+POOL = 64  # best distinct maxima that are disturbed: 32 and 16 miss the best one twice as often
+DISTANCE = (-0.7, 0.3)  # powers of ten of the disturbance of a unit vector
+IDLE = 4  # batches that find nothing better before the search ends: 3 miss more often, 10 hardly less
+RISE = 1e-9  # relative, of a value that is better
+SAME = 1e-5  # 1 - cosine under which two maxima are one
+
+Ascent = Callable[[Array], Maxima]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a search found, and what its independent starts say of the rest.
+
+    Attributes
+    ----------
+    maxima : Maxima
+        The best distinct local maxima, best first.
+    starts : int
+        Independent starts of the last batch.
+    unseen : int
+        How many of them ended in a maximum that no earlier start had led to.
+    """
+
+    maxima: Maxima
+    starts: int
+    unseen: int
+
+
+def survey(ascent: Ascent, sample: Callable[[int], Array], own: Array, most: int, rng: np.random.Generator) -> Survey:
+    """Search for the best maximum of a payoff.
+
+    Parameters
+    ----------
+    ascent : callable
+        Local maxima from starts (d, k), best first.
+    sample : callable
+        k independent starts of one distribution, (d, k).
+    own : array of shape (d, m)
+        Where good maxima are known, for instance the neurons of a network.
+    most : int
+        Ascents at most; whole batches are made.
+    rng : numpy.random.Generator
+
+    Notes
+    -----
+    Independent starts are drawn in up to four batches, until one of them ends in few maxima that are new, or in nearly
+    nothing else. The share of new ones in a batch is an unbiased estimate of the probability that a start ends in a
+    maximum that was not seen before the batch: Good and Turing's question, answered by starts held out.
+    """
+    size = max(1, min(BATCH, most // 4))
+    seen = ascent(np.hstack([own, sample(size)]))
+    spent, batches, unseen = seen.U.shape[1], 0, size
+    while batches < UNIFORM and (batches == 0 or spent < most // 2):
+        found = ascent(sample(size))
+        unseen = int(np.sum(_new(found, seen)))
+        seen, spent, batches = Maxima.joined([seen, found]), spent + size, batches + 1
+        if not FEW * size < unseen < MOST * size:
+            break
+    pool, idle = seen.distinct(POOL, SAME), 0
+    while idle < IDLE and spent < most:
+        best = pool.values[0]
+        pool = Maxima.joined([pool, ascent(_disturbed(pool.U, size, rng))]).distinct(POOL, SAME)
+        spent, idle = spent + size, 0 if pool.values[0] > best * (1.0 + RISE) else idle + 1
+    return Survey(pool, size, unseen)
+
+
+def _disturbed(U: Array, count: int, rng: np.random.Generator) -> Array:
+    chosen = U[:, rng.integers(U.shape[1], size=count)]
+    noise = rng.standard_normal(chosen.shape) / np.sqrt(len(chosen))
+    result: Array = chosen + 10.0 ** rng.uniform(*DISTANCE, size=count) * noise
+    return result
+
+
+def _new(found: Maxima, seen: Maxima) -> Array:
+    """Which of the maxima found are not among those seen; without a payoff above 0 there is no maximum to see."""
+    cosines = (found.U.T @ seen.U) * (found.G @ seen.G.T)
+    result: Array = (np.max(cosines, axis=1, initial=-1.0) < 1.0 - SAME) & (found.values > 0.0)
+    return result

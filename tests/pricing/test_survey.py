@@ -1,0 +1,105 @@
+"""The search behind estimated bounds: better than multistart, and honest about what it has not seen."""
+
+import numpy as np
+import pytest
+
+import neuralgauge as ng
+from neuralgauge.pricing import Maxima, ascend
+from neuralgauge.pricing.survey import POOL, survey
+
+
+def ascent(v, X):
+    def work(starts):
+        values, U = ascend(v, X, 0, starts=starts)
+        return Maxima(values, U, np.ones((len(values), 1)))
+
+    return work
+
+
+def searched(v, X, seed=0, most=2048):
+    rng = np.random.default_rng(seed)
+    return survey(ascent(v, X), lambda k: rng.standard_normal((X.shape[1], k)), X[:1].T, most, rng)
+
+
+def test_maxima_are_attained_and_distinct(rng):
+    X, v = rng.standard_normal((40, 6)), rng.standard_normal(40)
+    found = searched(v, X).maxima
+    np.testing.assert_allclose(found.values, v @ np.maximum(X @ found.U, 0.0), rtol=1e-9)
+    assert np.all(np.diff(found.values) <= 0.0)
+    assert len(found.values) <= POOL
+    cosines = found.U.T @ found.U - 2.0 * np.eye(len(found.values))
+    assert cosines.max() < 1.0 - 1e-6
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_maximum_of_a_plane_and_of_space(seed):
+    """Against exact sweeps in rank 2 and 3, where both signs together are the gauge."""
+    rng = np.random.default_rng(seed)
+    X, v = rng.standard_normal((30, 2 + seed % 2)), rng.standard_normal(30)
+    best = max(searched(sign * v, X).maxima.values[0] for sign in (1.0, -1.0))
+    assert best == pytest.approx(ng.price(v, X).value, rel=1e-7)
+
+
+@pytest.fixture(scope="module")
+def rugged():
+    """Dual points near an optimum with d near n, where nearly every start has a maximum of its own."""
+    cases = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        problem = ng.TrainingProblem(rng.standard_normal((40, 25)), rng.standard_normal(40), beta=1.0)
+        problem = problem.with_beta(0.03 * ng.beta_max(problem))
+        cases.append((ng.train(problem, gap=3e-3, prove=False).dual, problem.X))
+    return cases
+
+
+def test_iterated_search_beats_as_many_independent_starts(rugged):
+    """By the score in the worst case, over all of them and both signs."""
+    shortfall = np.zeros(2)
+    for v, X in rugged:
+        for sign in (1.0, -1.0):
+            values = np.array([searched(sign * v, X, most=1024).maxima.values[0], ascend(sign * v, X, 1024, 1)[0][0]])
+            shortfall += values.max() / values - 1.0
+    assert shortfall[0] <= shortfall[1] + 1e-6
+
+
+def test_few_maxima_leave_nothing_unseen(rng):
+    """In the plane a few hundred starts meet every maximum there is."""
+    X, v = rng.standard_normal((12, 2)), rng.standard_normal(12)
+    found = searched(v, X)
+    assert found.unseen <= 2
+    assert found.starts == 128
+
+
+def test_where_every_start_has_a_maximum_of_its_own_the_count_says_so(rugged):
+    for v, X in rugged:
+        found = searched(v, X)
+        assert found.unseen >= 0.6 * found.starts
+
+
+def test_the_share_of_unseen_maxima_is_what_further_starts_find(rng):
+    """Good and Turing's estimate against thousands of fresh starts, in the middle range."""
+    X, v = rng.standard_normal((40, 5)), rng.standard_normal(40)
+    sample = rng.standard_normal((5, 128))
+    seen = ascend(v, X, 0, starts=sample)[1]
+    fresh = ascend(v, X, 4000, 1)[1]
+    truth = np.mean(np.max(fresh.T @ seen, axis=1) < 1.0 - 1e-5)
+    estimates = []
+    for seed in range(20):
+        own = np.random.default_rng(seed)
+        few = ascend(v, X, 128, own)[1]
+        again = ascend(v, X, 128, own)[1]
+        estimates.append(np.mean(np.max(again.T @ few, axis=1) < 1.0 - 1e-5))
+    assert np.mean(estimates) == pytest.approx(truth, abs=0.05)
+
+
+def test_it_ends_within_its_ascents(rng):
+    count = [0]
+    X, v = rng.standard_normal((30, 20)), rng.standard_normal(30)
+    work = ascent(v, X)
+
+    def counted(starts):
+        count[0] += starts.shape[1]
+        return work(starts)
+
+    survey(counted, lambda k: rng.standard_normal((20, k)), X[:1].T, 400, rng)
+    assert 300 <= count[0] <= 400 + 100 + 1
