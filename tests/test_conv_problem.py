@@ -1,5 +1,7 @@
 """Convolutional problems against loops over patches, dense twins, CVXPY and enumeration."""
 
+import tracemalloc
+
 import cvxpy as cp
 import numpy as np
 import pytest
@@ -315,3 +317,17 @@ def test_weights_must_fit_the_geometry():
         ng.ReLUConvNetwork(np.ones((2, 1)), [1.0], geometry=geometry)
     with pytest.raises(ng.InvalidInputError, match="outputs of each of 3 regions"):
         ng.ReLUConvNetwork(np.ones((3, 1)), [1.0], geometry=geometry, readout="flattened")
+
+
+def test_a_flattened_network_takes_memory_of_the_order_of_its_activations():
+    geometry = ng.PatchGeometry((60, 60, 1), 3)
+    K = geometry.n_positions
+    network = ng.ReLUConvNetwork(np.ones((10, 2)), np.ones((2, K)), geometry=geometry, readout="flattened")
+    X = np.ones((1, 60, 60, 1))
+    tracemalloc.start()
+    try:
+        outputs = network.predict(X)
+        assert tracemalloc.get_traced_memory()[1] < 100 * 8 * K  # a matrix of the positions has K^2 entries
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_allclose(outputs, 2 * 10 * K)

@@ -1,5 +1,7 @@
 """Patches against SciPy's and PyTorch's convolutions, adjoint identities, memory, and what is refused."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.signal import correlate
@@ -217,3 +219,25 @@ def test_refused_values_and_filters():
         geometry.images([[1.0, 2.0, 3.0], [1.0, np.nan, np.inf]])
     with pytest.raises(ng.InvalidInputError, match=r"`U` must have one row per filter entry \(2\).*got shape \(3, 2\)"):
         geometry.hidden(np.zeros((1, 3)), np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize("padding_mode", ["zeros", "circular"])
+@pytest.mark.filterwarnings("ignore::neuralgauge.DroppedPixelsWarning")
+def test_dropped_pixels_of_every_small_geometry(padding_mode):
+    for length, size, stride, padding in np.ndindex(7, 8, 9, 7):
+        if size + 1 > length + 1 + 2 * padding or (padding_mode == "circular" and padding > length + 1):
+            continue
+        geometry = ng.PatchGeometry((length + 1, 1), size + 1, stride + 1, padding, padding_mode)
+        ones = np.ones((geometry.n_positions, geometry.d, 1))
+        assert geometry.dropped_pixels == np.sum(geometry.spread(ones) == 0), geometry
+
+
+def test_a_geometry_takes_no_memory_for_its_positions():
+    tracemalloc.start()
+    try:
+        assert ng.PatchGeometry((2**15, 2**15, 1), (64, 64)).n_positions > 2**29
+        with pytest.warns(ng.DroppedPixelsWarning):
+            assert ng.PatchGeometry((2**20, 1), 2, 3, 1, "circular").dropped_pixels > 2**18
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+    finally:
+        tracemalloc.stop()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from ._array import Array
 from .errors import InvalidInputError
 from .networks import GatedNetwork, TwoLayerNetwork
 from .patches import PatchGeometry
-from .readouts import Regions, regions_of
+from .readouts import Regions, region_grid, regions_of
 
 CHUNK = 2**21  # activations in memory at a time, 16 MiB
 
@@ -59,7 +61,7 @@ class ReLUConvNetwork(TwoLayerNetwork):
             )
 
     def _outputs_of(self, A: Array) -> int:
-        n_regions = regions_of(self.readout, self.geometry.output_shape)[2]
+        n_regions = math.prod(region_grid(self.readout, self.geometry.output_shape))
         if A.shape[1] % n_regions:
             raise InvalidInputError(
                 f"`A` must have the outputs of each of {n_regions} regions as columns, got {A.shape[1]}; "
@@ -94,7 +96,7 @@ class ReLUConvNetwork(TwoLayerNetwork):
         return outputs.mean(axis=1) if self.readout == "separable" else outputs
 
     @property
-    def _regions(self) -> Array | None:
+    def _regions(self) -> Array | csr_array | None:
         return _region_sums(self.readout, self.geometry)
 
     def _squeezed(self, f: Array) -> Array:
@@ -148,23 +150,27 @@ class GatedConvNetwork(GatedNetwork):
         return f[..., 0] if f.shape[-1] == 1 else f
 
 
-def _region_sums(readout: Regions, geometry: PatchGeometry) -> Array | None:
+def _region_sums(readout: Regions, geometry: PatchGeometry) -> Array | csr_array | None:
     """(P, K): the weights of the positions in each region; None where every position is read alone."""
     if readout == "separable":
         return None
     region, weight, n_regions = regions_of(readout, geometry.output_shape)
-    sums = np.zeros((n_regions, geometry.n_positions))
-    sums[region, np.arange(geometry.n_positions)] = weight
-    return sums
+    # K entries that are not zero: a network that is flattened has as many regions as positions.
+    sums = csr_array((weight, (region, np.arange(len(region)))), shape=(n_regions, len(region)))
+    return sums if n_regions > 1 else sums.toarray()
 
 
-def _read(H: Array, A: Array, sums: Array | None) -> Array:
+def _read(H: Array, A: Array, sums: Array | csr_array | None) -> Array:
     """(n, c), or (n, K, c) where positions are read alone, from activations (n, K, m)."""
     if sums is None:
         return H @ A
-    (m, q), P = A.shape, len(sums)
+    (n, K, m), (P, q) = H.shape, (sums.shape[0], A.shape[1])
     weights = A.reshape(m, P, q // P).transpose(1, 0, 2).reshape(P * m, q // P)
-    result: Array = np.matmul(sums, H).reshape(len(H), P * m) @ weights
+    if isinstance(sums, csr_array):
+        pooled = (sums @ H.transpose(1, 0, 2).reshape(K, n * m)).reshape(P, n, m).transpose(1, 0, 2)
+    else:
+        pooled = np.matmul(sums, H)
+    result: Array = pooled.reshape(n, P * m) @ weights
     return result
 
 
@@ -174,7 +180,7 @@ def _predict(
     filters: Array,
     activations: Callable[[Array], Array],
     A: Array,
-    sums: Array | None,
+    sums: Array | csr_array | None,
 ) -> Array:
     values = geometry.images(images, "X")
     step = max(1, CHUNK // max(1, geometry.n_positions * filters.shape[1]))

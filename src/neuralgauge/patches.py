@@ -207,13 +207,9 @@ class PatchGeometry:
     @property
     def dropped_pixels(self) -> int:
         """Pixels of one image that no filter sees, channels not counted."""
-        seen = 1
         axes = zip(self.spatial_shape, self.output_shape, self.filters, self.strides, self.pads, strict=True)
-        for length, positions, size, step, (before, _) in axes:
-            where = (step * np.arange(positions)[:, None] + np.arange(size) - before).ravel()
-            where = where % length if self.padding_mode == "circular" else where[(where >= 0) & (where < length)]
-            seen *= np.unique(where).size
-        return math.prod(self.spatial_shape) - seen
+        circular = self.padding_mode == "circular"
+        return math.prod(self.spatial_shape) - math.prod(_seen(*axis, circular) for axis in axes)
 
     def images(self, images: Any, name: str = "images") -> Array:
         """Finite float64 images (n, *shape); a copy only where the type or a missing channel axis asks for one."""
@@ -350,6 +346,22 @@ def full_circle(geometry: PatchGeometry) -> bool:
         and geometry.filters == geometry.spatial_shape == geometry.output_shape
         and set(geometry.strides) == {1}
     )
+
+
+def _seen(length: int, positions: int, size: int, step: int, pads: tuple[int, int], circular: bool) -> int:
+    """How many of the pixels of an axis are in a filter at some position: O(length) bytes, none without gaps."""
+    (before, after), reach = pads, step * (positions - 1) + size
+    if step <= size:
+        return min(reach if circular else reach - before, length)
+    edges = np.zeros(length + before + after + 1, dtype=np.int8)
+    edges[:reach:step] += 1
+    edges[size : reach + 1 : step] -= 1
+    padded = np.cumsum(edges[:-1], dtype=np.int8)
+    inner = padded[before : before + length]
+    if circular:
+        inner[length - before :] |= padded[:before]
+        inner[:after] |= padded[before + length :]
+    return int(np.count_nonzero(inner))
 
 
 def _whole(value: Any, name: str, least: int) -> int:

@@ -15,7 +15,6 @@ convolutional network is that of a dense one with q outputs:
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
@@ -259,19 +258,24 @@ def regions_of(readout: Regions, output_shape: tuple[int, ...]) -> tuple[Index, 
     "pooled" is one region of weight 1/K, "flattened" one of weight 1 for each position, a tuple the number of regions
     along each axis, nearly equal ones, averaged. "separable" has one region; its patches are samples.
     """
-    K = math.prod(output_shape)
+    grid = region_grid(readout, output_shape)
+    cells = np.meshgrid(*(np.arange(s) * g // s for g, s in zip(grid, output_shape, strict=True)), indexing="ij")
+    region = np.ravel_multi_index([cell.ravel() for cell in cells], grid)
     if readout == "separable":
-        return np.zeros(K, dtype=np.intp), np.ones(K), 1
-    if readout == "flattened":
-        return np.arange(K), np.ones(K), K
-    grid = (1,) * len(output_shape) if readout == "pooled" else readout
+        return region, np.ones(len(region)), 1
+    size = np.bincount(region)
+    return region, 1.0 / size[region], len(size)
+
+
+def region_grid(readout: Regions, output_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The number of regions along each axis of positions; an InvalidInputError for another readout."""
+    ones = (1,) * len(output_shape)
+    named = {"pooled": ones, "separable": ones, "flattened": output_shape}
+    grid = named.get(readout, ()) if isinstance(readout, str) else readout
     whole = isinstance(grid, tuple) and all(isinstance(cells, int | np.integer) for cells in grid)
     if not whole or len(grid) != len(output_shape) or min(grid) < 1 or any(np.array(grid) > output_shape):
         raise InvalidInputError(
             f'`readout` must be "pooled", "flattened", "separable" or the number of regions along each axis, '
             f"1 to {output_shape}, got {readout!r}."
         )
-    cells = np.meshgrid(*(np.arange(s) * g // s for g, s in zip(grid, output_shape, strict=True)), indexing="ij")
-    region = np.ravel_multi_index([cell.ravel() for cell in cells], grid)
-    size = np.bincount(region)
-    return region, 1.0 / size[region], len(size)
+    return grid
