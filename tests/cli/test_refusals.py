@@ -66,10 +66,10 @@ def test_unreadable_files(refused, tmp_path, monkeypatch):
     assert "'none.csv' cannot be read: No such file" in refused("train", "none.csv", "--target", "y")
     assert "cannot be read: Is a directory" in refused("train", tmp_path, "--target", "y")
 
-    def denied(_):
+    def denied(*_, **options):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.read_bytes", denied)
+    monkeypatch.setattr("pathlib.Path.open", denied)
     assert "cannot be read: Permission denied" in refused("train", "x.csv", "--target", "y")
     assert "cannot be read: Permission denied" in refused("predict", "m", "x.csv")
 

@@ -1,22 +1,25 @@
-"""Convolutional networks as what the header of a file can hold: where the filters sit and how they are read out."""
+"""Networks as what the header of a file can hold: of convolutional ones where the filters sit and are read out."""
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Mapping
 from typing import Any
 
 from .._array import Array
 from ..conv_networks import ReLUConvNetwork
 from ..errors import DroppedPixelsWarning, InvalidInputError
 from ..linear_conv import LinearConvNetwork
+from ..networks import TwoLayerNetwork
 from ..patches import PatchGeometry
+from ..readouts import region_grid
+from .model_header import ConvRecord, GeometryRecord, LinearConvRecord
 
-FIELDS = ("shape", "filter_size", "stride", "padding", "padding_mode")
+Network = TwoLayerNetwork | LinearConvNetwork
 
 
 def record_of(network: ReLUConvNetwork | LinearConvNetwork) -> dict[str, Any]:
-    """Everything but the weights, in JSON's types.
+    """Everything but the weights, in JSON's types: the fields of a `ConvRecord`.
 
     Examples
     --------
@@ -25,30 +28,39 @@ def record_of(network: ReLUConvNetwork | LinearConvNetwork) -> dict[str, Any]:
     >>> record_of(network)["kind"], record_of(network)["geometry"]["filter_size"]
     ('relu_conv', [2])
     """
-    geometry = {name: _listed(getattr(network.geometry, name)) for name in FIELDS}
+    geometry = {name: _listed(getattr(network.geometry, name)) for name in GeometryRecord.__struct_fields__}
     if isinstance(network, LinearConvNetwork):
         return {"kind": "linear_conv", "geometry": geometry}
     return {"kind": "relu_conv", "geometry": geometry, "readout": _listed(network.readout)}
 
 
-def rebuilt_network(
-    record: Mapping[str, Any], U: Array, A: Array, bias: bool, offset: Array
-) -> ReLUConvNetwork | LinearConvNetwork:
-    """The network of a record and its weights; what does not fit together is an InvalidInputError."""
-    fields = {name: _tupled(record["geometry"][name]) for name in FIELDS}
+def rebuilt_network(record: ConvRecord | None, U: Array, A: Array, bias: bool, offset: Array) -> Network:
+    """The network of these weights, a dense one without a record; what does not fit is an InvalidInputError.
+
+    Unlike the networks themselves it takes no offset of one number for several outputs: without neurons their number
+    would rest on a shape alone, which a file states at no cost.
+    """
+    is_linear = isinstance(record, LinearConvRecord)
+    if U.ndim != 2 or A.ndim != (3 if is_linear else 2):
+        raise InvalidInputError(f"`U` and `A` must have 2 and {3 if is_linear else 2} axes, got {U.shape}, {A.shape}.")
+    if record is None:
+        _check_offset(offset, A.shape[1])
+        return TwoLayerNetwork(U, A, bias, offset)
+    where = record.geometry
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DroppedPixelsWarning)  # said when it was trained
-        geometry = PatchGeometry(**fields)
-    if record["kind"] == "linear_conv":
+        geometry = PatchGeometry(where.shape, where.filter_size, where.stride, where.padding, where.padding_mode)
+    if isinstance(record, LinearConvRecord):
+        _check_offset(offset, A.shape[2])
         return LinearConvNetwork(U, A, geometry, offset)
-    if record["kind"] == "relu_conv":
-        return ReLUConvNetwork(U, A, bias, offset, geometry=geometry, readout=_tupled(record["readout"]))
-    raise InvalidInputError(f"A convolutional network is 'relu_conv' or 'linear_conv', got {record['kind']!r}.")
+    _check_offset(offset, A.shape[1] // math.prod(region_grid(record.readout, geometry.output_shape)))
+    return ReLUConvNetwork(U, A, bias, offset, geometry=geometry, readout=record.readout)
+
+
+def _check_offset(offset: Array, n_outputs: int) -> None:
+    if n_outputs < 1 or offset.shape != (n_outputs,):
+        raise InvalidInputError(f"`offset` must have an entry for each of {n_outputs} outputs, got {offset.shape}.")
 
 
 def _listed(value: Any) -> Any:
     return [int(size) for size in value] if isinstance(value, tuple) else value
-
-
-def _tupled(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

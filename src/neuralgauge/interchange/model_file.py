@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_tensors
-from safetensors.numpy import save as save_tensors
+from safetensors import SafetensorError, safe_open
 
 from .._array import Array
-from ..certificate import SCOPE_SENTENCES, Certificate
 from ..errors import InvalidInputError, ModelFileError
-from ..linear_conv import LinearConvNetwork
 from ..losses import get_loss
-from ..networks import TwoLayerNetwork
 from .atomic_write import write_atomically
-from .conv_record import rebuilt_network, record_of
 from .loss_record import parameters_of
-from .saved_model import CONVOLUTIONAL, SavedModel
+from .model_checks import CONVOLUTIONAL
+from .model_content import TENSORS, checksum, decoded, encoded, header_size
+from .model_header import FORMAT_NAME, FORMAT_VERSION, MOST_BYTES, fields_of, header_of
+from .saved_model import SavedModel
 from .standardization import Standardization
-
-FORMAT_NAME = "neuralgauge"
-FORMAT_VERSION = 3
-TENSORS = ("U", "A", "offset", "feature_mean", "feature_scale", "target_mean", "target_scale")
-# Version 3 has convolutional networks; others are written as version 2, for older releases to read them.
-# Version 1: one output without offset, and losses without parameters.
-FIRST_LOSSES = ("squared", "logistic", "hinge")
 
 
 def package_version() -> str:
@@ -72,7 +60,7 @@ def save_model(model: Any, path: str | Path, *, force: bool = False) -> None:
     True
     """
     saved = model if isinstance(model, SavedModel) else from_estimator(model)
-    write_atomically(path, _encode(saved), force=force)
+    write_atomically(path, encoded(saved, package_version()), force=force)
 
 
 def load_model(path: str | Path) -> SavedModel:
@@ -85,13 +73,20 @@ def load_model(path: str | Path) -> SavedModel:
     Returns
     -------
     SavedModel
-        Equal to the saved one to the last bit.
+        Equal to the saved one to the last bit, but for its certificate, a `StatedCertificate`: bounds that the file
+        states and that were checked against no data.
 
     Raises
     ------
     ModelFileError
-        If the file is missing, unreadable, of another kind, cut short, changed since it was written, or written
-        in a newer format.
+        If the file is missing, unreadable, of another kind, cut short, changed since it was written, written in a
+        newer format, or holds what no model has: a beta that is not positive, a class twice, arrays that do not fit
+        together, a lower bound above the objective, an image of more than 67,108,864 numbers.
+
+    Notes
+    -----
+    The checksum in a file guards against damage, not against intent. Types, ranges and sizes are checked before
+    anything is built, so that memory and time are of the order of the size of the file and of one image.
 
     Examples
     --------
@@ -105,21 +100,17 @@ def load_model(path: str | Path) -> SavedModel:
     >>> loaded.predict([[2.0]]).tolist()
     ['high']
     """
+    fields, tensors = _read(path)
+    stated = fields.pop("checksum", None)
+    damaged = f"The model file {str(path)!r} is damaged or was altered; copy or train it again."
     try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise ModelFileError(f"The model file {str(path)!r} cannot be read: {error.strerror or error}.") from error
-    header = _read_header(content, str(path))
-    damaged = f"The model file {str(path)!r} is damaged or cut short; copy or train it again."
-    try:
-        tensors = load_tensors(content)
-    except (SafetensorError, ValueError) as error:
-        raise ModelFileError(damaged) from error
-    if header.pop("checksum", None) != _checksum(header, tensors):
-        raise ModelFileError(damaged)
-    try:
-        return _decode(header, tensors)
-    except (KeyError, TypeError, ValueError) as error:
+        header = header_of(fields)
+        if stated != checksum(fields, tensors):
+            raise ModelFileError(damaged)
+        return decoded(header, tensors)
+    except ModelFileError:
+        raise
+    except ValueError as error:
         raise ModelFileError(f"{damaged} ({error})") from error
 
 
@@ -162,105 +153,41 @@ def from_estimator(
     )
 
 
-def _encode(model: SavedModel) -> bytes:
-    scaling = model.standardization
-    tensors = {
-        "U": np.ascontiguousarray(model.network.U),
-        "A": np.ascontiguousarray(model.network.A),
-        "offset": np.ascontiguousarray(model.network.offset),
-        "feature_mean": scaling.feature_mean,
-        "feature_scale": scaling.feature_scale,
-        "target_mean": np.atleast_1d(scaling.target_mean),
-        "target_scale": np.atleast_1d(scaling.target_scale),
-    }
-    header: dict[str, Any] = {
-        "format": FORMAT_NAME,
-        "format_version": FORMAT_VERSION if isinstance(model.network, CONVOLUTIONAL) else 2,
-        "package_version": model.package_version or package_version(),
-        "task": model.task,
-        "loss": model.loss,
-        "loss_parameters": model.loss_parameters,
-        "beta": model.beta,
-        "bias": getattr(model.network, "bias", False),
-        "offset": model.offset,
-        "feature_names": list(model.feature_names),
-        "target_names": list(model.target_names),
-        "classes": list(model.classes),
-        "multi_class": model.multi_class,
-        "certificate": {
-            "upper": model.certificate.upper,
-            "lower": model.certificate.lower,
-            "scope": model.certificate.scope,
-        },
-    }
-    if isinstance(model.network, CONVOLUTIONAL):
-        header["network"] = record_of(model.network)
-    if not all(isinstance(label, str | int | float) for label in model.classes):
-        raise InvalidInputError(f"Classes must be text or numbers to be saved, got {list(model.classes)}.")
-    header["checksum"] = _checksum(header, tensors)
-    # One metadata entry: the writer shuffles several, and equal models should be equal files.
-    return bytes(save_tensors(tensors, metadata={FORMAT_NAME: json.dumps(header, sort_keys=True)}))
-
-
-def _checksum(header: dict[str, Any], tensors: dict[str, Array]) -> str:
-    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
-    for name, tensor in sorted(tensors.items()):
-        digest.update(f"{name} {tensor.dtype} {tensor.shape} ".encode())
-        digest.update(np.ascontiguousarray(tensor).tobytes())
-    return digest.hexdigest()
-
-
-def _read_header(content: bytes, path: str) -> dict[str, Any]:
+def _read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The fields of the header, of whatever version up to the present one, and the tensors; unchecked but for types."""
+    name = str(path)
     try:
-        size = int.from_bytes(content[:8], "little")
-        header = json.loads(json.loads(content[8 : 8 + size])["__metadata__"][FORMAT_NAME])
-        if header["format"] != FORMAT_NAME:
-            raise ValueError("another format")
-        version = int(header["format_version"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        state = "is empty" if not content else "is not a neuralgauge model, or its beginning is damaged"
-        raise ModelFileError(f"The file {path!r} {state}; give a file written by `save_model`.") from error
+        with Path(path).open("rb") as beginning:
+            size = header_size(beginning.read(8))
+        if size > MOST_BYTES:
+            raise ValueError(f"Expected a header of at most {MOST_BYTES} bytes, got {size}")
+        with safe_open(path, framework="numpy") as file:
+            fields = fields_of((file.metadata() or {}).get(FORMAT_NAME, ""))
+            _check_version(fields["format_version"], name)
+            return fields, _tensors(file, fields["format_version"])
+    except ModelFileError:
+        raise
+    except OSError as error:
+        raise ModelFileError(f"The model file {name!r} cannot be read: {error.strerror or error}.") from error
+    except (SafetensorError, ValueError) as error:
+        raise ModelFileError(
+            f"The file {name!r} is not a neuralgauge model, or it is empty, damaged or cut short; give a file written "
+            f"by `save_model`. ({error})"
+        ) from error
+
+
+def _check_version(version: int, name: str) -> None:
     if version > FORMAT_VERSION:
         raise ModelFileError(
-            f"The model file {path!r} has format version {version}, this version of neuralgauge "
-            f"({package_version()}) reads up to {FORMAT_VERSION}; upgrade neuralgauge."
+            f"The model file {name!r} has format version {version}, this version of neuralgauge ({package_version()}) "
+            f"reads up to {FORMAT_VERSION}; upgrade neuralgauge."
         )
-    return dict(header)
 
 
-def _decode(header: dict[str, Any], tensors: dict[str, Array]) -> SavedModel:
-    first = header["format_version"] == 1
-    if first:
-        loss_parameters: dict[str, float] | None = {} if header["loss"] in FIRST_LOSSES else None
-        target_names = [header["target_name"]] if header["target_name"] is not None else []
-        tensors = {**tensors, "offset": np.zeros(1)}
-    else:
-        loss_parameters, target_names = header["loss_parameters"], header["target_names"]
-    if set(tensors) != set(TENSORS):
-        raise ValueError(f"tensors {sorted(tensors)} instead of {sorted(TENSORS)}")
-    bounds = header["certificate"]
-    if bounds["scope"] not in SCOPE_SENTENCES:
-        raise ValueError(f"unknown scope {bounds['scope']!r}")
-    return SavedModel(
-        network=_network(header, tensors["U"], tensors["A"], tensors["offset"]),
-        task=header["task"],
-        loss=str(header["loss"]),
-        beta=float(header["beta"]),
-        certificate=Certificate(float(bounds["upper"]), float(bounds["lower"]), bounds["scope"]),
-        standardization=Standardization(
-            tensors["feature_mean"], tensors["feature_scale"], tensors["target_mean"], tensors["target_scale"]
-        ),
-        feature_names=tuple(header["feature_names"]),
-        target_name=tuple(target_names),
-        classes=tuple(header["classes"]),
-        package_version=str(header["package_version"]),
-        loss_parameters=loss_parameters,
-        multi_class="joint" if first else header["multi_class"],
-        offset=not first and bool(header["offset"]),
-    )
-
-
-def _network(header: dict[str, Any], U: Array, A: Array, offset: Array) -> TwoLayerNetwork | LinearConvNetwork:
-    if header["format_version"] < 3:
-        return TwoLayerNetwork(U, A, bool(header["bias"]), offset)
-    return rebuilt_network(header["network"], U, A, bool(header["bias"]), offset)
+def _tensors(file: Any, version: int) -> dict[str, Array]:
+    """All tensors by name, in double precision."""
+    names = set(TENSORS) if version > 1 else set(TENSORS) - {"offset"}
+    found = {name: file.get_slice(name).get_dtype() for name in list(file.keys())[: len(TENSORS) + 1]}
+    if found != dict.fromkeys(names, "F64"):
+        raise ValueError(f"Expected the tensors {sorted(names)} as F64, got {found}")
+    return {name: file.get_tensor(name) for name in names}

@@ -10,17 +10,16 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from .._array import Array, as_matrix
+from .._array import Array, as_matrix, as_positive
 from ..certificate import Certificate
 from ..conv_networks import ReLUConvNetwork
 from ..errors import InvalidInputError, ModelFileError
 from ..estimators.class_scores import best_class, class_scores, probabilities
-from ..linear_conv import LinearConvNetwork
 from ..losses import LOSSES, Loss
 from .loss_record import parameters_of, rebuilt
+from .model_checks import CONVOLUTIONAL, check_certificate, check_classes, check_loss, check_names, check_network
 from .standardization import Standardization
 
-CONVOLUTIONAL = (ReLUConvNetwork, LinearConvNetwork)
 Label = str | int | float | bool
 
 
@@ -42,7 +41,7 @@ class SavedModel:
     beta : float
         Penalty it was trained with, on standardised columns.
     certificate : Certificate
-        Of the training problem, on standardised columns.
+        Of the training problem, on standardised columns; from a file a `StatedCertificate`, which nothing proves.
     standardization : Standardization
         Applied to features before the network and undone on its outputs; of images the features are the channels.
     feature_names : tuple of str
@@ -50,7 +49,7 @@ class SavedModel:
         taken by position.
     target_name : str, tuple of str or None
         Column it predicts, or columns for several outputs.
-    classes : tuple of labels
+    classes : tuple of labels, text or numbers
         With one output the class of negative and of positive ones, else one class an output, of which the greatest
         decides; empty for regression.
     multi_class : {"joint", "one_vs_rest"}
@@ -91,12 +90,7 @@ class SavedModel:
     offset: bool = False
 
     def __post_init__(self) -> None:
-        d = self.network.geometry.channels if isinstance(self.network, CONVOLUTIONAL) else self.network.n_features
-        if len(self.feature_names) not in (0, d) or len(self.standardization.feature_mean) != d:
-            raise InvalidInputError(
-                f"A network of {d} features needs as many names and means, got {len(self.feature_names)} names and "
-                f"{len(self.standardization.feature_mean)} means."
-            )
+        check_network(self.network, len(self.feature_names), len(self.standardization.feature_mean))
         if self.task not in ("regression", "classification"):
             raise InvalidInputError(f"`task` must be 'regression' or 'classification', got {self.task!r}.")
         if self.multi_class not in ("joint", "one_vs_rest"):
@@ -104,7 +98,12 @@ class SavedModel:
         if isinstance(self.target_name, tuple) and len(self.target_name) < 2:
             object.__setattr__(self, "target_name", self.target_name[0] if self.target_name else None)
         object.__setattr__(self, "offset", bool(self.offset or np.any(self.network.offset)))
+        object.__setattr__(self, "beta", as_positive(self.beta, "beta"))
         self._check_outputs()
+        check_names(self.feature_names, "feature_names")
+        check_names(self.target_names, "target_name")
+        check_classes(self.classes)
+        check_certificate(self.certificate)
         object.__setattr__(self, "certificate", replace(self.certificate, separate=self.is_apart))
         if self.loss_parameters is not None:
             if self.loss not in LOSSES:
@@ -113,6 +112,7 @@ class SavedModel:
                     "`loss_parameters=None`."
                 )
             loss = rebuilt(self.loss, self.loss_parameters)
+            check_loss(loss, self.task, self.network.n_outputs)
             object.__setattr__(self, "loss_parameters", parameters_of(loss))
 
     def _check_outputs(self) -> None:

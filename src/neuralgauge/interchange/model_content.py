@@ -1,0 +1,115 @@
+"""A model as the header and the tensors of its file, and back."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save as save_tensors
+
+from .._array import Array
+from ..errors import InvalidInputError
+from .conv_record import rebuilt_network, record_of
+from .model_checks import CONVOLUTIONAL, check_outputs
+from .model_header import FORMAT_NAME, FORMAT_VERSION, MOST_BYTES, Header, fields_of, header_of, header_text
+from .saved_model import SavedModel
+from .standardization import Standardization
+from .stated import StatedCertificate
+
+TENSORS = ("U", "A", "offset", "feature_mean", "feature_scale", "target_mean", "target_scale")
+
+
+def encoded(model: SavedModel, package_version: str) -> bytes:
+    """The content of the file of a model; an InvalidInputError where no such file could be read."""
+    header, tensors = _header_of_model(model, package_version), _tensors_of_model(model)
+    try:
+        decoded(header_of(fields_of(header_text(header))), tensors)
+    except ValueError as error:
+        raise InvalidInputError(f"The model cannot be saved, for no such file could be read: {error}") from error
+    header["checksum"] = checksum(header, tensors)
+    # One metadata entry: the writer shuffles several, and equal models should be equal files.
+    content = bytes(save_tensors(tensors, metadata={FORMAT_NAME: header_text(header)}))
+    if header_size(content) > MOST_BYTES:
+        raise InvalidInputError(
+            f"The names of columns and classes of a saved model must take at most {MOST_BYTES} bytes, got "
+            f"{header_size(content)}; give shorter ones."
+        )
+    return content
+
+
+def _tensors_of_model(model: SavedModel) -> dict[str, Array]:
+    scaling = model.standardization
+    return {
+        "U": np.ascontiguousarray(model.network.U),
+        "A": np.ascontiguousarray(model.network.A),
+        "offset": np.ascontiguousarray(model.network.offset),
+        "feature_mean": scaling.feature_mean,
+        "feature_scale": scaling.feature_scale,
+        "target_mean": np.atleast_1d(scaling.target_mean),
+        "target_scale": np.atleast_1d(scaling.target_scale),
+    }
+
+
+def _header_of_model(model: SavedModel, package_version: str) -> dict[str, Any]:
+    header: dict[str, Any] = {
+        "format": FORMAT_NAME,
+        "format_version": FORMAT_VERSION if isinstance(model.network, CONVOLUTIONAL) else 2,
+        "package_version": model.package_version or package_version,
+        "task": model.task,
+        "loss": model.loss,
+        "loss_parameters": model.loss_parameters,
+        "beta": model.beta,
+        "bias": getattr(model.network, "bias", False),
+        "offset": model.offset,
+        "feature_names": list(model.feature_names),
+        "target_names": list(model.target_names),
+        "classes": list(model.classes),
+        "multi_class": model.multi_class,
+        "certificate": {
+            "upper": model.certificate.upper,
+            "lower": model.certificate.lower,
+            "scope": model.certificate.scope,
+        },
+    }
+    if isinstance(model.network, CONVOLUTIONAL):
+        header["network"] = record_of(model.network)
+    return header
+
+
+def checksum(header: dict[str, Any], tensors: dict[str, Array]) -> str:
+    """Of a header without one, and the tensors: it tells damage, and no intent."""
+    digest = hashlib.sha256(header_text(header).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tensor.shape} ".encode())
+        digest.update(np.ascontiguousarray(tensor).tobytes())
+    return digest.hexdigest()
+
+
+def header_size(content: bytes) -> int:
+    """The bytes of the header, which a safetensors file begins with."""
+    return int.from_bytes(content[:8], "little")
+
+
+def decoded(header: Header, tensors: dict[str, Array]) -> SavedModel:
+    """The model of a header and tensors; an InvalidInputError where they do not fit together or make no sense."""
+    first = {"offset": np.zeros(1)}  # version 1 had one output without offset
+    U, A, offset, *scaling = ({**first, **tensors}[name] for name in TENSORS)
+    stated = header.certificate
+    model = SavedModel(
+        network=rebuilt_network(header.network, U, A, header.bias, offset),
+        task=header.task,
+        loss=header.loss,
+        beta=header.beta,
+        certificate=StatedCertificate(stated.upper, stated.lower, stated.scope),
+        standardization=Standardization(*scaling),
+        feature_names=header.feature_names,
+        target_name=header.target_names,
+        classes=header.classes,
+        package_version=header.package_version,
+        loss_parameters=header.loss_parameters,
+        multi_class=header.multi_class,
+        offset=header.offset,
+    )
+    check_outputs(model.network, model.standardization)
+    return model
