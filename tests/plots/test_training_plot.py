@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import neuralgauge as ng
+from neuralgauge.interchange import StatedCertificate
 
 RECORDS = [(0.5, 9.0, 1.0), (1.0, 5.0, 3.0), (2.0, 4.0, 2.5)]
 
@@ -41,6 +42,12 @@ def test_scopes_are_drawn_and_named(plt, make_solution, scope, style):
     axes = ng.plot_certificate(solution)
     assert axes.get_lines()[0].get_linestyle() == style
     assert texts(axes) == [f"solution ({scope})"]
+
+
+def test_what_a_file_states_is_not_drawn_as_proven(plt):
+    axes = ng.plot_certificate(StatedCertificate(4.0, 3.0, "exact"))
+    assert axes.get_lines()[0].get_linestyle() == "--"
+    assert texts(axes) == ["certificate (exact as a file states)"]
 
 
 def test_the_shade_is_between_the_lines(plt, make_solution):

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._array import Array
 from ..certificate import Certificate
+from ..interchange import StatedCertificate
 from ..solution import Solution
 
 LINE_STYLES = {"exact": "-", "bounded": "-", "patterns": "-.", "estimated": "--"}
@@ -38,5 +39,11 @@ def label_seconds(place: Any) -> None:
 
 
 def scope_of(certificate: Certificate) -> str:
-    """The scope for a legend."""
-    return f"{certificate.scope}, one output a neuron" if certificate.separate else certificate.scope
+    """The scope for a legend, and whether it is no more than what a file states."""
+    scope = f"{certificate.scope}, one output a neuron" if certificate.separate else certificate.scope
+    return f"{scope} as a file states" if isinstance(certificate, StatedCertificate) else scope
+
+
+def line_style(certificate: Certificate) -> str:
+    """Solid for what was proven; what a file states was not."""
+    return LINE_STYLES["estimated" if isinstance(certificate, StatedCertificate) else certificate.scope]

@@ -12,7 +12,7 @@ from ..certificate import Certificate
 from ..errors import InvalidInputError
 from ..solution import Solution
 from ._axes import check_axes, place_of, wrong_kind
-from ._bounds import LINE_STYLES, bounds_over_time, label_seconds, scope_of
+from ._bounds import bounds_over_time, label_seconds, line_style, scope_of
 
 SMALLEST = float(np.finfo(float).eps)
 
@@ -43,8 +43,8 @@ def plot_certificate(solutions: Any, *, labels: Sequence[str] | None = None, axe
     Notes
     -----
     Lines are solid for "exact" and "bounded", dash-dotted for "patterns" and dashed for "estimated", which is no
-    proof. The last point is the certificate; before it none is taken to be better, as in `plot_training`. A gap below
-    2.2e-16 is drawn there.
+    proof, and for what a model file states. The last point is the certificate; before it none is taken to be better, as
+    in `plot_training`. A gap below 2.2e-16 is drawn there.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def plot_certificate(solutions: Any, *, labels: Sequence[str] | None = None, axe
         certificate = item.certificate if isinstance(item, Solution) else item
         style: dict[str, Any] = {
             "color": f"C{k % 10}",
-            "linestyle": LINE_STYLES[certificate.scope],
+            "linestyle": line_style(certificate),
             "linewidth": 1.5,
             "label": f"{name} ({scope_of(certificate)})",
         }
@@ -95,7 +95,10 @@ def _listed(solutions: Any) -> list[Any]:
 
 def _names(known: list[Any]) -> list[str]:
     number = [f" {k}" for k in range(1, len(known) + 1)] if len(known) > 1 else [""]
-    return [f"{type(item).__name__.lower()}{n}" for item, n in zip(known, number, strict=True)]
+    return [
+        f"{'solution' if isinstance(item, Solution) else 'certificate'}{n}"
+        for item, n in zip(known, number, strict=True)
+    ]
 
 
 def _gap(upper: Array, lower: Array) -> Array:
