@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import safetensors.numpy
-from model_parts import content_of, parts_of
+from edited_models import content_of, parts_of
 
 import neuralgauge as ng
 from neuralgauge.certificate import Certificate
