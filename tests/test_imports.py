@@ -14,7 +14,7 @@ SOURCE = Path(ng.__file__).parent
 
 # From the ground up. A module may import from lower layers and from its own.
 LAYERS = (
-    ("errors",),
+    ("errors", "quoting"),
     ("_array", "_compiled"),
     ("losses", "patches", "readouts", "spectrum"),
     ("dual_domain", "passes"),

@@ -234,7 +234,7 @@ def test_labels_and_probabilities():
     np.testing.assert_array_equal(model.predict(X), ["yes", "no"])
     np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1.0)
     np.testing.assert_array_equal(model.encode(np.array(["yes", "no"])), [1.0, -1.0])
-    with pytest.raises(InvalidInputError, match=r"the classes of the model, .'no', 'yes'., got 'maybe'"):
+    with pytest.raises(InvalidInputError, match="the classes of the model, 'no', 'yes', got 'maybe'"):
         model.encode(np.array(["maybe"]))
     with pytest.raises(InvalidInputError, match="Probabilities need the logistic or the softmax loss"):
         saved_model().predict_proba(X)

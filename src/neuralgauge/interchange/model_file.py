@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from .._array import Array
 from ..errors import InvalidInputError, ModelFileError
 from ..losses import get_loss
+from ..quoting import quoted
 from .atomic_write import write_atomically
 from .loss_record import parameters_of
 from .model_checks import CONVOLUTIONAL
@@ -60,7 +62,12 @@ def save_model(model: Any, path: str | Path, *, force: bool = False) -> None:
     True
     """
     saved = model if isinstance(model, SavedModel) else from_estimator(model)
-    write_atomically(path, encoded(saved, package_version()), force=force)
+    write_atomically(path, encoded_model(saved), force=force)
+
+
+def encoded_model(model: SavedModel) -> bytes:
+    """The content of the file of a model."""
+    return encoded(model, package_version())
 
 
 def load_model(path: str | Path) -> SavedModel:
@@ -100,9 +107,21 @@ def load_model(path: str | Path) -> SavedModel:
     >>> loaded.predict([[2.0]]).tolist()
     ['high']
     """
-    fields, tensors = _read(path)
+    return _model_in(path, quoted(str(path)))
+
+
+def decoded_model(content: bytes, name: str) -> SavedModel:
+    """The model of a file's content, for instance from a pipe; `name` is what error messages call the file."""
+    with tempfile.TemporaryDirectory() as folder:  # the reader of safetensors takes metadata from files alone
+        path = Path(folder) / "model"
+        path.write_bytes(content)
+        return _model_in(path, quoted(name))
+
+
+def _model_in(path: str | Path, name: str) -> SavedModel:
+    fields, tensors = _read(path, name)
     stated = fields.pop("checksum", None)
-    damaged = f"The model file {str(path)!r} is damaged or was altered; copy or train it again."
+    damaged = f"The model file {name} is damaged or was altered; copy or train it again."
     try:
         header = header_of(fields)
         if stated != checksum(fields, tensors):
@@ -153,9 +172,8 @@ def from_estimator(
     )
 
 
-def _read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
+def _read(path: str | Path, name: str) -> tuple[dict[str, Any], dict[str, Array]]:
     """The fields of the header, of whatever version up to the present one, and the tensors; unchecked but for types."""
-    name = str(path)
     try:
         with Path(path).open("rb") as beginning:
             size = header_size(beginning.read(8))
@@ -168,10 +186,10 @@ def _read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
     except ModelFileError:
         raise
     except OSError as error:
-        raise ModelFileError(f"The model file {name!r} cannot be read: {error.strerror or error}.") from error
+        raise ModelFileError(f"The model file {name} cannot be read: {error.strerror or error}.") from error
     except (SafetensorError, ValueError) as error:
         raise ModelFileError(
-            f"The file {name!r} is not a neuralgauge model, or it is empty, damaged or cut short; give a file written "
+            f"The file {name} is not a neuralgauge model, or it is empty, damaged or cut short; give a file written "
             f"by `save_model`. ({error})"
         ) from error
 
@@ -179,7 +197,7 @@ def _read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
 def _check_version(version: int, name: str) -> None:
     if version > FORMAT_VERSION:
         raise ModelFileError(
-            f"The model file {name!r} has format version {version}, this version of neuralgauge ({package_version()}) "
+            f"The model file {name} has format version {version}, this version of neuralgauge ({package_version()}) "
             f"reads up to {FORMAT_VERSION}; upgrade neuralgauge."
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from ..conv_networks import ReLUConvNetwork
 from ..errors import InvalidInputError, ModelFileError
 from ..estimators.class_scores import best_class, class_scores, probabilities
 from ..losses import LOSSES, Loss
+from ..quoting import closest, listed, quoted
 from .loss_record import parameters_of, rebuilt
 from .model_checks import CONVOLUTIONAL, check_certificate, check_classes, check_loss, check_names, check_network
 from .standardization import Standardization
@@ -177,14 +177,20 @@ class SavedModel:
 
     def check_columns(self, columns: list[str]) -> None:
         """Raise ModelFileError, naming the columns, unless they are the model's in any order."""
-        known = {*self.feature_names, *self.target_names}
-        missing = [name for name in self.feature_names if name not in columns]
+        known, given = {*self.feature_names, *self.target_names}, set(columns)
+        missing = [name for name in self.feature_names if name not in given]
         extra = [name for name in columns if name not in known]
         if not (missing or extra):
             return
-        parts = [f"{word} {_listed(names)}" for word, names in (("missing", missing), ("unknown", extra)) if names]
-        close = difflib.get_close_matches(missing[0], extra, n=1) if missing else []
-        remedy = f" Is {close[0]!r} meant to be {missing[0]!r}?" if close else " Leave out or rename columns to match."
+        parts = [
+            f"{word} {listed(names, limit=5)}" for word, names in (("missing", missing), ("unknown", extra)) if names
+        ]
+        close = closest(missing[0], extra, n=1) if missing else []
+        remedy = (
+            f" Is {quoted(close[0])} meant to be {quoted(missing[0])}?"
+            if close
+            else " Leave out or rename columns to match."
+        )
         raise ModelFileError(f"The model was trained on other columns: {', '.join(parts)}.{remedy}")
 
     def decision_function(self, X: Any) -> Array:
@@ -228,17 +234,13 @@ class SavedModel:
 
         A label that is not among `classes` is an InvalidInputError.
         """
-        unknown = [label for label in np.unique(labels).tolist() if label not in self.classes]
+        known = set(self.classes)
+        unknown = [label for label in np.unique(labels).tolist() if label not in known]
         if unknown:
             raise InvalidInputError(
-                f"The target must hold the classes of the model, {list(self.classes)}, got {unknown[0]!r}."
+                f"The target must hold the classes of the model, {listed(self.classes)}, got {quoted(unknown[0])}."
             )
         if self.network.n_outputs == 1:
             return np.where(labels == self.classes[1], 1.0, -1.0)
         is_class = labels[:, None] == np.array(self.classes)
         return np.where(is_class, 1.0, 0.0 if self.training_loss.targets == "simplex" else -1.0)
-
-
-def _listed(names: list[str], limit: int = 5) -> str:
-    text = ", ".join(repr(name) for name in names[:limit])
-    return text if len(names) <= limit else f"{text} and {len(names) - limit} more"

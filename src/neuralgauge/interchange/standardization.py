@@ -9,6 +9,7 @@ import numpy as np
 
 from .._array import Array, frozen
 from ..errors import InvalidInputError
+from ..quoting import quoted
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ class Standardization:
         if bad.size:
             labels = [*(names or [f"column {k}" for k in range(d)]), *(target_names or ["the target"])]
             raise InvalidInputError(
-                f"The values of {labels[min(int(bad[0]), len(labels) - 1)]!r} are too large to be standardised (their "
-                "variance overflows); divide them by a constant first."
+                f"The values of {quoted(labels[min(int(bad[0]), len(labels) - 1)])} are too large to be standardised "
+                "(their variance overflows); divide them by a constant first."
             )
         if y is None:
             return cls(mean, scale)

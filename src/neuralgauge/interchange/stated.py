@@ -28,3 +28,8 @@ class StatedCertificate(Certificate):
     def covers(self) -> str:
         """What the file states that the bound holds for, as a sentence."""
         return f"as the model file states, not checked against data: {super().covers}"
+
+    @property
+    def support(self) -> str:
+        """Empty: files keep the bounds, not what the search behind them rested on."""
+        return ""
