@@ -1,5 +1,6 @@
 """Running the command line in this process."""
 
+import io
 import json
 import signal
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ def run(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     handler = signal.getsignal(signal.SIGTERM)
 
-    def call(*arguments):
+    def call(*arguments, stdin=b""):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         with pytest.raises(SystemExit) as caught:
             main([str(argument) for argument in arguments])
         captured = capsys.readouterr()
@@ -44,8 +46,8 @@ def run(capsys, monkeypatch, tmp_path):
 def refused(run):
     """Runs a command that must be refused: exit code 2, nothing on stdout, at most two lines on stderr."""
 
-    def call(*arguments):
-        outcome = run(*arguments)
+    def call(*arguments, stdin=b""):
+        outcome = run(*arguments, stdin=stdin)
         assert outcome.code == 2, outcome
         assert outcome.out == ""
         assert outcome.err.startswith("Error: ")

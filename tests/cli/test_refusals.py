@@ -66,10 +66,10 @@ def test_unreadable_files(refused, tmp_path, monkeypatch):
     assert "'none.csv' cannot be read: No such file" in refused("train", "none.csv", "--target", "y")
     assert "cannot be read: Is a directory" in refused("train", tmp_path, "--target", "y")
 
-    def denied(*_, **options):
+    def denied(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.open", denied)
+    monkeypatch.setattr("neuralgauge.interchange.whole_read.open", denied, raising=False)
     assert "cannot be read: Permission denied" in refused("train", "x.csv", "--target", "y")
     assert "cannot be read: Permission denied" in refused("predict", "m", "x.csv")
 
@@ -179,7 +179,7 @@ def test_models_and_tables_that_do_not_fit(refused, run, csv_file, class_file, t
     assert "missing 'age', unknown 'agee', 'colour'. Is 'agee' meant to be 'age'?" in message
     assert "is not a neuralgauge model" in refused("predict", csv_file, csv_file)
     (tmp_path / "unseen.csv").write_text("size,age,floor,dear\n1,2,3,maybe\n")
-    assert "the classes of the model, ['no', 'yes'], got 'maybe'" in refused("certify", "c", "unseen.csv")
+    assert "the classes of the model, 'no', 'yes', got 'maybe'" in refused("certify", "c", "unseen.csv")
     assert "has no column 'dear'" in refused("certify", "c", "other.csv")
     (tmp_path / "m").write_bytes((tmp_path / "m").read_bytes()[:-1])
     assert "damaged or cut short" in refused("predict", "m", csv_file)

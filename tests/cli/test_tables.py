@@ -21,19 +21,19 @@ from neuralgauge.cli.tables import read_table
 def test_dialects(tmp_path, content):
     path = tmp_path / "t.csv"
     path.write_bytes(content)
-    table = read_table(path)
+    table = read_table(str(path))
     assert table.columns == ["a", "b"]
     np.testing.assert_array_equal(matrix(table, ["a", "b"]), [[1.0, 2.0], [3.0, 4.0]])
 
 
 def test_delimiters_inside_quotes_do_not_count(tmp_path):
     (tmp_path / "t.csv").write_text('"a;b;c",d\n1,2\n')
-    assert read_table(tmp_path / "t.csv").columns == ["a;b;c", "d"]
+    assert read_table(str(tmp_path / "t.csv")).columns == ["a;b;c", "d"]
 
 
 def test_numeric_names_are_a_header_if_they_are_whole(tmp_path):
     (tmp_path / "t.csv").write_text("0,1,2\n1.5,2.5,3.5\n")
-    assert read_table(tmp_path / "t.csv").columns == ["0", "1", "2"]
+    assert read_table(str(tmp_path / "t.csv")).columns == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -42,15 +42,15 @@ def test_numeric_names_are_a_header_if_they_are_whole(tmp_path):
 )
 def test_labels(tmp_path, values, expected):
     (tmp_path / "t.csv").write_text("y,x\n" + "".join(f"{value},0\n" for value in values.split()))
-    assert labels(read_table(tmp_path / "t.csv"), "y").tolist() == expected
+    assert labels(read_table(str(tmp_path / "t.csv")), "y").tolist() == expected
 
 
 def test_truth_words_are_numbers(tmp_path):
     (tmp_path / "t.csv").write_text("a,b\nTrue,1\nfalse,2\n")
-    assert numbers(read_table(tmp_path / "t.csv"), "a").tolist() == [1.0, 0.0]
+    assert numbers(read_table(str(tmp_path / "t.csv")), "a").tolist() == [1.0, 0.0]
 
 
 def test_every_digit_is_kept(tmp_path):
     value = 0.1 + 0.2
     (tmp_path / "t.csv").write_text(f"a,b\n{value!r},5e-324\n")
-    assert matrix(read_table(tmp_path / "t.csv"), ["a", "b"]).tolist() == [[value, 5e-324]]
+    assert matrix(read_table(str(tmp_path / "t.csv")), ["a", "b"]).tolist() == [[value, 5e-324]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,15 +13,16 @@ import typer
 from typer import TyperException
 
 from ..interchange.model_file import package_version
+from ..quoting import quoted
 from .certify import certify
-from .options import REFUSED
+from .options import CLOSED_PIPE, DONE, INTERRUPTED, REFUSED, TERMINATED
 from .patterns import patterns
 from .predict import predict
-from .report import note
 from .reproduce import reproduce
+from .streams import abandon, note
 from .train import train
 
-INTERRUPTED, TERMINATED = 130, 143
+LONG_WORD = r"(\S{100})\S{20,}"
 
 app = typer.Typer(
     name="neuralgauge",
@@ -45,7 +48,9 @@ def options(
 ) -> None:
     """Two-layer ReLU networks trained to global optimality, with certificates.
 
-    Exit codes: 0 done, 1 the requested gap was not reached (the model is saved), 2 wrong usage or bad data.
+    Exit codes: 0 done, 1 the requested gap was not reached (the model is saved), 2 wrong usage, bad data or a result
+    that could not be written, 130 interrupted by Ctrl-C (train saves the best network so far), 141 the reader of
+    standard output is gone, 143 terminated.
     """
 
 
@@ -57,17 +62,26 @@ def _terminate(*_: Any) -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code; an error is a sentence on stderr, never a traceback."""
     signal.signal(signal.SIGTERM, _terminate)
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        given = sys.argv[1:] if arguments is None else list(arguments)
-        code = app(given or ["--help"], prog_name="neuralgauge", standalone_mode=False)
+        code = app(given or ["--help"], prog_name="neuralgauge", standalone_mode=False) or DONE
     except TyperException as error:
-        note(f"Error: {error.format_message().strip().replace('Value error, ', '')} See `neuralgauge --help`.")
+        message = re.sub(LONG_WORD, r"\1...", error.format_message().strip().replace("Value error, ", ""))
+        note(f"Error: {message} See `neuralgauge --help`.")
         code = REFUSED
     except (typer.Abort, KeyboardInterrupt):
-        code = INTERRUPTED
-    except Exception as error:
-        note(f"Error: unexpected {type(error).__name__}: {error}. This is a defect of neuralgauge, please report it.")
-        code = REFUSED
-    if code == INTERRUPTED:
         note("Interrupted.")
-    sys.exit(code if isinstance(code, int) else 0)
+        code = INTERRUPTED
+    except SystemExit as end:
+        # What a closed pipe is to typer while it prints the help.
+        closed = isinstance(end.__context__, OSError) and end.__context__.errno == errno.EPIPE
+        code = CLOSED_PIPE if closed else end.code
+    except OSError as error:
+        abandon(sys.stdout)  # which may hold the rest of a help text that found no room
+        note(f"Error: The system refused to go on: {quoted(str(error))}.")
+        code = REFUSED
+    except Exception as error:
+        found = f"unexpected {type(error).__name__}: {str(error)[:1000]}"
+        note(f"Error: {found}. This is a defect of neuralgauge, please report it.")
+        code = REFUSED
+    sys.exit(code)

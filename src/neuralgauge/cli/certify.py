@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -12,14 +12,17 @@ from ..certificate import Certificate
 from ..certify import certify as certify_network
 from ..errors import InvalidInputError
 from ..estimators.canonical import canonical_rows, checked_weights
-from ..interchange import SavedModel, load_model
+from ..estimators.one_vs_rest import NO_TIME
+from ..interchange import SavedModel
 from ..networks import TwoLayerNetwork
 from ..problem import TrainingProblem
 from .columns import labels, matrix
 from .dataset import target_numbers
-from .options import DONE, Data, Drop, Json, Model, TimeLimit, plain_errors
+from .models import model_and_table
+from .options import DONE, INTERRUPTED, Data, Drop, Interruption, Json, Model, TimeLimit, plain_errors
 from .report import GapBar, certificate_fields, certificate_lines, description, print_json, print_lines
-from .tables import Table, read_table
+from .streams import note
+from .tables import Table
 
 
 @plain_errors
@@ -43,18 +46,21 @@ def certify(
 
     On other data than it was trained on, the network is usually far from optimal; that is no defect.
     """
-    saved = load_model(model)
-    problem = problem_of(saved, read_table(data).without(drop or ()), target or ())
+    saved, table = model_and_table(model, data, drop or ())
+    problem = problem_of(saved, table, target or ())
     start = time.perf_counter()
-    with GapBar(gap, time_limit, enabled=not quiet) as bar:
-        bound = _certify_apart if saved.is_apart else certify_network
-        certificate = bound(saved.network, problem, time_limit, prove=prove, gap=gap, progress=bar)
+    with Interruption() as interruption, GapBar(gap, time_limit, enabled=not quiet) as bar:
+        options: dict[str, Any] = {"prove": prove, "gap": gap, "progress": bar}
+        if saved.is_apart:
+            certificate = _certify_apart(saved.network, problem, time_limit, interruption, options)
+        else:
+            certificate = certify_network(saved.network, problem, time_limit, **options)
     seconds = time.perf_counter() - start
     if as_json:
         fields = {
             **certificate_fields(certificate),
             "n_neurons": saved.network.n_neurons,
-            "status": "certified",
+            "status": "interrupted" if interruption.came else "certified",
             "seconds": seconds,
             "loss": saved.loss,
             "loss_parameters": dict(saved.loss_parameters or {}),
@@ -64,24 +70,35 @@ def certify(
             "n_rows": problem.n,
         }
         print_json(fields)
+    else:
+        lines = [
+            ("model", f"{description(saved)}, beta {saved.beta:.8g}"),
+            ("neurons", str(saved.network.n_neurons)),
+            *certificate_lines(certificate),
+            ("time", f"{seconds:.2f} s"),
+        ]
+        print_lines(lines)
+    if not interruption.came:
         return DONE
-    lines = [
-        ("model", f"{description(saved)}, beta {saved.beta:.8g}"),
-        ("neurons", str(saved.network.n_neurons)),
-        *certificate_lines(certificate),
-        ("time", f"{seconds:.2f} s"),
-    ]
-    print_lines(lines)
-    return DONE
+    if not quiet:
+        note("Interrupted; this is the best bound so far.")
+    return INTERRUPTED
 
 
 def _certify_apart(
-    network: TwoLayerNetwork, problem: TrainingProblem, time_limit: float | None, **options: Any
+    network: TwoLayerNetwork,
+    problem: TrainingProblem,
+    time_limit: float | None,
+    interruption: Interruption,
+    options: Mapping[str, Any],
 ) -> Certificate:
     """The sum over the classes, among networks that share no neurons between them."""
-    limit = None if time_limit is None else time_limit / problem.c
-    parts = [(network.output(k), problem.output(k)) for k in range(problem.c)]
-    return Certificate.total([certify_network(*part, time_limit=limit, **options) for part in parts])
+    share = None if time_limit is None else time_limit / problem.c
+    parts = []
+    for k in range(problem.c):
+        limit = NO_TIME if interruption.came else share
+        parts.append(certify_network(network.output(k), problem.output(k), time_limit=limit, **options))
+    return Certificate.total(parts)
 
 
 def problem_of(saved: SavedModel, table: Table, targets: Sequence[str]) -> TrainingProblem:

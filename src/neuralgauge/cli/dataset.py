@@ -13,6 +13,7 @@ from .._array import Array
 from ..errors import InvalidInputError
 from ..interchange.loss_record import parameter_names, rebuilt
 from ..losses import LOSSES, Loss
+from ..quoting import LONGEST, quoted
 from .columns import is_numeric, labels, matrix, numbers
 from .options import LossName, Task
 from .tables import Table
@@ -51,12 +52,12 @@ def training_data(
     for target in targets:
         table.require(target)
         if target in drop:
-            raise InvalidInputError(f"Column {target!r} is both the target and to be left out; choose one.")
+            raise InvalidInputError(f"Column {quoted(target)} is both the target and to be left out; choose one.")
     repeated = [target for k, target in enumerate(targets) if target in targets[:k]]
     if repeated:
-        raise InvalidInputError(f"Column {repeated[0]!r} is given as target twice; leave one `--target` out.")
+        raise InvalidInputError(f"Column {quoted(repeated[0])} is given as target twice; leave one `--target` out.")
     if table.n_rows < 2:
-        raise InvalidInputError(f"{table.path!r} has one row; training needs at least two.")
+        raise InvalidInputError(f"{quoted(table.path)} has one row; training needs at least two.")
     table = table.without(list(drop))
     chosen = with_parameters(_loss(table, targets, task, loss), parameters or {}, is_given=loss is not None)
     names = tuple(name for name in table.columns if name not in targets)
@@ -72,8 +73,8 @@ def target_numbers(table: Table, targets: Sequence[str], loss: Loss) -> Array:
         if loss.targets == "count" and np.any(column < 0):
             row = int(np.argmax(column < 0))
             raise InvalidInputError(
-                f"Column {name!r} must be >= 0 for the {loss.name} loss, got {column[row]:g} in {table.place(row)}; "
-                "take another `--loss` for negative numbers."
+                f"Column {quoted(name)} must be >= 0 for the {loss.name} loss, got {column[row]:g} in "
+                f"{table.place(row)}; take another `--loss` for negative numbers."
             )
     return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
@@ -116,16 +117,18 @@ def _labels(table: Table, target: str) -> npt.NDArray[Any]:
     y = labels(table, target)
     classes = np.unique(y).tolist()
     if len(classes) == 1:
-        raise InvalidInputError(f"Column {target!r} has one class, {classes[0]!r}; classification needs two.")
+        raise InvalidInputError(
+            f"Column {quoted(target)} has one class, {quoted(classes[0])}; classification needs two."
+        )
     # Two are left alone: so small a table is a trial.
     if len(classes) > 2 and 2 * len(classes) > len(y):
-        remedy, shown = "name another target or merge classes", [repr(label) for label in classes]
+        remedy, shown = "name another target or merge classes", [quoted(label) for label in classes[:6]]
         if is_numeric(table, target):
             remedy = "use `--task regression` for numbers"
-            shown = [str(label) for label in sorted(classes, key=float)]
+            shown = [str(label)[:LONGEST] for label in sorted(classes, key=float)]
         listed = ", ".join(shown[:5]) + (", ..." if len(shown) > 5 else "")
         raise InvalidInputError(
-            f"Column {target!r} has {len(classes)} classes ({listed}) in {len(y)} rows, most of them only once; "
+            f"Column {quoted(target)} has {len(classes)} classes ({listed}) in {len(y)} rows, most of them only once; "
             f"{remedy}."
         )
     return y

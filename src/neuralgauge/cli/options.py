@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
+import signal
 from collections.abc import Callable
 from enum import StrEnum
-from pathlib import Path
+from types import FrameType, TracebackType
 from typing import Annotated, ParamSpec
 
 import typer
 
 from ..errors import NeuralgaugeError
-from .report import note
+from .streams import note
 
 DONE, GAP_NOT_REACHED, REFUSED = 0, 1, 2
+INTERRUPTED, CLOSED_PIPE, TERMINATED = 130, 141, 143  # as shells number the ends by SIGINT, SIGPIPE and SIGTERM
 
 P = ParamSpec("P")
 
@@ -48,8 +50,13 @@ class MultiClass(StrEnum):
     ONE_VS_REST = "one_vs_rest"
 
 
-Data = Annotated[Path, typer.Argument(metavar="DATA", help="CSV (comma, semicolon or tab) or Parquet table.")]
-Model = Annotated[Path, typer.Argument(metavar="MODEL", help="File written by `neuralgauge train`.")]
+# Files are text and no `Path`, in which "./-", a file of that name, is "-", standard input.
+Data = Annotated[
+    str, typer.Argument(metavar="DATA", help="CSV (comma, semicolon or tab) or Parquet table; - is standard input.")
+]
+Model = Annotated[
+    str, typer.Argument(metavar="MODEL", help="File written by `neuralgauge train`; - is standard input.")
+]
 Drop = Annotated[
     list[str] | None, typer.Option(metavar="NAME", help="Column to leave out, such as an identifier; repeatable.")
 ]
@@ -60,16 +67,43 @@ TimeLimit = Annotated[float | None, typer.Option(help="Seconds after which to st
 
 
 def plain_errors(command: Callable[P, int]) -> Callable[P, None]:
-    """The command with its result as exit code, and errors as a sentence on stderr with exit code 2."""
+    """The command with its result as exit code, and whatever ends it early as a sentence on stderr and a code."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             code = command(*args, **kwargs)
-        except (NeuralgaugeError, MemoryError) as error:
-            note(f"Error: {error}" if str(error) else "Error: The memory of this machine is not enough for this table.")
+        except NeuralgaugeError as error:
+            note(f"Error: {error}")
             code = REFUSED
+        except MemoryError:
+            note("Error: The memory of this machine is not enough for this table.")
+            code = REFUSED
+        except KeyboardInterrupt:
+            note("Interrupted.")
+            code = INTERRUPTED
+        except BrokenPipeError:
+            code = CLOSED_PIPE
         if code != DONE:
             raise typer.Exit(code)
 
     return run
+
+
+class Interruption:
+    """While it lasts, `came` tells whether Ctrl-C was pressed, for solvers take it and return their best."""
+
+    came = False
+
+    def __enter__(self) -> Interruption:
+        self._former = signal.signal(signal.SIGINT, self._remember)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        signal.signal(signal.SIGINT, self._former)
+
+    def _remember(self, number: int, frame: FrameType | None) -> None:
+        self.came = True
+        raise KeyboardInterrupt

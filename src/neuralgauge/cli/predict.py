@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import polars as pl
 import typer
 
-from ..interchange import SavedModel, load_model
+from ..interchange import SavedModel
 from ..interchange.atomic_write import check_output, write_atomically
 from .columns import matrix
+from .models import model_and_table
 from .options import DONE, Data, Drop, Force, Model, plain_errors
-from .tables import Table, read_table
+from .streams import STREAM, write_bytes
+from .tables import Table
 
 
 @plain_errors
 def predict(
     model: Model,
     data: Data,
-    output: Annotated[Path | None, typer.Option(metavar="CSV", help="CSV to write, by default stdout.")] = None,
+    output: Annotated[str, typer.Option(metavar="CSV", help="CSV to write; - is standard output.")] = STREAM,
     drop: Drop = None,
     force: Force = False,
 ) -> int:
@@ -29,14 +29,14 @@ def predict(
     Of several targets there is one column each, "prediction_NAME"; of more than two classes one probability each.
     Columns are found by name in any order; the target column may be present.
     """
-    if output is not None:
+    if output != STREAM:
         check_output(output, force=force)
-    saved = load_model(model)
-    content = predictions(saved, read_table(data).without(drop or ())).write_csv()
-    if output is None:
-        sys.stdout.write(content)
+    saved, table = model_and_table(model, data, drop or ())
+    content = predictions(saved, table).write_csv().encode()
+    if output == STREAM:
+        write_bytes(content)
     else:
-        write_atomically(output, content.encode(), force=force)
+        write_atomically(output, content, force=force)
     return DONE
 
 

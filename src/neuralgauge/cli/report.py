@@ -7,13 +7,14 @@ import math
 from types import TracebackType
 from typing import Any
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..certificate import Certificate
 from ..interchange import SavedModel
+from ..quoting import listed
 from ..solution import Record
+from .streams import note, write_bytes, write_text
 
 BAR_AFTER_SECONDS = 1.5
 
@@ -42,37 +43,33 @@ def certificate_lines(certificate: Certificate) -> list[tuple[str, str]]:
 
 def description(model: SavedModel) -> str:
     """What a model learned, from which columns, by which loss."""
-    names = listed([repr(name) for name in model.target_names], "and") or "a column without name"
-    classes = listed([repr(label) for label in model.classes], "or")
+    names = listed(model.target_names, "and") or "a column without name"
+    classes = listed(model.classes, "or")
     apart = ", each against the rest" if model.is_apart else ""
     parameters = "".join(f", {name} {value:.8g}" for name, value in (model.loss_parameters or {}).items())
     offset = ", with an output offset" if model.offset else ""
     return f"{model.task} of {names}{', ' + classes if classes else ''}{apart}, {model.loss} loss{parameters}{offset}"
 
 
-def listed(names: list[str], last: str, limit: int = 8) -> str:
-    """Names with commas and the word before the last; those after `limit` are counted."""
-    if len(names) > limit:
-        return f"{', '.join(names[:limit])} and {len(names) - limit} more"
-    return f" {last} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def print_json(fields: dict[str, Any]) -> None:
-    """One JSON object on stdout; numbers that are not finite become null, which JSON requires."""
+def print_json(fields: dict[str, Any], *, aside: bool = False) -> None:
+    """One JSON object on stdout, or `aside` on stderr; numbers that are not finite become null, which JSON requires."""
     clean = {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in fields.items()}
-    typer.echo(json.dumps(clean, ensure_ascii=False))
+    text = json.dumps(clean, ensure_ascii=False)
+    if aside:
+        note(text)
+    else:
+        # JSON is UTF-8 whatever the locale; a name of a file that is not even text becomes an escape of JSON.
+        write_bytes(f"{text}\n".encode("utf-8", "backslashreplace"))
 
 
-def print_lines(lines: list[tuple[str, str]]) -> None:
-    """Names and values in two columns on stdout."""
+def print_lines(lines: list[tuple[str, str]], *, aside: bool = False) -> None:
+    """Names and values in two columns on stdout, or `aside` on stderr."""
     width = max(len(name) for name, _ in lines)
-    for name, value in lines:
-        typer.echo(f"{name:<{width}}  {value}")
-
-
-def note(text: str) -> None:
-    """A remark on stderr, so that stdout stays a result."""
-    typer.echo(text, err=True)
+    text = "\n".join(f"{name:<{width}}  {value}" for name, value in lines)
+    if aside:
+        note(text)
+    else:
+        write_text(f"{text}\n")
 
 
 class GapBar:

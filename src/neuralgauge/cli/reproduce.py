@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..errors import InvalidInputError
+from ..quoting import quoted
 from .options import DONE, plain_errors
-from .report import note
+from .streams import STREAM, note, write_text
 
 
 @plain_errors
@@ -22,7 +24,8 @@ def reproduce(
         "reproduction"
     ),
     quick: Annotated[
-        bool, typer.Option("--quick", help="Smaller, with stand-ins for data that scikit-learn does not ship.")
+        bool,
+        typer.Option("--quick", help="Smaller; without `--data`, with stand-ins for data scikit-learn does not ship."),
     ] = False,
     data: Annotated[
         Path | None,
@@ -37,8 +40,14 @@ def reproduce(
     from ..experiments import Scale
     from ..experiments import reproduce as run
 
-    if data is not None and not data.is_dir():
-        raise InvalidInputError(f"The folder {str(data)!r} of `--data` does not exist; create it or leave it out.")
+    if str(output) == STREAM:
+        raise InvalidInputError("`--output` must be a folder, got `-`, which is standard output elsewhere; name one.")
+    if data is not None and not os.path.isdir(data):
+        raise InvalidInputError(
+            f"The folder {quoted(str(data))} of `--data` does not exist or may not be read; create it or leave it out."
+        )
+    if unverified and quick and data is None:
+        raise InvalidInputError("`--quick` takes no data set that `--unverified` could be about; add `--data`.")
     run(figures or [], output, Scale(quick, data, unverified), note)
-    typer.echo(str(output / "index.html"))
+    write_text(f"{output / 'index.html'}\n")
     return DONE

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from ..errors import InvalidInputError
+from ..quoting import closest, listed, quoted
+from .streams import content_of, shown
 
 DELIMITERS = ",;\t"
+LONGEST_CELL = 131_072  # characters, which is also what the csv module reads
+MOST_CELLS = 2**28  # two gibibytes of doubles
+SHORTEN = "take fewer rows or columns."
 
 
 @dataclass(frozen=True)
@@ -32,14 +36,12 @@ class Table:
         Position of each row in the file, counted from 0 after the header.
     text : str
         The file itself for CSV, else empty.
-    delimiter : str
     """
 
     path: str
     frame: pl.DataFrame
     records: npt.NDArray[np.intp]
     text: str = ""
-    delimiter: str = ","
 
     @property
     def columns(self) -> list[str]:
@@ -51,80 +53,135 @@ class Table:
         """Rows that hold anything."""
         return self.frame.height
 
+    def column(self, name: str) -> pl.Series:
+        """One column, without its name, which polars takes for a pattern if it begins with ^ and ends with $."""
+        return self.frame.get_column(name).alias("")
+
     def place(self, row: int) -> str:
         """Where that row stands in the file: its line in a CSV file, its number from 1 in a Parquet file."""
         record = int(self.records[row])
         if not self.text:
-            return f"row {record + 1} of {self.path!r}"
-        reader = csv.reader(io.StringIO(self.text), delimiter=self.delimiter)
-        while not next(reader):  # blank lines before the header
-            pass
-        for _ in range(record):
-            next(reader)
-        return f"line {reader.line_num + 1} of {self.path!r}"
+            return f"row {record + 1} of {quoted(self.path)}"
+        return f"line {_line_of(self.text, record)} of {quoted(self.path)}"
 
     def require(self, name: str) -> None:
         """Raise unless there is a column of that name, offering the nearest ones."""
-        if name in self.columns:
+        if name in self.frame.schema:
             return
-        lowered = {column.lower(): column for column in self.columns}
-        close = [lowered[key] for key in difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.6)]
-        offer = f"did you mean {_listed(close, 'or')}?" if close else f"its columns are {_listed(self.columns)}."
-        raise InvalidInputError(f"{self.path!r} has no column {name!r}; {offer}")
+        close = closest(name, self.columns)
+        offer = f"did you mean {listed(close, 'or')}?" if close else f"its columns are {listed(self.columns)}."
+        raise InvalidInputError(f"{quoted(self.path)} has no column {quoted(name)}; {offer}")
 
     def without(self, names: Sequence[str]) -> Table:
         """The table less the named columns."""
         for name in names:
             self.require(name)
-        return Table(self.path, self.frame.drop(names), self.records, self.text, self.delimiter)
+        left = set(self.columns).difference(names)
+        # Not by `drop`, which takes names for patterns, too.
+        frame = pl.DataFrame([column for column in self.frame.iter_columns() if column.name in left])
+        return Table(self.path, frame, self.records, self.text)
 
 
-def read_table(path: str | Path) -> Table:
-    """Read CSV (comma, semicolon or tab; quotes; UTF-8) or Parquet; an InvalidInputError says why it is no table."""
+def read_table(path: str) -> Table:
+    """Read CSV (comma, semicolon or tab; quotes; UTF-8) or Parquet, from standard input if the path is `-`.
+
+    An InvalidInputError says why it is no table.
+    """
     try:
-        content = Path(path).read_bytes()
+        content = content_of(path)
     except OSError as error:
-        raise InvalidInputError(f"{str(path)!r} cannot be read: {error.strerror or error}.") from error
-    if not content.strip():
-        raise InvalidInputError(f"{str(path)!r} is empty; give a CSV or Parquet file with a header and rows.")
-    table = _read_parquet(content, str(path)) if content[:4] == b"PAR1" else _read_csv(content, str(path))
+        raise InvalidInputError(f"{quoted(shown(path))} cannot be read: {error.strerror or error}.") from error
+    name = shown(path)
+    if not content or content.isspace():
+        raise InvalidInputError(f"{quoted(name)} is empty; give a CSV or Parquet file with a header and rows.")
+    table = _read_parquet(content, name) if content[:4] == b"PAR1" else _read_csv(content, name)
     if table.n_rows == 0:
-        raise InvalidInputError(f"{str(path)!r} has a header and no rows; give at least one row of values.")
+        raise InvalidInputError(f"{quoted(name)} has a header and no rows; give at least one row of values.")
     return table
 
 
 def _read_parquet(content: bytes, path: str) -> Table:
     try:
+        # Both are in the footer: a small file can stand for more rows than any memory holds.
+        lazy = pl.scan_parquet(io.BytesIO(content))
+        cells = lazy.select(pl.len()).collect().item() * len(lazy.collect_schema())
+        if cells > MOST_CELLS:
+            raise InvalidInputError(f"{quoted(path)} has {cells:,} cells, more than {MOST_CELLS:,}; {SHORTEN}")
         frame = pl.read_parquet(io.BytesIO(content))
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        raise InvalidInputError(f"{path!r} is a damaged Parquet file; write it again.") from error
+        if isinstance(error, InvalidInputError):
+            raise
+        raise InvalidInputError(f"{quoted(path)} is a damaged Parquet file; write it again.") from error
     return Table(path, frame, np.arange(frame.height))
 
 
 def _read_csv(content: bytes, path: str) -> Table:
     text = _decoded(content, path)
     body = text.lstrip("\r\n")
-    unquoted = "".join(body.split("\n", 1)[0].split('"')[::2])
+    first = body[: body.find("\n")] if "\n" in body else body
+    unquoted = "".join(first.split('"')[::2])
     delimiter = max(DELIMITERS, key=unquoted.count)
     header = _header(body, delimiter, path)
     try:
         frame = pl.read_csv(io.BytesIO(body.encode()), separator=delimiter, infer_schema=False, new_columns=header)
     except pl.exceptions.PolarsError as error:
         raise InvalidInputError(_csv_defect(text, delimiter, len(header), path)) from error
-    filled = ~frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
-    return Table(path, frame.filter(filled), np.flatnonzero(filled.to_numpy()), text, delimiter)
+    filled = _filled(frame)
+    table = Table(path, frame.filter(filled), np.flatnonzero(filled), text)
+    _check_cells(table)
+    return table
+
+
+def _filled(frame: pl.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which rows hold anything, shape (n,)."""
+    empty = np.ones(frame.height, dtype=bool)
+    for column in frame.iter_columns():
+        if not empty.any():
+            break
+        empty &= column.alias("").is_null().to_numpy()
+    return ~empty
+
+
+def _check_cells(table: Table) -> None:
+    """Raise for a cell that is longer than any number, name or text of a table should be."""
+    longest = table.frame.select(pl.all().str.len_chars().max()).row(0)
+    for name, length in zip(table.columns, longest, strict=True):
+        if (length or 0) > LONGEST_CELL:
+            row = int(table.column(name).str.len_chars().fill_null(0).arg_max() or 0)
+            raise InvalidInputError(
+                f"Column {quoted(name)} has a cell of {length:,} characters in {table.place(row)}, more than "
+                f"{LONGEST_CELL:,}; shorten it, or look for a quote that is not closed."
+            )
+
+
+def _line_of(text: str, record: int) -> int:
+    """The line, from 1, on which a record begins, the header and blank lines before it not counted as records.
+
+    A line ends a record unless a quote is open, which is so after an odd number of them.
+    """
+    lines = enumerate(io.StringIO(text), start=1)
+    started, is_open = -1, False
+    for number, line in lines:
+        if started < 0 and not line.strip("\r\n"):
+            continue
+        if not is_open:
+            started += 1
+            if started == record + 1:
+                return number
+        is_open ^= line.count('"') % 2 == 1
+    raise AssertionError("the record is in the text")
 
 
 def _decoded(content: bytes, path: str) -> str:
     remedy = "give a CSV file (comma, semicolon or tab between values, UTF-8) or a Parquet file."
     if content[:4] == b"PK\x03\x04":
-        raise InvalidInputError(f"{path!r} is not a table but a spreadsheet or archive; {remedy}")
+        raise InvalidInputError(f"{quoted(path)} is not a table but a spreadsheet or archive; {remedy}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInputError(f"{path!r} is not a table of UTF-8 text; {remedy}") from error
+        raise InvalidInputError(f"{quoted(path)} is not a table of UTF-8 text; {remedy}") from error
     if "\0" in text:
-        raise InvalidInputError(f"{path!r} is not a table but binary data; {remedy}")
+        raise InvalidInputError(f"{quoted(path)} is not a table but binary data; {remedy}")
     return text
 
 
@@ -132,18 +189,22 @@ def _header(text: str, delimiter: str, path: str) -> list[str]:
     try:
         names = [name.strip() for name in next(csv.reader(io.StringIO(text), delimiter=delimiter))]
     except csv.Error as error:
-        raise InvalidInputError(f"The header of {path!r} could not be read: {error}.") from error
+        raise InvalidInputError(
+            f"The header of {quoted(path)} could not be read: {error}; look for a quote that is not closed."
+        ) from error
     if "" in names:
         raise InvalidInputError(
-            f"Column {names.index('') + 1} of {path!r} has no name in the header; name every column "
+            f"Column {names.index('') + 1} of {quoted(path)} has no name in the header; name every column "
             "(pandas writes such a column for the index, `to_csv(index=False)` does not)."
         )
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
-        raise InvalidInputError(f"{path!r} has more than one column named {_listed(repeated)}; rename or remove them.")
+        raise InvalidInputError(
+            f"{quoted(path)} has more than one column named {listed(repeated)}; rename or remove them."
+        )
     if all(_is_number(name) for name in names) and not all(name.isdigit() for name in names):
         raise InvalidInputError(
-            f"The first line of {path!r} holds numbers and no column names ({_listed(names)}); add a header."
+            f"The first line of {quoted(path)} holds numbers and no column names ({listed(names)}); add a header."
         )
     return names
 
@@ -154,12 +215,12 @@ def _csv_defect(text: str, delimiter: str, n_columns: int, path: str) -> str:
         for row in reader:
             if len(row) > n_columns:
                 return (
-                    f"Line {reader.line_num} of {path!r} has {len(row)} values where the header has {n_columns}; "
+                    f"Line {reader.line_num} of {quoted(path)} has {len(row)} values where the header has {n_columns}; "
                     "put text that contains the delimiter in quotes."
                 )
     except csv.Error as error:
-        return f"{path!r} is not a table: {error} in line {reader.line_num}; look for a quote that is not closed."
-    return f"{path!r} could not be read as a CSV table; look for quotes that are not closed."
+        return f"{quoted(path)} is not a table: {error} in line {reader.line_num}; look for a quote that is not closed."
+    return f"{quoted(path)} could not be read as a CSV table; look for quotes that are not closed."
 
 
 def _is_number(text: str) -> bool:
@@ -168,10 +229,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _listed(names: Sequence[str], last: str = "", limit: int = 8) -> str:
-    quoted = [repr(name) for name in names[:limit]]
-    if last and len(quoted) > 1:
-        quoted[-2:] = [f"{quoted[-2]} {last} {quoted[-1]}"]
-    return ", ".join(quoted) + (f" and {len(names) - limit} more" if len(names) > limit else "")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,12 +13,14 @@ from ..errors import InvalidInputError
 from ..estimators import ReLUClassifier, ReLURegressor
 from ..interchange import SavedModel, Standardization, save_model
 from ..interchange.atomic_write import check_output
-from ..interchange.model_file import from_estimator
+from ..interchange.model_file import encoded_model, from_estimator
+from ..quoting import quoted
 from ..solution import Solution, Status
 from .dataset import Dataset, training_data
 from .options import (
     DONE,
     GAP_NOT_REACHED,
+    INTERRUPTED,
     Bias,
     Data,
     Drop,
@@ -30,7 +32,8 @@ from .options import (
     TimeLimit,
     plain_errors,
 )
-from .report import GapBar, certificate_fields, certificate_lines, description, note, print_json, print_lines
+from .report import GapBar, certificate_fields, certificate_lines, description, print_json, print_lines
+from .streams import STANDARD_OUTPUT, STREAM, note, write_bytes
 from .tables import read_table
 
 
@@ -60,7 +63,10 @@ def train(
     offset: Annotated[bool, typer.Option("--offset/--no-offset", help="Outputs with an unpenalised offset.")] = False,
     drop: Drop = None,
     random_state: Annotated[int, typer.Option(min=0, help="Seed of the searches.")] = 0,
-    output: Annotated[Path | None, typer.Option(metavar="MODEL", help="Model file to write.")] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Model file to write; - is standard output, and the report goes to stderr."),
+    ] = None,
     force: Force = False,
     as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Nothing on stderr but errors.")] = False,
@@ -70,8 +76,7 @@ def train(
     `--delta` and `--epsilon` are in the units of the target as it is trained on: standard deviations if it is scaled.
     Counts, the targets of the poisson loss, are not.
     """
-    if output is not None:
-        check_output(output, force=force)
+    _check_model_output(output, force)
     given = {"delta": delta, "level": level, "epsilon": epsilon}
     parameters = {name: value for name, value in given.items() if value is not None}
     dataset = training_data(read_table(data), target, drop or (), task, loss, parameters)
@@ -85,18 +90,32 @@ def train(
     with GapBar(gap, time_limit, enabled=not quiet) as bar:
         estimator, scaling = _fit(dataset, standardize, {**settings, "verbose": bar})
     model = from_estimator(estimator, standardization=scaling, feature_names=dataset.names, target_name=dataset.targets)
-    if output is not None:
+    aside = output == STREAM
+    if aside:
+        write_bytes(encoded_model(model))
+    elif output is not None:
         save_model(model, output, force=force)
     solution: Solution = estimator.solution_
     if as_json:
-        print_json(_fields(model, solution, dataset, standardize, output))
-    else:
-        print_lines(_lines(model, solution, dataset, standardize, output))
+        print_json(_fields(model, solution, dataset, standardize, output), aside=aside)
+    elif not (aside and quiet):
+        print_lines(_lines(model, solution, dataset, standardize, output), aside=aside)
     if solution.status is Status.SOLVED:
         return DONE
     if not quiet:
         note(f"The gap reached is {solution.certificate.gap:.2e}, {gap:.2e} was asked for. {solution.status.value}")
-    return GAP_NOT_REACHED
+    return INTERRUPTED if solution.status is Status.INTERRUPTED else GAP_NOT_REACHED
+
+
+def _check_model_output(output: str | None, force: bool) -> None:
+    """Before the training, rather than after."""
+    if output == STREAM:
+        if sys.stdout is not None and sys.stdout.isatty():
+            raise InvalidInputError(
+                "A model is binary and not for a terminal; redirect standard output, or give a file."
+            )
+    elif output is not None:
+        check_output(output, force=force)
 
 
 def _fit(
@@ -116,7 +135,7 @@ def _fit(
 
 
 def _fields(
-    model: SavedModel, solution: Solution, dataset: Dataset, standardize: bool, output: Path | None
+    model: SavedModel, solution: Solution, dataset: Dataset, standardize: bool, output: str | None
 ) -> dict[str, Any]:
     return {
         **certificate_fields(solution.certificate),
@@ -137,12 +156,12 @@ def _fields(
         "multi_class": model.multi_class,
         "n_rows": len(dataset.y),
         "n_features": len(model.feature_names),
-        "output": None if output is None else str(output),
+        "output": output,
     }
 
 
 def _lines(
-    model: SavedModel, solution: Solution, dataset: Dataset, standardize: bool, output: Path | None
+    model: SavedModel, solution: Solution, dataset: Dataset, standardize: bool, output: str | None
 ) -> list[tuple[str, str]]:
     whole = "features" if not dataset.scales_targets else "features and target" + "s" * (len(dataset.targets) > 1)
     scaling = (
@@ -159,5 +178,11 @@ def _lines(
         *certificate_lines(solution.certificate),
         ("status", solution.status.value),
         ("time", f"{solution.seconds:.2f} s"),
-        ("model", "not saved, give `--output` to save it" if output is None else f"saved to {str(output)!r}"),
+        ("model", _saved_to(output)),
     ]
+
+
+def _saved_to(output: str | None) -> str:
+    if output is None:
+        return "not saved, give `--output` to save it"
+    return f"written to {STANDARD_OUTPUT}" if output == STREAM else f"saved to {quoted(output)}"

@@ -9,8 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import InvalidInputError, MissingDataError, MissingDependencyError
-from ..interchange.atomic_write import write_atomically
+from ..interchange.atomic_write import check_output, write_atomically
 from ..interchange.model_file import package_version
+from ..quoting import quoted
 from .catalogue import EXPERIMENTS
 from .drawing import images_of
 from .outcome import Outcome
@@ -58,7 +59,7 @@ def reproduce(
     Raises
     ------
     InvalidInputError
-        For another name, or an output that is no folder.
+        For another name, or an output that is no folder to write to.
     MissingDependencyError
         Where Matplotlib or Jinja is missing (extra ``neuralgauge[reproduce]``).
 
@@ -73,9 +74,7 @@ def reproduce(
     """
     wanted = chosen(names)
     _check_extras()
-    if output.exists() and not output.is_dir():
-        raise InvalidInputError(f"The output {str(output)!r} must be a folder; give another name.")
-    output.mkdir(parents=True, exist_ok=True)
+    _make_folder(output)
     outcomes: dict[str, Outcome] = {}
     entries: dict[str, Entry] = {}
     failures: dict[str, str] = {}
@@ -109,6 +108,19 @@ def _check_extras() -> None:
     for module, needs in (("matplotlib", "Figures need Matplotlib"), ("jinja2", "The page needs Jinja")):
         if find_spec(module) is None:
             raise MissingDependencyError(f'{needs}, which is not installed; `pip install "neuralgauge[reproduce]"`.')
+
+
+def _make_folder(output: Path) -> None:
+    """Likewise, and that files can be written there."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise InvalidInputError(f"The output {quoted(str(output))} must be a folder; give another name.") from error
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(
+            f"The folder {quoted(str(output))} cannot be made: {getattr(error, 'strerror', error)}; give another name."
+        ) from error
+    check_output(output / "index.html", force=True)
 
 
 def _write(output: Path, name: str, outcome: Outcome, images: dict[str, bytes], seconds: float, quick: bool) -> None:

@@ -18,7 +18,7 @@ class Scale:
     Attributes
     ----------
     quick : bool
-        Smaller sizes, and stand-ins for every data set that scikit-learn does not ship.
+        Smaller sizes, and without a `folder` stand-ins for every data set that scikit-learn does not ship.
     folder : Path or None
         Of the user's data sets.
     unverified : bool
@@ -32,6 +32,11 @@ class Scale:
     def pick(self, quick: T, full: T) -> T:
         """One of two settings."""
         return quick if self.quick else full
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether stand-ins take the place of the data sets."""
+        return self.quick and self.folder is None
 
     def data(self, name: str) -> Data:
         """A data set of the registry."""

@@ -1,0 +1,71 @@
+"""Standard input, output and error: `-` for a file, results written at once, remarks that never get in the way."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TextIO
+
+from ..errors import InvalidInputError
+from ..interchange.whole_read import read_stream, read_whole
+
+STREAM = "-"
+STANDARD_INPUT, STANDARD_OUTPUT = "standard input", "standard output"
+
+
+def shown(path: str) -> str:
+    """What messages call a file that is read."""
+    return STANDARD_INPUT if path == STREAM else path
+
+
+def content_of(path: str) -> bytes:
+    """A file, or standard input for `-`, whole; whatever prevents that is an OSError."""
+    if path != STREAM:
+        return read_whole(path)
+    if sys.stdin is None:
+        raise OSError("it is closed")
+    return read_stream(sys.stdin.buffer)
+
+
+def write_bytes(content: bytes) -> None:
+    """Write to standard output and flush it; InvalidInputError where it takes nothing, a closed pipe excepted."""
+    if sys.stdout is None:
+        raise InvalidInputError("Standard output is closed; open it, or redirect it to a file.")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        abandon(sys.stdout)
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise InvalidInputError(
+            f"Standard output could not be written: {error.strerror or error}; free space or redirect it elsewhere."
+        ) from error
+
+
+def write_text(text: str) -> None:
+    """Write text in the encoding of standard output, characters that it lacks as escapes."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    write_bytes(text.replace("\n", os.linesep).encode(encoding, "backslashreplace"))
+
+
+def note(text: str) -> None:
+    """A remark on standard error, so that standard output stays a result; lost if nothing can be written there."""
+    if sys.stderr is None:
+        return
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        abandon(sys.stderr)
+
+
+def abandon(stream: TextIO | None) -> None:
+    """Send what is left in a stream that takes nothing to the null device, where the flush at exit cannot fail."""
+    if stream is None:
+        return
+    with contextlib.suppress(OSError, ValueError):  # a stream without a descriptor
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
