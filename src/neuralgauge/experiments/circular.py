@@ -66,7 +66,7 @@ def figure_5(scale: Scale) -> Outcome:
 
 def _signals(scale: Scale) -> tuple[Array, Array, str, bool]:
     """Images as signals (n, pixels) between 0 and 1 less the mean image, without which descent takes far longer."""
-    if scale.quick:
+    if scale.stands_in:
         from sklearn.datasets import load_digits
 
         X, target = load_digits(return_X_y=True)

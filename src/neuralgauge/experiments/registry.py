@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from .._array import Array
-from ..errors import MissingDataError
+from ..errors import InvalidInputError, MissingDataError
+from .archive import Shape, read_archive
 
 Arrays = dict[str, Any]  # of floats or bytes
 CLASSES = (0, 1)  # of CIFAR-10: airplanes and automobiles
@@ -20,7 +22,7 @@ IMAGES, TEST_IMAGES = 400, 190  # of these classes, the first ones in the order 
 
 @dataclass(frozen=True)
 class Source:
-    """A public data set: how OpenML numbers it, what the file in a folder is called, and the digest of its arrays."""
+    """A public data set: how OpenML numbers it, its file in a folder and the arrays in there, and their digest."""
 
     name: str
     title: str
@@ -28,6 +30,7 @@ class Source:
     openml: int
     digest: str
     select: Callable[[Arrays], Arrays] = field(repr=False)
+    shapes: Mapping[str, Sequence[Shape]] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,31 @@ def _two_classes(arrays: Arrays) -> Arrays:
     """The first images of two classes, (n, 32, 32, 3) in bytes, and labels 0 and 1; the test part likewise."""
     result: Arrays = {}
     for suffix, count in (("", IMAGES), ("_test", TEST_IMAGES)):
-        X, y = np.asarray(arrays["X" + suffix]), np.asarray(arrays["y" + suffix]).astype(np.int64)
+        X, y = np.asarray(arrays["X" + suffix]), np.asarray(arrays["y" + suffix]).reshape(-1)
+        if len(X) != len(y):
+            raise InvalidInputError(f"X{suffix} and y{suffix} must be of one length, got {len(X)} and {len(y)}")
         chosen = np.flatnonzero(np.isin(y, CLASSES))[:count]
+        if len(chosen) < count or len(np.unique(y[chosen])) < len(CLASSES):
+            raise InvalidInputError(
+                f"y{suffix} must hold the labels 0 and 1, both among the first {count} of them, got {len(chosen)}"
+            )
+        if not np.array_equal(X[chosen], np.clip(np.rint(X[chosen]), 0, 255)):
+            raise InvalidInputError(f"X{suffix} must hold whole numbers from 0 to 255")
         result["X" + suffix] = np.ascontiguousarray(X[chosen].reshape(len(chosen), 32, 32, 3), dtype=np.uint8)
-        result["y" + suffix] = y[chosen]
+        result["y" + suffix] = y[chosen].astype(np.int64)
     return result
 
 
+def _shapes(rows: int, columns: int) -> dict[str, Sequence[Shape]]:
+    return {"X": [(rows, columns)], "y": [(rows,), (rows, 1)]}
+
+
+IMAGE_SHAPES: dict[str, Sequence[Shape]] = {
+    "X": [(None, 32, 32, 3), (None, 3072)],
+    "y": [(None,), (None, 1)],
+    "X_test": [(None, 32, 32, 3), (None, 3072)],
+    "y_test": [(None,), (None, 1)],
+}
 SOURCES = {
     source.name: source
     for source in (
@@ -69,6 +90,7 @@ SOURCES = {
             531,
             "3b72fe8f19c677e8e45248954e04d4e40d9ddced7255cb97d0a9e7c410e52bda",
             _table,
+            _shapes(506, 13),
         ),
         Source(
             "kinematics",
@@ -77,6 +99,7 @@ SOURCES = {
             189,
             "56d8b8520fb6088ceb8db6bec49f24524fbcc3a925e730acd80bc341c733a4dc",
             _table,
+            _shapes(8192, 8),
         ),
         Source(
             "bank",
@@ -85,6 +108,7 @@ SOURCES = {
             558,
             "93ead728435c480f0963b2ac0766fdfdbbcd9b7ffaf5cf63eee4a11d164d05ab",
             _table,
+            _shapes(8192, 32),
         ),
         Source(
             "cifar10",
@@ -93,6 +117,7 @@ SOURCES = {
             40927,
             "7d30f7593a968e359f609c9bad8cc8df01a0ce5be1ea6168a932d34917f3d145",
             _two_classes,
+            IMAGE_SHAPES,
         ),
     )
 }
@@ -121,8 +146,9 @@ def load(
     ----------
     name : {"boston", "kinematics", "bank", "cifar10"}
     folder : Path, optional
-        Where `boston.npz`, `kin8nm.npz`, `bank32nh.npz` and `cifar10.npz` lie, with arrays X and y (and X_test, y_test
-        for images, (n, 32, 32, 3) in the order of the published batches). Without it OpenML is asked.
+        Where `boston.npz`, `kin8nm.npz`, `bank32nh.npz` and `cifar10.npz` lie, with arrays X and y of the published
+        shape (and X_test, y_test for images, (n, 32, 32, 3) in the order of the published batches). Without it OpenML
+        is asked.
     unverified : bool
         Take arrays whose checksum is not the known one; `Data.verified` is then False.
     fetch : callable, optional
@@ -131,7 +157,8 @@ def load(
     Raises
     ------
     MissingDataError
-        If the set is neither in the folder nor reachable, or its checksum differs; the message says what to do.
+        If the set is neither in the folder nor reachable, or its file is damaged, holds other arrays or such that are
+        not finite numbers, or its checksum differs; the message says what to do.
     """
     source = SOURCES[name]
     if folder is not None:
@@ -141,10 +168,7 @@ def load(
     try:
         chosen = source.select(arrays)
     except (KeyError, ValueError, TypeError) as error:
-        raise MissingDataError(
-            f"{source.title}: {origin} must hold arrays X and y (and X_test, y_test for images) of its published shape "
-            f"({type(error).__name__}: {error}); replace the file."
-        ) from error
+        raise MissingDataError(f"{source.title}: {origin} is not that data set, {error}; replace the file.") from error
     found = digest(chosen)
     if found != source.digest and not unverified:
         raise MissingDataError(
@@ -157,16 +181,17 @@ def load(
 
 def _from_folder(source: Source, folder: Path) -> Arrays:
     path = folder / source.file
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise MissingDataError(
-            f"{source.title} is missing: put {source.file} with arrays X and y into the `--data` folder."
+            f"{source.title} is missing: put {source.file} with the arrays {', '.join(source.shapes)} into the "
+            "`--data` folder."
         )
     try:
-        with np.load(path, allow_pickle=False) as file:
-            wanted = [name for name in ("X", "y", "X_test", "y_test") if name in file.files]
-            return {name: file[name] for name in wanted}
-    except (OSError, ValueError, EOFError) as error:
-        raise MissingDataError(f"{source.title}: {source.file} could not be read ({error}); replace it.") from error
+        return read_archive(path, source.shapes)
+    except InvalidInputError as error:
+        raise MissingDataError(
+            f"{source.title}: {source.file} of the given folder is not that data set, {error}; replace the file."
+        ) from error
 
 
 def _fetched(source: Source, fetch: Callable[[Source], Arrays]) -> Arrays:

@@ -58,22 +58,24 @@ class Table:
 def figure_7(scale: Scale) -> Outcome:
     """Boston Housing."""
     return _table(
-        "Boston Housing", scale, diabetes() if scale.quick else scale.data("boston"), scale.pick(300, 400), 100
+        "Boston Housing", scale, diabetes() if scale.stands_in else scale.data("boston"), scale.pick(300, 400), 100
     )
 
 
 def figure_8(scale: Scale) -> Outcome:
     """Kinematics."""
-    return _table("Kinematics", scale, arm() if scale.quick else scale.data("kinematics"), scale.pick(500, 4096), 256)
+    return _table(
+        "Kinematics", scale, arm() if scale.stands_in else scale.data("kinematics"), scale.pick(500, 4096), 256
+    )
 
 
 def figure_9(scale: Scale) -> Outcome:
     """Bank."""
-    return _table("Bank", scale, friedman() if scale.quick else scale.data("bank"), scale.pick(500, 4500), 256)
+    return _table("Bank", scale, friedman() if scale.stands_in else scale.data("bank"), scale.pick(500, 4500), 256)
 
 
 def _table(title: str, scale: Scale, data: Data, n: int, batch: int) -> Outcome:
-    table, problem_name = Table.of(data, n), f"{title}, in its place {data.origin}" if scale.quick else title
+    table, problem_name = Table.of(data, n), f"{title}, in its place {data.origin}" if scale.stands_in else title
     problem = TrainingProblem(table.X, table.y, beta=1.0)
     problem = problem.with_beta(FRACTION * beta_max(problem))
     ours, _ = certified(problem, GAP, scale.pick(6.0, 90.0), table.error, prove=False)
