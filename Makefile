@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Of the peers' environment. On Linux this may be a build with CUDA, of gigabytes: name a wheel of a CPU build instead.
 TORCH ?= torch==2.13.0
 
-.PHONY: demo setup test test-all lint bench bench-peers setup-peers clean
+.PHONY: demo setup test test-all test-lowest lint bench bench-peers setup-peers clean
 
 demo: .venv/.installed  ## train, certify, save and predict on scikit-learn's diabetes data
 	$(BIN)/python examples/diabetes.py
@@ -14,6 +14,9 @@ test: .venv/.test  ## the test suite
 
 test-all: .venv/.test  ## the test suite with the slow tests
 	$(BIN)/python -m pytest -m "slow or not slow"
+
+test-lowest: .venv-lowest/.installed  ## the test suite with the lowest versions that pyproject.toml allows
+	.venv-lowest/bin/python -m pytest $(ARGUMENTS)
 
 setup: .venv/.dev  ## everything development needs
 
@@ -56,10 +59,16 @@ setup-peers: .venv-peers/.installed  ## the peers, some of which pin old NumPy, 
 	$(BIN)/python -m pip install --quiet -e '.[dev]'
 	touch .venv/.installed .venv/.test $@
 
+.venv-lowest/.installed: pyproject.toml
+	$(PYTHON) -m venv --clear .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet uv
+	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[test]'
+	touch $@
+
 .venv-peers/.installed: benchmarks/peers/requirements.txt
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet $(TORCH) -r benchmarks/peers/requirements.txt
 	touch $@
 
 clean:
-	rm -rf .venv .venv-peers build dist results demo-output
+	rm -rf .venv .venv-lowest .venv-peers build dist results demo-output
