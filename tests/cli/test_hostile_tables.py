@@ -9,7 +9,7 @@ import pytest
 
 from neuralgauge import InvalidInputError
 from neuralgauge.cli import tables
-from neuralgauge.cli.columns import matrix
+from neuralgauge.cli.columns import matrix, numbers
 from neuralgauge.cli.tables import read_table
 from neuralgauge.interchange import whole_read
 from neuralgauge.quoting import closest, listed, quoted
@@ -107,11 +107,41 @@ def test_parquet_files_of_more_cells_than_memory_are_not_unpacked(refused, tmp_p
     assert "'t.parquet' has 2,000 cells, more than 1,999; take fewer" in message
 
 
+def test_a_panic_of_the_reader_is_a_sentence(refused, tmp_path, monkeypatch):
+    """Which is no Exception, and comes of some damages inside of pages."""
+
+    def panic(_):
+        raise pl.exceptions.PanicException("range end index 9 out of range")
+
+    monkeypatch.setattr(pl, "read_parquet", panic)
+    pl.DataFrame({"x": [1.0, 2.0], "y": [1.0, 2.0]}).write_parquet(tmp_path / "t.parquet")
+    assert "'t.parquet' is a damaged Parquet file; write it again." in refused("patterns", "t.parquet")
+
+
+def test_stray_quotes_are_read_or_refused_and_rows_have_a_line(tmp_path):
+    rng = np.random.default_rng(0)
+    parts, read = ['"', ",", "\n", "a", "1", '""', "\r\n", "\n\n", ";"], 0
+    for _ in range(1000):
+        text = "x,y\n" + "".join(rng.choice(parts, rng.integers(1, 25)))
+        (tmp_path / "t.csv").write_text(text, newline="")
+        try:
+            table = read_table(str(tmp_path / "t.csv"))
+        except InvalidInputError as error:
+            refusal = str(error)
+            continue
+        lines = [int(table.place(row).split()[1]) for row in range(table.n_rows)]
+        assert lines == sorted(set(lines))
+        assert 2 <= lines[0] <= lines[-1] <= text.count("\n") + 1
+        read += 1
+    assert read > 100
+    assert refusal.endswith(".")
+
+
 def test_names_like_patterns_are_names(run, tmp_path):
     (tmp_path / "t.csv").write_text("^x.*$,x1,x2,y\n" + "".join(f"{k},{k * k},{-k},{k % 4}\n" for k in range(8)))
-    trained = run("train", "t.csv", "--target", "y", "--drop", "^x.*$", "--beta", "5", "--gap", "0.1", "--json").json
-    assert trained["n_features"] == 2
+    assert run("patterns", "t.csv", "--drop", "^x.*$", "--json").json["d"] == 4  # with the column of ones
     assert run("patterns", "t.csv", "--drop", "x1", "--drop", "x1", "--json").json["d"] == 4
+    np.testing.assert_array_equal(numbers(read_table(str(tmp_path / "t.csv")), "^x.*$"), np.arange(8.0))
 
 
 def test_columns_at_once_are_columns_one_by_one(tmp_path):

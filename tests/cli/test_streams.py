@@ -153,6 +153,7 @@ def test_a_full_device_is_a_sentence(command, model, csv_file, arguments):
     assert process.returncode == 2
     assert err.startswith(b"Error: ")
     assert b"No space left on device" in err
+    assert b"defect" not in err
     assert err.count(b"\n") == 1
 
 

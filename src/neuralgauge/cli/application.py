@@ -13,7 +13,6 @@ import typer
 from typer import TyperException
 
 from ..interchange.model_file import package_version
-from ..quoting import quoted
 from .certify import certify
 from .options import CLOSED_PIPE, DONE, INTERRUPTED, REFUSED, TERMINATED
 from .patterns import patterns
@@ -78,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = CLOSED_PIPE if closed else end.code
     except OSError as error:
         abandon(sys.stdout)  # which may hold the rest of a help text that found no room
-        note(f"Error: The system refused to go on: {quoted(str(error))}.")
+        note(f"Error: The system refused to go on: {str(error)[:1000]}.")
         code = REFUSED
     except Exception as error:
         found = f"unexpected {type(error).__name__}: {str(error)[:1000]}"

@@ -19,7 +19,6 @@ from .streams import content_of, shown
 DELIMITERS = ",;\t"
 LONGEST_CELL = 131_072  # characters, which is also what the csv module reads
 MOST_CELLS = 2**28  # two gibibytes of doubles
-SHORTEN = "take fewer rows or columns."
 
 
 @dataclass(frozen=True)
@@ -101,17 +100,20 @@ def read_table(path: str) -> Table:
 
 
 def _read_parquet(content: bytes, path: str) -> Table:
+    damaged = f"{quoted(path)} is a damaged Parquet file; write it again."
     try:
         # Both are in the footer: a small file can stand for more rows than any memory holds.
         lazy = pl.scan_parquet(io.BytesIO(content))
         cells = lazy.select(pl.len()).collect().item() * len(lazy.collect_schema())
-        if cells > MOST_CELLS:
-            raise InvalidInputError(f"{quoted(path)} has {cells:,} cells, more than {MOST_CELLS:,}; {SHORTEN}")
-        frame = pl.read_parquet(io.BytesIO(content))
+        frame = pl.read_parquet(io.BytesIO(content)) if cells <= MOST_CELLS else None
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        if isinstance(error, InvalidInputError):
-            raise
-        raise InvalidInputError(f"{quoted(path)} is a damaged Parquet file; write it again.") from error
+        raise InvalidInputError(damaged) from error
+    except pl.exceptions.PanicException as error:  # of the reader about some damages, and no Exception
+        raise InvalidInputError(damaged) from error
+    if frame is None:
+        raise InvalidInputError(
+            f"{quoted(path)} has {cells:,} cells, more than {MOST_CELLS:,}; take fewer rows or columns."
+        )
     return Table(path, frame, np.arange(frame.height))
 
 
@@ -159,9 +161,8 @@ def _line_of(text: str, record: int) -> int:
 
     A line ends a record unless a quote is open, which is so after an odd number of them.
     """
-    lines = enumerate(io.StringIO(text), start=1)
-    started, is_open = -1, False
-    for number, line in lines:
+    started, is_open, number = -1, False, 1
+    for number, line in enumerate(io.StringIO(text), start=1):
         if started < 0 and not line.strip("\r\n"):
             continue
         if not is_open:
@@ -169,7 +170,7 @@ def _line_of(text: str, record: int) -> int:
             if started == record + 1:
                 return number
         is_open ^= line.count('"') % 2 == 1
-    raise AssertionError("the record is in the text")
+    return number  # of quotes that polars reads otherwise
 
 
 def _decoded(content: bytes, path: str) -> str:
