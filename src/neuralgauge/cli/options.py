@@ -96,7 +96,9 @@ class Interruption:
     came = False
 
     def __enter__(self) -> Interruption:
-        self._former = signal.signal(signal.SIGINT, self._remember)
+        self._former = signal.getsignal(signal.SIGINT)
+        if self._former is not signal.SIG_IGN:  # as of a command in the background
+            signal.signal(signal.SIGINT, self._remember)
         return self
 
     def __exit__(
