@@ -54,7 +54,7 @@ def test_refusals_name_standard_input(refused, run, model, csv_file):
     assert "Only one of MODEL and DATA can be `-`" in refused("predict", "-", "-")
     assert "Only one of MODEL and DATA can be `-`" in refused("certify", "-", "-")
     assert "'standard input' is empty" in refused("predict", model, "-")
-    assert "The file 'standard input' is empty" in refused("predict", "-", csv_file)
+    assert "The file 'standard input' is not a neuralgauge model, or it is empty" in refused("predict", "-", csv_file)
     assert "got 'red' in line 3 of 'standard input'" in refused("patterns", "-", stdin=b"x\n1\nred\n")
 
 
