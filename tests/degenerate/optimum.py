@@ -77,13 +77,18 @@ class Data:
                 for p, q in zip(f_i, y_i, strict=True)
             ]
         decay = Decimal(self.beta) / 2 * (sum((U * U).ravel(), ZERO) + sum((A * A).ravel(), ZERO))
-        with np.errstate(over="ignore", invalid="ignore"):
-            slope = to_decimal(np.abs(np.nan_to_num(self.gradient(np.array(f, dtype=float)))))
+        slope = to_decimal(self._steepest(np.array(f, dtype=float), np.array(size + abs(Y), dtype=float)))
         moved = np.sum(slope * (size + abs(Y))) + Decimal("2.3e-16") * np.sum(s[:, None] * size * size)
         if self.loss == "softmax":  # differences of outputs and of entropies, whatever the slopes
             moved += np.sum(s * (np.max(abs(f), axis=1) + 1))
         total = sum(terms, ZERO) + decay
         return total, total + moved
+
+    def _steepest(self, f: Any, size: Any) -> Any:
+        """The largest slopes that rounding of the outputs may meet: they jump at kinks."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            near = [self.gradient(f + step * size) for step in (0.0, 1e-14, -1e-14)]
+        return np.max(np.abs(np.nan_to_num(near)), axis=0)
 
     @property
     def nothing(self) -> Weights:

@@ -59,3 +59,14 @@ def test_violated_rows_are_added(strict):
     assert 1 in more[1]
     dust = violated_rows(X, gates, rows, np.array([fine, 1e-5 * outside]), strict)
     assert (dust is None) != strict
+
+
+def test_zero_rows_and_vanishing_blocks_are_not_violated():
+    """Neither has a violation to divide by: products of lengths down to the least float underflow."""
+    X = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1e-8, 1e-8]])
+    gates, rows = np.ones((3, 4), dtype=bool), np.array([[0], [1], [1]])
+    for size in (1e-20, 1e-300):
+        W = np.array([[1.0, 1.0], [size, size], [0.0, 0.0]])
+        assert violated_rows(X, gates, rows, W, strict=True) is None
+    more = violated_rows(X, gates, rows, np.array([[1.0, 1.0], [1e-20, -1e-20], [0.0, 0.0]]), strict=True)
+    assert 2 in more[1]

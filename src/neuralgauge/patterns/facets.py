@@ -60,8 +60,10 @@ def violated_rows(
     """
     size = np.linalg.norm(W, axis=1)
     counted = size > (0.0 if strict else 1e-3 * size.sum())
-    scale = np.outer(np.where(counted, size, np.inf), np.maximum(np.linalg.norm(X, axis=1), np.finfo(float).tiny))
-    slack = np.where(gates, 1.0, -1.0) * (W @ X.T) / scale
+    length = np.linalg.norm(X, axis=1)
+    # Each divided by its own length: the product of two may underflow to 0.
+    units = W / np.where(counted, size, np.inf)[:, None]
+    slack = np.where(gates, 1.0, -1.0) * (units @ (X / np.where(length > 0.0, length, 1.0)[:, None]).T)
     np.put_along_axis(slack, rows, np.inf, axis=1)
     most = int(np.max(np.sum(slack < (-1e-9 if strict else -1e-7), axis=1)))
     if most == 0:
