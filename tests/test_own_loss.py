@@ -62,6 +62,15 @@ def test_its_conjugate_keeps_fenchel_and_young(page):
     np.testing.assert_allclose(loss.value(f, y), np.log(np.cosh(f - y)), atol=1e-12)
 
 
+def test_small_residuals_and_slopes_keep_their_digits(page):
+    """Against the series at 0: lower bounds rely on the conjugate to some 10 eps of g^2."""
+    loss = page["LogCosh"]()
+    for size in (1e-3, -1e-5, 1e-8):
+        f, g, zero = np.array([size]), np.array([size]), np.zeros(1)
+        assert loss.value(f, zero)[0] == pytest.approx(size**2 / 2 - size**4 / 12 + size**6 / 45, rel=1e-15, abs=0)
+        assert loss.conjugate(g, zero)[0] == pytest.approx(size**2 / 2 + size**4 / 12 + size**6 / 30, rel=2e-15, abs=0)
+
+
 def test_the_table_has_every_loss():
     rows = re.findall(r"^\| `(\w+)` \| `(\w+)", TEXT, flags=re.MULTILINE)
     assert dict(rows) == {name: type(loss).__name__ for name, loss in LOSSES.items()}
