@@ -269,6 +269,16 @@ def test_degenerate_data(X, y):
     assert certificate.upper - certificate.lower <= 1e-6 * certificate.upper + 1e-12
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("d", [1, 3])
+def test_rows_of_zeros_only_leave_the_constant(loss, d):
+    """No neuron does anything, so the offset is all there is: the optimum is 0 or its infimum."""
+    problem = ng.TrainingProblem(np.zeros((1, d)), [1.0], beta=0.1, loss=loss, bias=False, offset=True)
+    solution = ng.train(problem)
+    assert solution.network.n_neurons == 0
+    assert 0.0 <= solution.certificate.upper <= 1e-20
+
+
 @pytest.mark.parametrize(("option", "words"), [({"gap": 0.0}, "`gap`"), ({"time_limit": -1.0}, "`time_limit`")])
 def test_refuses_what_is_not_positive(paper, option, words):
     with pytest.raises(ng.InvalidInputError, match=words):

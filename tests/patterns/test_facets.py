@@ -48,6 +48,11 @@ def test_zero_rows_are_never_facets():
     assert facet_rows(X, np.ones((1, 3)), nearest=2).min() >= 2
 
 
+@pytest.mark.parametrize("d", [1, 2, 3, 5])
+def test_nothing_but_zero_rows_has_no_facets(d):
+    assert facet_rows(np.zeros((3, d)), np.ones((2, d)), nearest=2).shape == (2, 0)
+
+
 @pytest.mark.parametrize("strict", [True, False])
 def test_violated_rows_are_added(strict):
     X = np.eye(3)

@@ -40,6 +40,8 @@ def facet_rows(X: Array, witnesses: Array, nearest: int) -> npt.NDArray[np.intp]
     used = np.flatnonzero(np.any(X != 0.0, axis=1))
     X = X[used]
     n, d = X.shape
+    if n == 0:
+        return np.zeros((len(witnesses), 0), dtype=np.intp)
     units = witnesses / np.linalg.norm(witnesses, axis=1, keepdims=True)
     nearness = np.abs(units @ X.T) / np.linalg.norm(X, axis=1)
     if d > EXACT_COLUMNS:
