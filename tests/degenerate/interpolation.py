@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import cvxpy as cp
@@ -12,6 +13,8 @@ from degenerate.arrangement import independent_columns
 from degenerate.formulas import ZERO, to_decimal
 
 import neuralgauge as ng
+
+NEAR = 1e-6  # sine between rows at which networks may be out of reach of double precision
 
 
 def interpolable(data: Any, arrangement: Any) -> bool:
@@ -43,6 +46,17 @@ def least_decay(data: Any, arrangement: Any) -> float | None:
     return float(program.value) if program.status == "optimal" else None
 
 
+def _least_sine(X: Any, arrangement: Any) -> float:
+    """Of the angles between rows that lie on different lines through 0."""
+    used = [i for i, row in enumerate(arrangement.rows) if any(row)]
+    units = {i: X[i] / np.linalg.norm(X[i]) for i in used}
+    sines = [1.0]
+    for i, k in combinations(used, 2):
+        if arrangement.rows[i] not in (arrangement.rows[k], tuple(-a for a in arrangement.rows[k])):
+            sines.append(float(np.linalg.norm(units[i] - (units[i] @ units[k]) * units[k])))
+    return min(sines)
+
+
 def check_neural_gauge(report: Any, data: Any, arrangement: Any, limit: float) -> None:
     """Refusals, the misfit, the weight decay and the lower bound."""
     case = report.case
@@ -56,7 +70,8 @@ def check_neural_gauge(report: Any, data: Any, arrangement: Any, limit: float) -
     possible = interpolable(data, arrangement)
     if isinstance(found, Exception):
         if possible:
-            report.odd.append(f"neural_gauge: refused though a network interpolates: {str(found)[:100]}")
+            kept = report.false if _least_sine(data.X, arrangement) > NEAR else report.odd
+            kept.append(f"neural_gauge: refused though a network interpolates: {found}")
         return
     U, A, b = (to_decimal(values) for values in (found.network.U, found.network.A, found.network.offset))
     f = np.maximum(to_decimal(data.X).dot(U), ZERO).dot(A) + b if U.shape[1] else np.broadcast_to(b, data.Y.shape)

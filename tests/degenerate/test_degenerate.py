@@ -127,13 +127,22 @@ CORRUPTED = {
         lambda certificate: replace(certificate, lower=certificate.upper),
         "certify: lower",
     ),
+    "a bound above the least weight decay": ("neural_gauge", lifted(lower=1.01), "neural_gauge: lower"),
+    "a weight decay that is not the network's": ("neural_gauge", lifted(upper=1.0 + 1e-9), "neural_gauge: upper"),
+    "a network that does not interpolate": (
+        "neural_gauge",
+        lambda s: replace(s, network=s.network.with_neurons(s.network.U, s.network.A * (1 + 1e-7))),
+        "neural_gauge: misfit",
+    ),
 }
+PROBLEM, INTERPOLATED = 138, 165  # where all statements are true
 
 
 @pytest.mark.parametrize("corruption", CORRUPTED)
 def test_false_statements_are_noticed(corruption, monkeypatch):
-    """A problem whose statements are all true, and one of them changed."""
+    """One true statement changed."""
     name, corrupt, words = CORRUPTED[corruption]
     true = getattr(ng, name)
+    seed = INTERPOLATED if name == "neural_gauge" else PROBLEM
     monkeypatch.setattr(ng, name, lambda *args, **options: corrupt(true(*args, **options)))
-    assert any(words in statement for statement in check(138).false)
+    assert any(words in statement for statement in check(seed).false)
