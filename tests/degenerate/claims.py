@@ -14,7 +14,7 @@ from degenerate.interpolation import check_neural_gauge
 from degenerate.optimum import Data
 from degenerate.problems import case_of
 from degenerate.report import EPS, Bench, Report
-from degenerate.trained import check_certify, check_program, check_training
+from degenerate.trained import check_certify, check_empty, check_program, check_training
 from threadpoolctl import threadpool_limits
 
 import neuralgauge as ng
@@ -51,6 +51,8 @@ def _check(seed: int, limit: float) -> Report:
     check_training(bench)
     if seed % 3 == 0:
         check_certify(bench)
+    if seed % 3 == 1:
+        check_empty(bench)
     if seed % 2 == 0 and patterns is not None:
         check_program(bench, patterns)
     if seed % 5 == 0 and FORMULAS[case.loss].targets == "real":

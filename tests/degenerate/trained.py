@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from degenerate.gauge import candidates, payoffs
+from degenerate.optimum import Data, Weights
 from degenerate.report import EPS, Bench, weights_of
 
 import neuralgauge as ng
@@ -13,6 +17,7 @@ GAPS = (1e-2, 1e-4, 1e-4, 1e-6)
 PROVE = (None, None, None, True, False)
 BLOCKS = 80  # patterns up to which the convex program is solved over all
 CONES_LEFT = 1e-8  # by points of a convex program, relative
+PAYING = 8  # neurons that may lead below the constant
 SCORED = 3  # networks whose objective is computed exactly
 
 
@@ -23,7 +28,7 @@ def check_training(bench: Bench) -> None:
     solution = report.call("train", lambda: ng.train(bench.problem, gap, time_limit=bench.limit, prove=prove))
     networks = [data.empty, *data.searched(rng)]
     networks += [] if solution is None else [weights_of(solution.network)]
-    networks += _refined(bench, networks)
+    networks += _refined(bench, data, networks)
     networks.append(data.polished(*networks[-1]))
     values = np.nan_to_num([data.objective(*network) for network in networks], nan=np.inf)
     bench.attained = min(data.exact_objective(*networks[k])[0] for k in np.argsort(values)[:SCORED])
@@ -41,9 +46,9 @@ def check_training(bench: Bench) -> None:
     report.expect(np.all(np.diff([record.objective for record in solution.history]) <= 0), "train: the objective rose")
 
 
-def _refined(bench: Bench, networks: list[Any]) -> list[Any]:
+def _refined(bench: Bench, data: Data, networks: list[Any]) -> list[Any]:
     """The convex program over all patterns, or over those of the networks found, with their directions."""
-    data, gates = bench.data, np.array(sorted(bench.arrangement.patterns), dtype=float)
+    gates = np.array(sorted(bench.arrangement.patterns), dtype=float)
     if data.Y.shape[1] == 1 and len(gates) <= BLOCKS:
         gates, G = np.vstack([gates, gates]), np.repeat([[1.0], [-1.0]], len(gates), axis=0)
     else:
@@ -55,6 +60,33 @@ def _refined(bench: Bench, networks: list[Any]) -> list[Any]:
         gates, G = (data.X @ U[:, kept] >= 0).T.astype(float), A[kept] / size[kept][:, None]
     network = bench.report.call("(conic solver)", lambda: data.convex(gates, G))
     return [] if network is None else [network]
+
+
+def check_empty(bench: Bench) -> None:
+    """From `beta_max` on no network found is better than the one without neurons, with its best constant."""
+    report, case = bench.report, bench.case
+    value = report.call("beta_max", lambda: ng.beta_max(bench.problem))
+    if not value or bench.arrangement.rank > 3:
+        return
+    data = replace(bench.data, beta=value * (1.0 + 1e-9))
+    empty, size = data.exact_objective(*weights_of(case.problem(data.beta).empty_network()))
+    networks = [*data.searched(bench.rng), _paying(data, bench, data.empty)]
+    found = [data.polished(*network) for network in (*networks, *_refined(bench, data, networks))]
+    low = min(data.exact_objective(*network)[0] for network in found)
+    report.expect(
+        low >= empty - Decimal(64 * EPS) * size, f"beta_max: {value}, but a network has {low:.17} < {empty:.17}"
+    )
+
+
+def _paying(data: Data, bench: Bench, empty: Weights) -> Weights:
+    """Small neurons that pay most for -grad L at the constant, with the output directions that they pay in."""
+    v = -data.gradient(np.broadcast_to(empty[2], data.Y.shape))
+    U = candidates(v, data.X, bench.arrangement)
+    U = U[:, np.argsort(-payoffs(v, data.X, U))[:PAYING]]
+    A = np.maximum(data.X @ U, 0.0).T @ v
+    A /= np.maximum(np.linalg.norm(A, axis=1, keepdims=True), 1e-300)
+    size = np.sqrt(1e-3 * data.objective(*empty) / (data.beta * PAYING))
+    return U * size, A * size, empty[2]
 
 
 def check_certify(bench: Bench) -> None:
