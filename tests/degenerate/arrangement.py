@@ -90,17 +90,24 @@ class Arrangement:
         return vectors / np.linalg.norm(vectors, axis=0) if len(self.rays) else vectors
 
     def width(self, pattern: tuple[bool, ...]) -> float:
-        """Least sine between the hyperplanes and a vector well inside the cell, columns scaled to about one."""
-        sides = [(1 if on else -1, row) for on, row in zip(pattern, self.rows, strict=True) if any(row)]
+        """Least sine between the hyperplanes and a vector well inside the cell, in the coordinates where it is least.
+
+        Those are the columns as they came, and scaled to about one.
+        """
+        sides = [(1 if on else -1, i) for i, on in enumerate(pattern) if any(self.rows[i])]
         inside = np.zeros(self.rank)
         for ray in self.rays:
             for z in (ray, _negative(ray)):
-                if all(side * _dot(row, z) >= 0 for side, row in sides):
+                if all(side * _dot(self.rows[i], z) >= 0 for side, i in sides):
                     inside = inside + _unit(z)
-        exact = [Fraction(float(value)) for value in inside]
-        size = np.linalg.norm(inside)
-        sines = [side * float(_dot(row, exact)) / (np.linalg.norm(np.array(row, float)) * size) for side, row in sides]
-        return min(sines, default=1.0)
+        sines = [1.0]
+        for scale in (self.scale, [Fraction(1)] * self.rank):
+            # Rows times u are rows / scale times scale u.
+            u = [Fraction(float(value)) * s / t for value, s, t in zip(inside, self.scale, scale, strict=True)]
+            for side, i in sides:
+                row = [self.exact[i][k] * t for k, t in zip(self.columns, scale, strict=True)]
+                sines.append(side * float(_dot(row, u)) / (_length(row) * _length(u)))
+        return min(sines)
 
     def signs_of(self, u: Any) -> list[int]:
         """Exact signs of the products of the rows with a float vector of all columns."""
@@ -148,6 +155,10 @@ def _dot(a: Any, b: Any) -> Any:
 
 def _sign(value: Any) -> int:
     return (value > 0) - (value < 0)
+
+
+def _length(vector: Any) -> float:
+    return float(np.linalg.norm([float(value) for value in vector]))
 
 
 def _unit(z: Row) -> Any:

@@ -32,18 +32,21 @@ def interpolable(data: Any, arrangement: Any) -> bool:
 
 def least_decay(data: Any, arrangement: Any) -> float | None:
     """min sum |w| with the data interpolated, one output, to the accuracy of the conic solver."""
+    size = float(np.max(np.abs(data.Y))) or 1.0  # the solver's tolerances are partly absolute
+    X = data.X / float(np.max(np.abs(data.X)) or 1.0)
     gates = np.array(sorted(arrangement.patterns), dtype=float)
     plus, minus = cp.Variable((len(gates), data.X.shape[1])), cp.Variable((len(gates), data.X.shape[1]))
     b = cp.Variable()
-    f = cp.sum(cp.multiply(gates, (plus - minus) @ data.X.T), axis=0) + (b if data.offset else 0.0)
-    cones = [cp.multiply(2.0 * gates - 1.0, W @ data.X.T) >= 0 for W in (plus, minus)]
+    f = cp.sum(cp.multiply(gates, (plus - minus) @ X.T), axis=0) + (b if data.offset else 0.0)
+    cones = [cp.multiply(2.0 * gates - 1.0, W @ X.T) >= 0 for W in (plus, minus)]
     cost = cp.sum(cp.norm(plus, axis=1)) + cp.sum(cp.norm(minus, axis=1))
-    program = cp.Problem(cp.Minimize(cost), [*cones, f == data.Y[:, 0]])
+    program = cp.Problem(cp.Minimize(cost), [*cones, f == data.Y[:, 0] / size])
     try:
         program.solve(solver="CLARABEL")
     except (cp.SolverError, ValueError, ArithmeticError):
         return None
-    return float(program.value) if program.status == "optimal" else None
+    scale = size / (float(np.max(np.abs(data.X))) or 1.0)
+    return float(program.value) * scale if program.status == "optimal" else None
 
 
 def _least_sine(X: Any, arrangement: Any) -> float:
