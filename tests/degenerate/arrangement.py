@@ -14,6 +14,7 @@ from math import gcd
 from typing import Any
 
 import numpy as np
+from scipy.optimize import nnls
 
 Row = tuple[int, ...]
 
@@ -90,24 +91,20 @@ class Arrangement:
         return vectors / np.linalg.norm(vectors, axis=0) if len(self.rays) else vectors
 
     def width(self, pattern: tuple[bool, ...]) -> float:
-        """Least sine between the hyperplanes and a vector well inside the cell, in the coordinates where it is least.
+        """The largest sine by which any u can keep away from all hyperplanes of the cell.
 
-        Those are the columns as they came, and scaled to about one.
+        That is the distance of 0 from the convex hull of the inward unit normals; of the columns as they came and
+        scaled to about one, the lesser counts.
         """
-        sides = [(1 if on else -1, i) for i, on in enumerate(pattern) if any(self.rows[i])]
-        inside = np.zeros(self.rank)
-        for ray in self.rays:
-            for z in (ray, _negative(ray)):
-                if all(side * _dot(self.rows[i], z) >= 0 for side, i in sides):
-                    inside = inside + _unit(z)
-        sines = [1.0]
-        for scale in (self.scale, [Fraction(1)] * self.rank):
-            # Rows times u are rows / scale times scale u.
-            u = [Fraction(float(value)) * s / t for value, s, t in zip(inside, self.scale, scale, strict=True)]
-            for side, i in sides:
-                row = [self.exact[i][k] * t for k, t in zip(self.columns, scale, strict=True)]
-                sines.append(side * float(_dot(row, u)) / (_length(row) * _length(u)))
-        return min(sines)
+        X = np.array([[float(value) for value in row] for row in self.exact])
+        used = np.any(X != 0.0, axis=1)
+        sizes = np.abs(X).max(axis=0)
+        widths = [1.0]
+        for scaled in (X[used], X[used] / np.where(sizes > 0.0, sizes, 1.0)):
+            units = scaled / np.linalg.norm(scaled, axis=1)[:, None] * np.where(pattern, 1.0, -1.0)[used, None]
+            shares = nnls(np.vstack([units.T, np.ones(len(units))]), np.eye(1, X.shape[1] + 1, X.shape[1])[0])[0]
+            widths.append(float(np.linalg.norm(shares @ units) / shares.sum()))
+        return min(widths)
 
     def signs_of(self, u: Any) -> list[int]:
         """Exact signs of the products of the rows with a float vector of all columns."""
@@ -155,16 +152,6 @@ def _dot(a: Any, b: Any) -> Any:
 
 def _sign(value: Any) -> int:
     return (value > 0) - (value < 0)
-
-
-def _length(vector: Any) -> float:
-    return float(np.linalg.norm([float(value) for value in vector]))
-
-
-def _unit(z: Row) -> Any:
-    top = max(map(abs, z))
-    vector = np.array([float(Fraction(a, top)) for a in z])
-    return vector / np.linalg.norm(vector)
 
 
 def _determinant(rows: list[Row]) -> int:

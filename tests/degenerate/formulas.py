@@ -61,9 +61,9 @@ def _exact_poisson(f: Decimal, y: Decimal) -> Decimal:
 
 
 def _exact_softmax(f: Any, y: Any) -> Decimal:
+    y = y / sum(y, ZERO)  # probabilities of floats may miss one by a rounding
     top = max(f)
     total = sum(((value - top).exp() for value in f), ZERO)
-    # Entropy of y, whose sum may miss one by a rounding: the formula log(sum exp f) - y^T f has no other shift.
     return top + total.ln() - sum(a * b for a, b in zip(f, y, strict=True)) + sum(map(_y_log_y, y), ZERO)
 
 
