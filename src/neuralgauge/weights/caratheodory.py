@@ -83,10 +83,14 @@ def basic(network: N, X: Array, rng: np.random.Generator | None = None, readout:
     if live.n_neurons == 0:
         return live
     program = _amplitudes(live, X, readout)
+    tried = 0
     for tolerance in RANKS:
         rows = program.rows(tolerance)
         if len(rows) == live.n_neurons:
             break
+        if len(rows) == tried:  # the same program again
+            continue
+        tried = len(rows)
         found = _cheapest(program, rows)
         if found is None:
             continue
