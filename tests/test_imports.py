@@ -15,7 +15,7 @@ SOURCE = Path(ng.__file__).parent
 # From the ground up. A module may import from lower layers and from its own.
 LAYERS = (
     ("errors", "quoting"),
-    ("_array", "_compiled"),
+    ("_array", "_compiled", "_threads"),
     ("losses", "patches", "readouts", "spectrum"),
     ("dual_domain", "passes"),
     ("weights",),
@@ -100,7 +100,18 @@ def test_the_certificate_knows_no_solver():
             reached.add(name)
             waiting += IMPORTS[name]
     # "weights" only because networks can prune themselves: it makes no bound.
-    below = {"problem", "networks", "weights", "dual_domain", "losses", "passes", "readouts", "_array", "errors"}
+    below = {
+        "problem",
+        "networks",
+        "weights",
+        "dual_domain",
+        "losses",
+        "passes",
+        "readouts",
+        "_array",
+        "_threads",
+        "errors",
+    }
     assert {top(name) for name in reached} == {"certificate", *below}
 
 

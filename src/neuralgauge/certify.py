@@ -27,6 +27,7 @@ def certify(
     prove: bool | None = None,
     *,
     gap: float = 1e-4,
+    n_jobs: int | None = None,
     progress: Callable[[Record], None] | None = None,
 ) -> Certificate:
     r"""Certificate of any network: its own objective [2] above, the dual bound of the best training below.
@@ -52,6 +53,8 @@ def certify(
     gap : float
         Relative gap at which the training behind the bound stops: the bound falls short of the optimum by at most
         this much of it, if time suffices.
+    n_jobs : int, optional
+        Threads, as in `train`.
     progress : callable, optional
         Called with a `Record` after every round of that training.
 
@@ -93,10 +96,18 @@ def certify(
         upper = problem.objective(given)
     if not np.isfinite(upper):
         raise InvalidInputError(
-            f"the network's objective must be finite, got {upper}: its outputs or squared weights exceed 1e308, with "
+            f"the network's objective must be finite, got {upper}: its loss, outputs or squared weights exceed 1e308, with "
             f"weights up to {np.max(np.abs(given.U), initial=0.0):.3g} once balanced; check the units of its weights."
         )
-    solution = train(problem, gap, time_limit=time_limit, random_state=random_state, prove=prove, progress=progress)
+    solution = train(
+        problem,
+        gap,
+        time_limit=time_limit,
+        random_state=random_state,
+        prove=prove,
+        n_jobs=n_jobs,
+        progress=progress,
+    )
     found = solution.certificate
     lower = found.lower
     if found.scope == "estimated":

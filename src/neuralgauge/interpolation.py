@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
-from threadpoolctl import threadpool_limits
 
 from ._array import Array, as_matrix, as_positive, as_targets, with_ones
+from ._threads import threads
 from .certificate import Certificate
 from .errors import NotInterpolatableError
 from .networks import TwoLayerNetwork
@@ -41,6 +41,7 @@ def neural_gauge(
     time_limit: float | None = None,
     random_state: int | np.random.Generator | None = 0,
     prove: bool | None = None,
+    n_jobs: int | None = None,
     progress: Callable[[Record], None] | None = None,
 ) -> Solution:
     r"""The least weight decay of a two-layer ReLU network that interpolates the data, and that network.
@@ -69,6 +70,8 @@ def neural_gauge(
         Seed of all starts.
     prove : bool, optional
         As in `train`: whether pricing is exact.
+    n_jobs : int, optional
+        Threads, as in `train`.
     progress : callable, optional
         Called with a `Record` after every round.
 
@@ -125,7 +128,7 @@ def neural_gauge(
     scale = 4.0 ** round(0.5 * math.log2(largest)) if largest > 0 else 1.0
     problem = TrainingProblem(features, centred / scale, beta=1.0, loss="absolute", bias=bias, offset=offset)
     search = _Search(problem, scale, gap, time_limit, np.random.default_rng(random_state), prove, progress)
-    with threadpool_limits(1, "blas"):
+    with threads(n_jobs):
         search.run()
     return search.solution(targets, shift)
 

@@ -6,18 +6,17 @@ pass up to the order of sums, which is that of the chunks and does not depend on
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
 
 from ._array import Array, BoolArray
+from ._threads import in_threads
 from .readouts import Chunk, Readout
 
 CHUNK = 2e5  # activations at a time
-THREADS = min(8, os.cpu_count() or 1)
+FEW = 3  # chunks that are not worth a thread each
 
 T = TypeVar("T")
 
@@ -29,10 +28,9 @@ def chunks_for(readout: Readout, m: int) -> list[Chunk]:
 
 def mapped(work: Callable[[Chunk], T], chunks: list[Chunk]) -> Iterable[T]:
     """The work on every chunk, in order; in threads where there are several chunks."""
-    if len(chunks) < 3:
+    if len(chunks) < FEW:
         return [work(chunk) for chunk in chunks]
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(work, chunks))
+    return in_threads(work, chunks)
 
 
 def outputs(X: Array, readout: Readout, U: Array, A: Array) -> Array:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from ._array import Array, as_positive, as_vector
+from ._threads import threads
 from .errors import InvalidInputError
 from .networks import TwoLayerNetwork
 from .pricing import beta_max
@@ -88,6 +90,7 @@ def relu_path(
     time_limit: float | None = None,
     random_state: int | None = 0,
     prove: bool | None = None,
+    n_jobs: int | None = None,
     progress: Callable[[float, Solution], None] | None = None,
 ) -> Path:
     r"""Train for a falling sequence of penalties, each from the network and the dual point of the one before.
@@ -112,6 +115,8 @@ def relu_path(
         Seed of the searches.
     prove : bool, optional
         As in `train`.
+    n_jobs : int, optional
+        Threads, as in `train`; one pool for the whole path.
     progress : callable, optional
         Called with beta and the `Solution` of every point that is returned.
 
@@ -141,28 +146,41 @@ def relu_path(
     1.7889 0.0017889 exact
     """
     as_positive(gap, "gap")
-    grid = penalties(lambda: _beta_max(problem), betas, n_betas, beta_min_ratio)
-    held_out = None if validation is None else problem.with_data(*validation)
-    start = time.perf_counter()
-    deadline = np.inf if time_limit is None else start + as_positive(time_limit, "time_limit")
+    with threads(n_jobs):
+        grid = penalties(lambda: _beta_max(problem), betas, n_betas, beta_min_ratio)
+        held_out = None if validation is None else problem.with_data(*validation)
+        deadline = np.inf if time_limit is None else time.perf_counter() + as_positive(time_limit, "time_limit")
+        solutions, status = _trained(
+            [problem.with_beta(float(beta)) for beta in grid],
+            partial(train, gap=gap, random_state=random_state, prove=prove),
+            deadline,
+            progress,
+        )
+        return _path(problem, grid, solutions, held_out, status)
+
+
+def _trained(
+    problems: list[TrainingProblem],
+    trainer: Callable[..., Solution],
+    deadline: float,
+    progress: Callable[[float, Solution], None] | None,
+) -> tuple[list[Solution], Status]:
+    """Solutions of the problems one after the other as far as time allows, and how that ended."""
     solutions: list[Solution] = []
     status = Status.SOLVED
     try:
-        for beta in grid:
+        for problem in problems:
             left = deadline - time.perf_counter()
-            found = train(
-                problem.with_beta(float(beta)),
-                gap,
+            found = trainer(
+                problem,
                 time_limit=max(left, 1e-3) if np.isfinite(left) else None,
-                random_state=random_state,
-                prove=prove,
                 start=solutions[-1] if solutions else None,
             )
             cut_short = found.status in (Status.INTERRUPTED, Status.TIME_LIMIT)
             if not (cut_short and solutions):
                 solutions.append(found)
                 if progress is not None:
-                    progress(float(beta), found)
+                    progress(problem.beta, found)
             if cut_short:
                 status = found.status
                 break
@@ -170,7 +188,7 @@ def relu_path(
         if not solutions:
             raise
         status = Status.INTERRUPTED
-    return _path(problem, grid, solutions, held_out, status)
+    return solutions, status
 
 
 def _path(

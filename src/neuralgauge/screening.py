@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ._array import Array, as_positive
+from ._threads import threads
 from .certificate import Certificate
 from .dual import Columns, DualSide
 from .losses import PiecewiseLoss
@@ -65,7 +65,7 @@ def screen(
     began, rng = time.perf_counter(), np.random.default_rng(random_state)
     first = None if start is None else checked_start(start, problem)
     network = problem.empty_network() if first is None else first.network
-    with threadpool_limits(1, "blas"):
+    with threads():
         dual = DualSide(problem, rng, prove=False, most_starts=STARTS)
         network, upper = _searched(problem, network, gap)
         status, rounds = Status.ITERATION_LIMIT, 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ._array import as_positive
+from ._threads import threads
 from .dual import Columns
 from .errors import InvalidInputError
 from .networks import TwoLayerNetwork
@@ -27,6 +27,7 @@ def train(
     random_state: int | np.random.Generator | None = 0,
     prove: bool | None = None,
     start: Solution | TwoLayerNetwork | PatternSet | None = None,
+    n_jobs: int | None = None,
     progress: Callable[[Record], None] | None = None,
 ) -> Solution:
     r"""Train a two-layer ReLU network to global optimality and certify it.
@@ -54,6 +55,10 @@ def train(
         Where to begin: a network of the problem's shape, with the dual point of a solution for instance of a nearby
         beta; or patterns of ``problem.X`` for the first convex program, two blocks each, in place of the local search
         (which is usually the faster start). It changes the time, not what is certified.
+    n_jobs : int, optional
+        Threads of the searches and of passes over many rows, as in joblib: -1 for all cores. By default what
+        ``joblib.parallel_config`` says; without it up to 8 of the cores that the process may use, and inside a worker
+        of joblib one. The result does not depend on it.
     progress : callable, optional
         Called with a `Record` after every round.
 
@@ -67,7 +72,7 @@ def train(
     Raises
     ------
     InvalidInputError
-        For a gap or a time limit that is not positive, or a start of another shape.
+        For a gap or a time limit that is not positive, no threads, or a start of another shape.
 
     Notes
     -----
@@ -85,7 +90,7 @@ def train(
     as_positive(gap, "gap")
     if time_limit is not None:
         as_positive(time_limit, "time_limit")
-    with threadpool_limits(1, "blas"):  # skinny products, which threads only keep waiting; pricing uses all cores
+    with threads(n_jobs):
         rng = np.random.default_rng(random_state)
         rounds = Rounds(problem, gap, time_limit, rng, prove, progress, checked_start(start, problem))
         try:

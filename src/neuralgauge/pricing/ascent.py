@@ -12,17 +12,16 @@ between 0 and 1 are the concave kinks at which the maximiser sits exactly: no sm
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from .._array import Array
 from .._compiled import compiled
+from .._threads import in_threads
 
 LINEARIZATIONS = 60
-THREADS = min(8, os.cpu_count() or 1)
+PARTS = 16  # most of the starts; no matter how many threads there are, for the sums of a part depend on its size
 
 
 def ascend(
@@ -63,7 +62,7 @@ def ascend(
     """
     U = start_rows(X.shape[1], n_starts, np.random.default_rng(random_state), starts)
     X, v = np.ascontiguousarray(X), np.ascontiguousarray(v)
-    values = np.concatenate(in_threads(lambda part: _ascend_all(X, v, part, sweeps, tol), U))
+    values = np.concatenate(on_parts(lambda part: _ascend_all(X, v, part, sweeps, tol), U))
     order = np.argsort(-values, kind="stable")
     return values[order], U[order].T
 
@@ -77,11 +76,10 @@ def start_rows(d: int, n_starts: int, rng: np.random.Generator, starts: Array | 
     return np.ascontiguousarray(U[length > 0] / length[length > 0, None])
 
 
-def in_threads(work: Callable[..., Array], *rows: Array) -> list[Array]:
-    """Results of the work on parts of the rows; every thread moves its own, free of the interpreter."""
-    count = max(1, min(len(rows[0]), THREADS))
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(work, *(np.array_split(array, count) for array in rows)))  # views
+def on_parts(work: Callable[..., Array], *rows: Array, least: int = 1) -> list[Array]:
+    """Results of the work on parts of at least so many rows, views that it may change, in threads."""
+    count = max(1, min(len(rows[0]) // least, PARTS))
+    return in_threads(work, *(np.array_split(array, count) for array in rows))
 
 
 @compiled

@@ -15,7 +15,7 @@ import numpy as np
 
 from .._array import Array
 from .._compiled import compiled
-from .ascent import climb, in_threads, start_rows
+from .ascent import climb, on_parts, start_rows
 
 ALTERNATIONS = 60
 LINEARIZATIONS = 2  # convex-concave steps for one g
@@ -117,7 +117,7 @@ def ascend_vector(
     first /= np.maximum(np.linalg.norm(first, axis=1), np.finfo(float).tiny)[:, None]
     X, V = np.ascontiguousarray(X), np.ascontiguousarray(V)
     G = np.ascontiguousarray(first)
-    parts = in_threads(lambda u, g, own: _ascend_all(X, V, u, g, own, sweeps, tol, rise), U, G, given)
+    parts = on_parts(lambda u, g, own: _ascend_all(X, V, u, g, own, sweeps, tol, rise), U, G, given)
     values = np.concatenate(parts)
     order = np.argsort(-values, kind="stable")
     return Maxima(values[order], U[order].T, G[order])

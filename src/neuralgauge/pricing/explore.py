@@ -15,9 +15,10 @@ import numpy as np
 from .._array import Array
 from ..readouts import PatchReadout, Readout
 from ._climb import FIRST_STEP, LEAST_RISE, LEAST_STEP, climb
-from .ascent import in_threads, start_rows
+from .ascent import on_parts, start_rows
 
 STEPS, LAST_STEPS = 40, 15
+BATCH = 24  # fewest starts that climb together: products with fewer columns take longer for each
 SAMPLED = 2_000_000  # entries of X that are explored; of more, a random part of the samples is
 KEPT = 40  # best distinct points, unless told otherwise
 SAME = 1e-3  # 1 - cosine under which two are one
@@ -72,10 +73,10 @@ def _climbed(U: Array, V: Array, X: Array, readout: Readout, sign: float | None,
     if sign is not None:
         X = np.ascontiguousarray(X)
         v_X = np.ascontiguousarray(sign * readout.lifted(V).reshape(-1, 1) * X, dtype=np.float32)
-        return np.concatenate(in_threads(lambda part: _climb_compiled(X, v_X, part, steps), U))
+        return np.concatenate(on_parts(lambda part: _climb_compiled(X, v_X, part, steps), U, least=BATCH))
     if isinstance(readout, PatchReadout):
         readout = replace(readout, weight=readout.weight.astype(np.float32))
-    return np.concatenate(in_threads(lambda part: _climb(V, X, readout, part, steps), U))
+    return np.concatenate(on_parts(lambda part: _climb(V, X, readout, part, steps), U, least=BATCH))
 
 
 def _climb_compiled(X: Any, v_X: Any, U: Array, steps: int) -> Array:

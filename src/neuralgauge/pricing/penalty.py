@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._threads import threads
 from ..problem import TrainingProblem
 from .price import price
 from .search import search
@@ -50,4 +51,5 @@ def beta_max(problem: TrainingProblem, random_state: int = 0) -> float:
         return price(readout.lifted(v), X).value
     rng = np.random.default_rng(random_state)
     signs = (None,) if problem.q > 1 else (1.0, -1.0)
-    return max(0.0, *(float(search(v, X, readout, STARTS, rng, sign=sign).values[0]) for sign in signs))
+    with threads():
+        return max(0.0, *(float(search(v, X, readout, STARTS, rng, sign=sign).values[0]) for sign in signs))

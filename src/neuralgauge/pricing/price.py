@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from .._array import Array, as_matrix, as_positive, as_vector, frozen
+from .._threads import threads
 from ..errors import InvalidInputError
 from .ascent import ascend
 from .direction_search import search_directions
@@ -178,7 +179,8 @@ def _branch(
     from .branch_and_bound import branch_and_bound  # the compiler is loaded only where it is used
 
     reduced = X @ form.basis
-    starts = [ascend(sign * v, reduced, random_state=random_state)[1][:, 0] for sign in (1.0, -1.0)]
+    with threads():
+        starts = [ascend(sign * v, reduced, random_state=random_state)[1][:, 0] for sign in (1.0, -1.0)]
     result = branch_and_bound(form, max(starts, key=form.gauge), target=target, tol=tol, time_limit=time_limit)
     price = _attained(v, X, form, result.z, result.bound)
     return replace(
@@ -192,7 +194,8 @@ def _branch_vector(
     def price_column(v: Array, tol: float, limit: float | None) -> Price:
         return price(v, X, tol=tol, time_limit=limit, random_state=random_state)
 
-    result = search_directions(V, X, price_column, target, tol, time_limit, random_state)
+    with threads():
+        result = search_directions(V, X, price_column, target, tol, time_limit, random_state)
     found = _attained(V, X, form, form.basis.T @ result.u, result.bound)
     return replace(
         found, method="branch_and_bound", closed=result.closed, history=result.history, n_nodes=result.n_nodes

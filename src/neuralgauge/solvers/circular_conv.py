@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from .._array import Array, as_positive
+from .._threads import threads
 from ..certificate import Certificate, lower_bound
 from ..errors import InvalidInputError
 from ..linear_conv import LinearConvProblem
@@ -98,7 +98,7 @@ def train_circular_conv(
     if filters not in ("waves", "fewest"):
         raise InvalidInputError(f'`filters` must be "waves" or "fewest", got {filters!r}.')
     _check_full_circle(problem)
-    with threadpool_limits(1, "blas"):  # skinny products, which threads only keep waiting
+    with threads():
         rounds = FrequencyRounds(problem, gap, time_limit, max_iter, progress)
         try:
             status = rounds.run()

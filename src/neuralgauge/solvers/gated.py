@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from .._array import Array, BoolArray
+from .._threads import threads
 from ..losses import Squared
 from ..programs.block import BlockProgram
 from ..solution import Record, Solution, Status
@@ -47,7 +47,7 @@ def run_gated(
     the blocks with weight or nearly paid for, and those that its dual point turns out to pay for; every bound is over
     all blocks.
     """
-    with threadpool_limits(1, "blas"):
+    with threads():
         descent = Descent(program, time.perf_counter(), time_limit, progress)
         status = Status.SOLVED if descent.bounds.upper == 0.0 else None
         try:

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from .._array import Array
+from .._threads import threads
 from ..certificate import Certificate, lower_bound
 from ..networks import GatedNetwork, TwoLayerNetwork
 from ..programs.block import BlockProgram
@@ -76,7 +76,7 @@ def run(
     progress: Callable[[Record], None] | None = None,
 ) -> Solution:
     """Iterate until the gap of a feasible point is at most `tol`, a limit is met, or Ctrl-C."""
-    with threadpool_limits(1, "blas"):  # small and skinny products, which threads only keep waiting
+    with threads():
         return _run(program, witnesses, tol, max_iter, time_limit, progress)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Literal
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from .._array import Array
+from .._threads import threads
 from ..certificate import Certificate
 from ..errors import InvalidInputError
 from ..linear_conv import LinearConvNetwork, LinearConvProblem
@@ -154,8 +155,7 @@ def train_linear_conv(
         )
     limit = max_iter if max_iter is not None else 100 if chosen == "interior_point" else 100_000
     # The products are skinny and many: more threads than one mostly wait, but for large factors.
-    threads = 1 if problem.X.size < 1e6 else None
-    with threadpool_limits(threads, "blas"):
+    with threads() if problem.X.size < 1e6 else nullcontext():
         return _run(program, chosen, gap, limit, time_limit, progress)
 
 
