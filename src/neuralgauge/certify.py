@@ -96,7 +96,7 @@ def certify(
         upper = problem.objective(given)
     if not np.isfinite(upper):
         raise InvalidInputError(
-            f"the network's objective must be finite, got {upper}: its loss, outputs or squared weights exceed 1e308, with "
+            f"the network's objective must be finite, got {upper}: loss, outputs or squared weights exceed 1e308, with "
             f"weights up to {np.max(np.abs(given.U), initial=0.0):.3g} once balanced; check the units of its weights."
         )
     solution = train(

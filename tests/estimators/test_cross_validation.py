@@ -141,12 +141,16 @@ def test_one_standard_error_never_takes_a_smaller_beta(curve):
     assert simple.mean_scores_[list(simple.betas_).index(simple.beta_)] >= best.mean_scores_.max() - margin
 
 
-def test_descent_ends_past_the_best(curve):
-    X, y = curve[0], np.random.default_rng(2).normal(size=60)  # nothing to learn
-    whole = ReLURegressorCV(n_betas=8, beta_min_ratio=1e-2, early_stopping=False).fit(X, y)
-    stopped = ReLURegressorCV(n_betas=8, beta_min_ratio=1e-2).fit(X, y)
-    assert len(whole.betas_) == 8
-    assert len(stopped.betas_) < 8
+def test_descent_ends_past_the_best():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-2.0, 2.0, size=(40, 3))
+    y = np.abs(X[:, 0]) + rng.normal(size=40)
+    whole = ReLURegressorCV(n_betas=6, beta_min_ratio=1e-3, early_stopping=False).fit(X, y)
+    stopped = ReLURegressorCV(n_betas=6, beta_min_ratio=1e-3).fit(X, y)
+    second, best = np.sort(whole.mean_scores_)[-2:]
+    assert second < 1.1 * best < 0.0  # one penalty is the best beyond rounding
+    assert len(whole.betas_) == 6
+    assert len(stopped.betas_) < 6
     np.testing.assert_array_equal(stopped.scores_, whole.scores_[: len(stopped.scores_)])
     assert stopped.beta_ == whole.beta_
 

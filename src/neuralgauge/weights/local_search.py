@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 
 from .. import passes
 from .._array import Array
+from .._threads import threads
 from ..readouts import Chunk
 from .protocol import N, Problem
 
@@ -69,7 +70,8 @@ def local_search(problem: Problem, network: N, max_iter: int, deadline: float = 
         if time.perf_counter() >= deadline:
             raise StopIteration
 
-    found = minimize(objective, theta, jac=True, method="L-BFGS-B", options=options, callback=watch)
+    with threads():  # L-BFGS-B itself, too, waits for threads of BLAS longer than it works
+        found = minimize(objective, theta, jac=True, method="L-BFGS-B", options=options, callback=watch)
     if not found.fun <= value:
         return start
     U, A, b = unpack(found.x)

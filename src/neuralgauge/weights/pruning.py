@@ -9,6 +9,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from .._array import Array
+from .._threads import threads
 from ..errors import InvalidInputError
 from .caratheodory import basic
 from .cells import joined_in_cells
@@ -56,9 +57,10 @@ class Pruning(Generic[N]):
 def prune(network: N, problem: Problem, width: int | None, rng: np.random.Generator) -> Pruning[N]:
     """See `TwoLayerNetwork.prune`."""
     _check(network, problem, width)
-    small = _lossless(network, problem, rng)
-    if width is not None and small.n_neurons > width:
-        small = _narrowed(small, problem, width)
+    with threads():
+        small = _lossless(network, problem, rng)
+        if width is not None and small.n_neurons > width:
+            small = _narrowed(small, problem, width)
     return Pruning(small, objective(network, problem), objective(small, problem), network.n_neurons)
 
 
