@@ -269,3 +269,21 @@ def test_same_seed_same_result(rng):
 def test_refusals(X, y, options, words):
     with pytest.raises(ng.InvalidInputError, match=words):
         ng.neural_gauge(X, y, **options)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    ("X", "y", "bias", "value"),
+    [
+        ([[1.0], [1.0]], [2.0, 2.0], True, 2.0 * np.sqrt(0.5)),
+        ([[-1.0], [1.0]], [1.0, -2.0], False, 3.0),
+        ([[1e6], [1e6 + 0.5]], [1.0, 1.0], True, None),
+    ],
+)
+def test_rank_one_and_rows_that_are_nearly_parallel(X, y, bias, value, seed):
+    """Few random neurons may all lie on one side; rows far from the origin are no equal rows."""
+    solution = ng.neural_gauge(X, y, bias=bias, random_state=seed)
+    assert interpolates(solution, X, y)
+    assert solution.certificate.lower <= solution.certificate.upper
+    if value is not None:
+        assert solution.certificate.upper == pytest.approx(value, rel=1e-3)

@@ -83,6 +83,8 @@ class Certificate:
 
         A negative gap is never a success: the two contradict each other, so one of them is wrong.
         """
+        if self.upper == np.inf:
+            return 1.0  # the limit
         difference = self.upper - self.lower
         if abs(difference) <= SAME * max(abs(self.upper), abs(self.lower)):
             return 0.0

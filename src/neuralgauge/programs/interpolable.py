@@ -22,7 +22,7 @@ from scipy.spatial import cKDTree
 from .._array import Array
 from ..errors import NotInterpolatableError
 
-SAME_RAY = 1e-12  # distance of unit vectors
+SAME_RAY = 1e-14  # distance of unit vectors that rounding explains; rows farther apart are left to the solver
 CONSISTENT = 1e-10  # of the largest |y|
 
 

@@ -17,7 +17,7 @@ FITTED, NEARLY = 1e-9, 1e-6  # |f - y| relative to the largest |y|: the most all
 KINKS = (0.0, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)  # x_i^T u relative to |x_i| |u| that is taken for 0
 STEPS = 12
 DIVERGED = 1e3  # times the misfit at the start
-HINGES = 4  # neurons of a first network for each sample, half of them through it
+HINGES = 4  # neurons of a first network for each sample: two through it, and two opposite ones
 EPS = float(np.finfo(float).eps)
 
 
@@ -114,6 +114,7 @@ def least_squares_fit(X: Array, y: Array, bias: bool, offset: bool, rng: np.rand
     to_white = axes[:rank].T / stretch[:rank]
     white = X @ to_white
     Z = rng.standard_normal((HINGES, n, rank))
+    Z[3] = -Z[1]  # in rank 1 none is left that goes through a sample, and both directions are needed
     squares = np.maximum(np.einsum("ij,ij->i", white, white), np.finfo(float).tiny)
     pinned = np.arange(HINGES) % 2 == 0
     Z[pinned] -= (np.einsum("kij,ij->ki", Z[pinned], white) / squares)[:, :, None] * white
