@@ -1,8 +1,13 @@
 """Problems that several test files make."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 
 from neuralgauge.losses import get_loss
+
+PAGE = Path(__file__).parents[1] / "docs" / "losses.md"
 
 
 def targets_of(loss, z):
@@ -25,3 +30,11 @@ def rough_rows(rng, seed, n, d):
         X[n // 2] = 0.0
         X[: n // 4] = X[n // 4 : 2 * (n // 4)]
     return X
+
+
+def own_loss():
+    """The loss of docs/losses.md."""
+    (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    names = {}
+    exec(compile(code[: code.index("rng =")], PAGE.name, "exec"), names)
+    return names["LogCosh"]()

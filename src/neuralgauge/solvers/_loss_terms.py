@@ -9,6 +9,7 @@ and h df is then the product of each matrix with its row.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -17,9 +18,12 @@ from .._array import Array
 from ..errors import InvalidInputError
 from ..losses import CoupledLoss, PiecewiseLoss
 from ..problem import TrainingProblem
+from ._secant import secant_curvature
 
 SHORTENINGS = 40  # halvings of a step
 MISMATCH = 1e-3  # of the largest h df
+FIRST_SHARE, FIRST_WORTH = 0.01, 0.1  # of the gradient for g to start with: at most so much, and so much of beta
+CLOSER = 0.05  # of its distance to an end of its interval that an entry of g keeps in a step
 
 
 class LossDirection(NamedTuple):
@@ -69,12 +73,15 @@ class LossTerm(Protocol):
 
 
 class SmoothTerm:
-    """Twice differentiable loss: dg = (grad L(f) - g) + L''(f) df."""
+    """Twice differentiable loss: dg = (grad L(f) - g) + h df, h its secant, or second derivative if it is coupled."""
 
-    def __init__(self, problem: TrainingProblem) -> None:
+    def __init__(self, problem: TrainingProblem, g: Array | None = None) -> None:
         self.problem = problem
-        self.g = np.zeros_like(problem.y)
+        self.confined = g is not None and not problem.loss.coupled
+        self.g = g if g is not None and self.confined else np.zeros_like(problem.y)
         self.s = self.q = np.zeros((0, *problem.y.shape))
+        lower, upper = problem.loss.domain(problem.y)
+        self._lower, self._upper = problem.output_weight * lower, problem.output_weight * upper
 
     def linearize(self, f: Array) -> None:
         problem, loss = self.problem, self.problem.loss
@@ -87,7 +94,8 @@ class SmoothTerm:
             self._h = weight * loss.hessian(f, problem.y)
             self._root = np.sqrt(weight) * loss.hessian_root(f, problem.y)
         else:
-            self._h = problem.output_weight * loss.hessian(f, problem.y)
+            weight = np.broadcast_to(problem.output_weight, f.shape)
+            self._h = weight * secant_curvature(loss, f, problem.y, self._gradient / weight, self.g / weight)
             self._root = np.sqrt(self._h)
 
     def relation(self, target: Array, progress: float) -> tuple[Array, Array]:
@@ -120,7 +128,11 @@ class SmoothTerm:
         return alpha if trial == min(alpha, 1.0) else trial
 
     def move(self, alpha: float, direction: LossDirection) -> None:
-        self.g = self.g + alpha * direction.dg
+        moved = self.g + alpha * direction.dg
+        if self.confined:
+            away, towards = self.g * CLOSER, 1.0 - CLOSER
+            moved = np.clip(moved, away + towards * self._lower, away + towards * self._upper)
+        self.g = moved
 
 
 class PiecewiseTerm:
@@ -232,8 +244,18 @@ def _positive_root(b: Array, c: Array) -> Array:
     return np.where(b > 0, 2.0 * c / reach, 0.5 * reach)
 
 
-def loss_term(problem: TrainingProblem, f: Array, centre: float) -> LossTerm:
-    """The term that fits the problem's loss, started at outputs f."""
+def loss_term(
+    problem: TrainingProblem, f: Array, centre: float, worth: Callable[[Array], float] | None = None
+) -> LossTerm:
+    """The term that fits the problem's loss, started at outputs f.
+
+    A method that may leave the dual constraints gives `worth`, what g is worth to the block worth most. A smooth loss
+    then starts with a g of little worth and keeps it inside its intervals, where alone f* exists (see `_secant`).
+    """
     if isinstance(problem.loss, PiecewiseLoss):
         return PiecewiseTerm(problem, f, centre)
-    return SmoothTerm(problem)
+    if worth is None:
+        return SmoothTerm(problem)
+    gradient = problem.loss_gradient(f)
+    share = min(FIRST_SHARE, FIRST_WORTH * problem.beta / max(worth(gradient), np.finfo(float).tiny))
+    return SmoothTerm(problem, share * gradient)

@@ -101,7 +101,11 @@ class InteriorPoint:
         self.inner = (soc.determinant(self.p), soc.determinant(self.q), soc.dot(self.p, self.q))
         # A piecewise-linear loss needs curvature to start with, so its products start at the size of the loss itself.
         level = max(centre, self.start_loss / problem.y.size)
-        self.loss = loss_term(problem, self._outputs(W, self.b), level)
+        self.loss = loss_term(problem, self._outputs(W, self.b), level, self._worth)
+
+    def _worth(self, g: Array) -> float:
+        """What g is worth to the block that it is worth most to, its cone left aside."""
+        return float(np.linalg.norm(self.system.adjoint(self._per_output(g)), axis=1).max())
 
     def _outputs(self, W: Array, b: Array) -> Array:
         """Outputs, or their change, in the shape of y."""
