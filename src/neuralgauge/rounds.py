@@ -13,6 +13,7 @@ from . import passes
 from ._array import Array, BoolArray
 from .certificate import Certificate
 from .dual import Columns, DualSide
+from .failed_programs import FailedPrograms, block_keys
 from .networks import TwoLayerNetwork
 from .patterns.strategies import interior_vectors
 from .problem import TrainingProblem
@@ -28,7 +29,6 @@ COARSE_GAP, COARSE_ROUNDS, COARSE_SHARE = 0.05, 8, 0.35  # their goal, and their
 LAST_SEARCH = 20  # iterations from there on all samples
 COLUMNS = 25  # most new neurons of each sign and round
 SPREAD = 1e-4  # 1 - cosine under which two of them count as one
-SAME_DIRECTION = 1e4  # 1 / the difference of output directions below which they count as one
 DUST = 0.1  # see `_paid`
 SEARCH_ABOVE = 1e-2  # gap down to which a local search in every round saves more than it costs
 ROWS_TO_WAIT = 1_500  # from which on the program waits for such searches
@@ -71,6 +71,7 @@ class Rounds:
         self.history: list[Record] = []
         self.v = problem.empty_dual()
         self.trusted = FIRST_ROWS * problem.d
+        self.failures = FailedPrograms()
         # Columns of rounds that left the objective alone: without weight in the network, but v must not overpay them.
         self.cuts = Columns.none(problem.d, problem.q)
         if start is not None:
@@ -112,6 +113,8 @@ class Rounds:
                 v = -problem.loss_gradient(problem.outputs(self.active))
                 continue
             v = self._solve(columns)
+            if (verdict := self.failures.verdict) is not None:
+                return verdict
         return Status.ITERATION_LIMIT
 
     def solution(self, status: Status) -> Solution:
@@ -171,9 +174,7 @@ class Rounds:
         """
         if self.gap < SEARCH_ABOVE or self.active.n_neurons == 0 or len(columns.values) == 0:
             return False
-        size = 0.1 * np.sqrt(np.mean(np.sum(self.active.A**2, axis=1)))
-        start = self.active.join(self.active.with_neurons(size * columns.U, size * columns.G))
-        fast = False
+        start, fast = with_columns(self.problem, self.active, self.upper, columns), False
         while True:
             before = self.upper
             found = local_search(self.problem, start, ROUND_SEARCH, self.until)
@@ -202,11 +203,18 @@ class Rounds:
         tol = max(0.1 * self.target, min(0.03 * self.gap, 1e-2))
         left = max(self.until - time.perf_counter(), 1e-9)
         program = BlockProgram(problem, gates[first], G[first])
+        if (before := self.failures.known(program)) is not None:
+            return self._around(program, before, columns)
         limit = left if np.isfinite(left) else None
         solved = run_on_facets(program, witnesses[first], tol, 100, limit, strict=False, among=among)
         if solved.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
         assert isinstance(solved.network, TwoLayerNetwork)
+        if solved.status is not Status.SOLVED and solved.certificate.gap > max(tol, self.gap):
+            if problem.objective(solved.network) < self.upper:
+                self._consider(solved.network)
+            return self._around(program, solved.status, columns)
+        self.failures.forgive()
         network = solved.network
         if among is not None:
             self._trust(network, solved.certificate.upper)
@@ -217,6 +225,18 @@ class Rounds:
         if behind:  # some neuron that the best network needs had been let go
             self.active = self.active.join(self.network)
         return solved.dual
+
+    def _around(self, program: BlockProgram, status: Status, columns: Columns) -> Array:
+        """The dual point to go on from when a program was not solved: minus the gradient at the best network.
+
+        From there a local search with the new columns, better or not, changes the blocks of the next program.
+        """
+        problem = self.problem
+        if status is not Status.TIME_LIMIT:
+            self.failures.note(program, status)
+        start = with_columns(problem, self.network, self.upper, columns)
+        self._consider(local_search(problem, start, ROUND_SEARCH, self.until))
+        return -problem.loss_gradient(problem.outputs(self.network))
 
     @property
     def _samples_rows(self) -> bool:
@@ -266,6 +286,17 @@ class Rounds:
             self.progress(self.history[-1])
 
 
+def with_columns(problem: TrainingProblem, network: TwoLayerNetwork, upper: float, columns: Columns) -> TwoLayerNetwork:
+    """The network and the columns at a small weight: a tenth of its neurons' or, without any, 1 % of the loss."""
+    if len(columns.values) == 0:
+        return network
+    if network.n_neurons:
+        size = 0.1 * np.sqrt(np.mean(np.sum(network.A**2, axis=1)))
+    else:
+        size = np.sqrt(0.01 * upper / (problem.beta * len(columns.values)))
+    return network.join(network.with_neurons(size * columns.U, size * columns.G))
+
+
 def spread(columns: Columns) -> Columns:
     """The first columns that differ from those before them, at most COLUMNS."""
     U, G = columns.U, columns.G
@@ -280,6 +311,4 @@ def spread(columns: Columns) -> Columns:
 
 def _first_of_each(gates: BoolArray, G: Array) -> npt.NDArray[np.intp]:
     """Index of the first block of each pattern and direction, in order."""
-    directions = np.rint(SAME_DIRECTION * G).astype(np.int16).view(np.uint8)
-    keys = np.column_stack([np.packbits(gates, axis=1), directions])
-    return np.sort(np.unique(keys, axis=0, return_index=True)[1])
+    return np.sort(np.unique(block_keys(gates, G), axis=0, return_index=True)[1])

@@ -13,7 +13,7 @@ from .dual import Columns, DualSide
 from .losses import PiecewiseLoss
 from .networks import TwoLayerNetwork
 from .problem import TrainingProblem
-from .rounds import spread
+from .rounds import spread, with_columns
 from .solution import Solution, Status
 from .training import checked_start
 from .weights.local_search import local_search
@@ -78,7 +78,7 @@ def screen(
             if len(columns.values) == 0:
                 break
             before = upper
-            network, upper = _searched(problem, _with_columns(problem, network, upper, columns), gap, (network, upper))
+            network, upper = _searched(problem, with_columns(problem, network, upper, columns), gap, (network, upper))
             if upper > before * (1.0 - WORTH_A_ROUND * gap):
                 break
             if time_limit is not None and time.perf_counter() - began > time_limit:
@@ -109,14 +109,3 @@ def _paying(dual: DualSide, network: TwoLayerNetwork) -> Columns:
     v: Array = -problem.loss_gradient(problem.outputs(network))
     found = dual.price(v, network)
     return Columns.joined([spread(part.take(part.values > problem.beta)) for part in found])
-
-
-def _with_columns(
-    problem: TrainingProblem, network: TwoLayerNetwork, upper: float, columns: Columns
-) -> TwoLayerNetwork:
-    """The network and the columns at a small weight: a tenth of its neurons' or, without any, 1 % of the loss."""
-    if network.n_neurons:
-        size = 0.1 * np.sqrt(np.mean(np.sum(network.A**2, axis=1)))
-    else:
-        size = np.sqrt(0.01 * upper / (problem.beta * len(columns.values)))
-    return network.join(network.with_neurons(size * columns.U, size * columns.G))

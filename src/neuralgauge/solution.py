@@ -19,6 +19,16 @@ class Status(StrEnum):
     TIME_LIMIT = "Stopped at the time limit before the requested gap was reached."
     INTERRUPTED = "Interrupted; this is the best result so far."
     STALLED = "Stopped before the requested gap: rounding errors allow no further progress."
+    DIVERGED = "Stopped before the requested gap: the interior point diverged, its complementarity products rising."
+    PROGRAM_FAILED = (
+        "Stopped before the requested gap: the interior point solved none of the convex programs of several rounds; "
+        "the network and the bound are the best of all rounds."
+    )
+
+    @property
+    def failed(self) -> bool:
+        """Whether the solver could not go on, rather than was done or told to stop."""
+        return self in (Status.STALLED, Status.DIVERGED, Status.PROGRAM_FAILED)
 
 
 @dataclass(frozen=True)

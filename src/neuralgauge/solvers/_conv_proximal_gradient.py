@@ -18,6 +18,7 @@ from ..programs.linear_conv import ConvIterate, LinearConvProgram
 
 CHECK_EVERY = 10  # iterations between two iterates that are handed out
 LONGER = 1.1  # growth of the step before it is tried
+SHORTENINGS = 100  # most halvings of a step
 
 
 class _Point(NamedTuple):
@@ -33,7 +34,7 @@ class _Point(NamedTuple):
 
 
 class ConvProximalGradient:
-    """The endless iteration; `nuclear_norm` decides when to stop."""
+    """The endless iteration; `nuclear_norm` decides when to stop. It ends by itself where no step lowers the loss."""
 
     stride, patience = CHECK_EVERY, 200  # iterations an iterate; iterates without progress that are waited for
 
@@ -55,19 +56,21 @@ class ConvProximalGradient:
                 yield ConvIterate(point.Z, self.unit * point.b, -dense.loss_gradient(point.f))
             count += 1
             new = self._proximal_step(origin)
+            if new is None:
+                return
             if float(np.vdot(origin.Z - new.Z, new.Z - point.Z) + np.vdot(origin.b - new.b, new.b - point.b)) > 0.0:
                 t = 1.0
             t_new = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * t * t))
             origin, point, t = new.ahead(point, (t - 1.0) / t_new), new, t_new
 
-    def _proximal_step(self, origin: _Point) -> _Point:
-        """The step from here, shortened until the loss stays below its quadratic model."""
+    def _proximal_step(self, origin: _Point) -> _Point | None:
+        """The step from here, shortened until the loss stays below its quadratic model; None if it never does."""
         problem, dense, program = self.problem, self.problem.dense, self.program
         gradient = dense.loss_gradient(origin.f)
         pull, b_pull = program.adjoint(gradient), self.unit * gradient.reshape(problem.n, -1).sum(axis=0)
         value = dense.loss_value(origin.f)
         self.step *= LONGER
-        while True:
+        for _ in range(SHORTENINGS):
             Z = shrunk(origin.Z - self.step * pull, self.step * problem.beta)
             b = origin.b - self.step * b_pull
             f = program.forward(Z, self.unit * b)
@@ -77,6 +80,7 @@ class ConvProximalGradient:
                 if dense.loss_value(f) <= model + 1e-14 * abs(value) or moved == 0.0:
                     return _Point(Z, b, f)
             self.step *= 0.5
+        return None
 
 
 def shrunk(Z: Array, amount: float) -> Array:

@@ -84,15 +84,15 @@ class ConvInteriorPoint:
     def __iter__(self) -> Iterator[ConvIterate]:
         while True:
             yield ConvIterate(self.M @ self.T, self.b, -self.loss.g)
-            if not self._advance():
+            try:
+                if not self._advance():
+                    return
+            except np.linalg.LinAlgError:
                 return
 
     def _advance(self) -> bool:
         """One predictor-corrector step; False when arithmetic allows none."""
-        try:
-            self._linearize()
-        except np.linalg.LinAlgError:
-            return False
+        self._linearize()
         s, q, eye = self.loss.s, self.loss.q, np.eye(self.problem.d)
         self.known: Array | None = None
         affine = self._newton(0.0 * eye, -s * q, None)

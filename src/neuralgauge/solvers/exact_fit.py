@@ -132,6 +132,14 @@ def least_squares_fit(X: Array, y: Array, bias: bool, offset: bool, rng: np.rand
 
 
 def _corrected(network: TwoLayerNetwork, X: Array, y: Array, offset: bool, kink: float) -> TwoLayerNetwork | None:
+    """The network after Gauss-Newton; None where that does not end near, or least squares fail."""
+    try:
+        return _gauss_newton(network, X, y, offset, kink)
+    except np.linalg.LinAlgError:  # a singular value decomposition that does not converge
+        return None
+
+
+def _gauss_newton(network: TwoLayerNetwork, X: Array, y: Array, offset: bool, kink: float) -> TwoLayerNetwork | None:
     """The iterate of least misfit, by Gauss-Newton as long as that halves it; None if it only grows."""
     net = network.balance()
     if net.n_neurons == 0:

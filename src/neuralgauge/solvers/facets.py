@@ -48,36 +48,54 @@ def run_on_facets(
 
     history: list[Record] = []
 
-    def relaxed_progress(record: Record) -> None:
-        history.append(replace(record, seconds=time.perf_counter() - start, objective=best.upper))
+    def note(record: Record) -> None:
+        history.append(replace(record, seconds=time.perf_counter() - start))
         if progress is not None:
             progress(history[-1])
+
+    def relaxed(record: Record) -> None:
+        note(replace(record, objective=best.upper))
+
+    def whole(record: Record) -> None:
+        note(replace(record, objective=min(record.objective, best.upper)))
 
     relaxation = replace(program, rows=search.first())
     for _ in range(REPAIRS):
         left = None if time_limit is None else max(time_limit - (time.perf_counter() - start), 1e-9)
-        solved = run(relaxation, witnesses, tol, max_iter - n_iter, left, relaxed_progress)
+        solved = run(relaxation, witnesses, tol, max_iter - n_iter, left, relaxed)
         n_iter += solved.n_iter
         assert solved.blocks is not None
         assert relaxation.rows is not None
         rows = search.completed(relaxation.rows, solved.blocks)
         seconds = time.perf_counter() - start
-        if rows is None or (not strict and solved.status is not Status.SOLVED):
+        given_up = strict and solved.status.failed  # for the program with all constraints
+        if (rows is None and not given_up) or (not strict and solved.status is not Status.SOLVED):
             return replace(solved, n_iter=n_iter, seconds=seconds)
         if strict:  # moved inside, the blocks may be good enough
-            if solved.certificate.lower > best.lower:
-                best.lower, best.dual = solved.certificate.lower, solved.dual
-            best.offer(_inside(program, solved.blocks, witnesses), np.asarray(solved.network.offset))
+            _offer(best, solved, _inside(program, solved.blocks, witnesses))
             if best.gap <= tol:
                 return solution(program, best, witnesses, Status.SOLVED, n_iter, seconds, tuple(history))
         if solved.status in (Status.INTERRUPTED, Status.TIME_LIMIT, Status.ITERATION_LIMIT):
             return solution(program, best, witnesses, solved.status, n_iter, seconds, tuple(history))
+        if given_up or rows is None:
+            break
         relaxation = replace(program, rows=rows)
     if not strict:
         return replace(solved, n_iter=n_iter, seconds=seconds)
     left = None if time_limit is None else max(time_limit - seconds, 1e-9)
-    solved = run(program, witnesses, tol, max_iter - n_iter, left, progress)
-    return replace(solved, n_iter=n_iter + solved.n_iter, seconds=time.perf_counter() - start)
+    solved = run(program, witnesses, tol, max_iter - n_iter, left, whole)
+    assert solved.blocks is not None
+    _offer(best, solved, solved.blocks)
+    status = Status.SOLVED if best.gap <= tol and solved.status is not Status.INTERRUPTED else solved.status
+    seconds = time.perf_counter() - start
+    return solution(program, best, witnesses, status, n_iter + solved.n_iter, seconds, tuple(history))
+
+
+def _offer(best: Bounds, solved: Solution, blocks: Array) -> None:
+    """Keep the dual point of a solution and these blocks, if they are better."""
+    if solved.certificate.lower > best.lower:
+        best.lower, best.dual = solved.certificate.lower, solved.dual
+    best.offer(blocks, np.asarray(solved.network.offset))
 
 
 class _FacetSearch:

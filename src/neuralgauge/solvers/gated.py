@@ -45,7 +45,7 @@ def run_gated(
 
     Descent goes on as long as the fall of its gap promises to end before the interior point would. That one then gets
     the blocks with weight or nearly paid for, and those that its dual point turns out to pay for; every bound is over
-    all blocks.
+    all blocks. Where it fails, descent goes on.
     """
     with threads():
         descent = Descent(program, time.perf_counter(), time_limit, progress)
@@ -56,6 +56,9 @@ def run_gated(
                 if status is not None:
                     break
                 status = descent.hand_over(tol, max_iter, everything=turn == ADDITIONS)
+            if status is not None and status.failed:  # then descent, however slow
+                ended = descent.run(tol, max_iter, to_the_end=True)
+                status = status if ended in (None, Status.ITERATION_LIMIT) else ended
         except KeyboardInterrupt:
             status = Status.INTERRUPTED
         if descent.bounds.upper == 0.0:
@@ -88,15 +91,15 @@ class Descent:
         self.eigenvalues, self.Q = np.zeros((m, d)), np.zeros((m, d, d))
         self.chosen: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)
 
-    def run(self, tol: float, max_iter: int) -> Status | None:
-        """Rounds of sweeps; None where the interior point should take over."""
+    def run(self, tol: float, max_iter: int, to_the_end: bool = False) -> Status | None:
+        """Rounds of sweeps; None where the interior point should take over, unless they go to the end."""
         gaps = list[float]()
         while True:
             paid = self._bound()
             if (status := self._record(tol, max_iter)) is not None:
                 return status
             gaps.append(self.bounds.gap)
-            if self._slow(gaps, tol):
+            if not to_the_end and self._slow(gaps, tol):
                 self._choose(paid)
                 return None
             self._sweeps(paid)

@@ -39,6 +39,8 @@ START_LOSS = 1.5
 LEAST_CENTRING = 1e-4
 CORRECTIONS = 2  # most corrections of outlying products in one iteration
 STEP_GAIN_SOUGHT, STEP_GAIN_LEAST = 0.5, 0.03
+HARDLY, SAFE_CENTRING = 0.1, 0.5  # steps after which, twice, one without second order is tried, and its centre
+HIGHEST = 1e4  # mean product, relative to its highest start, from which the method has diverged
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,13 @@ class Iterate:
 
 
 class InteriorPoint:
-    """The endless iteration; `solvers.loop` decides when to stop."""
+    """The endless iteration; `solvers.loop` decides when to stop.
+
+    It ends by itself where arithmetic allows no step, or, `diverged`, where products have risen beyond all measure.
+    """
 
     def __init__(self, program: BlockProgram, witnesses: Array | None) -> None:
-        self.program = program
+        self.program, self.diverged, self.last_step = program, False, 1.0
         self.system = block_system(program)
         self.cones = cone_rows(program)
         self._start(witnesses)
@@ -102,6 +107,7 @@ class InteriorPoint:
         # A piecewise-linear loss needs curvature to start with, so its products start at the size of the loss itself.
         level = max(centre, self.start_loss / problem.y.size)
         self.loss = loss_term(problem, self._outputs(W, self.b), level, self._worth)
+        self.highest = HIGHEST * max(centre, level)
 
     def _worth(self, g: Array) -> float:
         """What g is worth to the block that it is worth most to, its cone left aside."""
@@ -149,13 +155,32 @@ class InteriorPoint:
             return False
         affine = self._newton(-self.scaling.point, -self.S * self.Lambda, -loss.s * loss.q, 1.0)
         before, after = self._mean_product(None, 0.0), self._mean_product(affine, min(1.0, self._reach(affine)))
+        if not before <= self.highest:
+            self.diverged = True
+            return False
         centre = min(before, after * max(after / before, 0.0) ** 2 + LEAST_CENTRING * before)
         step = self._corrected(affine, centre)
-        alpha = STEP_FRACTION * min(1.0 / STEP_FRACTION, self._reach(step))
+        alpha = self._step_length(step)
+        if max(alpha, self.last_step) < HARDLY:
+            # Far from the path the second order of the predictor misleads: back towards it by Newton's method alone.
+            safe = self._towards(SAFE_CENTRING * before)
+            if (length := self._step_length(safe)) > alpha:
+                step, alpha = safe, length
         if not (np.isfinite(step.dp).all() and alpha > 1e-8):
             return False
         self._move(step, alpha)
+        self.last_step = alpha
         return True
+
+    def _step_length(self, step: Direction) -> float:
+        return STEP_FRACTION * min(1.0 / STEP_FRACTION, self._reach(step))
+
+    def _towards(self, centre: float) -> Direction:
+        """Newton's direction towards products that are all equal."""
+        point, loss = self.scaling.point, self.loss
+        target = -soc.product(point, point)
+        target[:, 0] += centre
+        return self._newton(soc.quotient(point, target), centre - self.S * self.Lambda, centre - loss.s * loss.q, 1.0)
 
     def _corrected(self, affine: Direction, centre: float) -> Direction:
         """Mehrotra's second-order direction towards `centre`, then Gondzio's corrections of outlying products."""

@@ -94,8 +94,9 @@ def _run(
     if bounds.upper == 0.0:  # no blocks do better, and the central path is empty
         bounds.lower = 0.0
         return solution(program, bounds, witnesses, Status.SOLVED, 0, time.perf_counter() - start, ())
+    method = InteriorPoint(program, witnesses)
     try:
-        for n_iter, iterate in enumerate(InteriorPoint(program, witnesses)):
+        for n_iter, iterate in enumerate(method):
             bounds.update(iterate)
             seconds = time.perf_counter() - start
             history.append(Record(seconds, bounds.upper, bounds.lower, program.n_blocks))
@@ -112,6 +113,8 @@ def _run(
             if time_limit is not None and seconds + following >= time_limit:
                 status = Status.TIME_LIMIT
                 break
+        else:
+            status = Status.DIVERGED if method.diverged else Status.STALLED
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
     return solution(program, bounds, witnesses, status, n_iter, time.perf_counter() - start, tuple(history))

@@ -54,7 +54,7 @@ def run_on_working_set(
     """What `run_on_facets` returns, sooner where few of many blocks are active.
 
     `max_iter` is for each of the programs over some blocks; `progress` is called after each of them. Where the blocks
-    that pay turn out to be many, all are solved together.
+    that pay turn out to be many, or a program over some of them fails, all are solved together.
     """
     start, n_iter = time.perf_counter(), 0
     bounds, worths = Bounds(program), Worths(program, witnesses)
@@ -74,7 +74,9 @@ def run_on_working_set(
         status = Status.SOLVED
         if len(taken):
             solved = run_on_facets(_part(program, taken), witnesses[taken], accuracy, max_iter, left)
-            status, v, n_iter = solved.status, solved.dual, n_iter + solved.n_iter
+            status, n_iter = solved.status, n_iter + solved.n_iter
+            if not status.failed:  # what a failed program leaves says nothing of the blocks outside
+                v = solved.dual
             W = np.zeros((program.n_blocks, problem.d))
             W[taken] = solved.blocks
             bounds.offer(W, np.asarray(solved.network.offset))
@@ -86,13 +88,13 @@ def run_on_working_set(
             progress(history[-1])
         if bounds.gap <= tol:
             status = Status.SOLVED
-        elif status in (Status.SOLVED, Status.STALLED) and time_limit is not None and seconds >= time_limit:
+        elif (status is Status.SOLVED or status.failed) and time_limit is not None and seconds >= time_limit:
             status = Status.TIME_LIMIT
-        elif status is Status.SOLVED and (len(new) or accuracy > TIGHT * tol):
+        elif status.failed or (status is Status.SOLVED and (len(new) or accuracy > TIGHT * tol)):
             accuracy = max(TIGHT * tol, min(LOOSE, AHEAD * bounds.gap)) if len(new) else TIGHT * tol
             taken = np.concatenate([taken, new])
             hopeless = len(history) == 1 and history[0].lower_bound < (1.0 - HOPELESS) * history[0].objective
-            if len(taken) < MANY * program.n_blocks and not hopeless:
+            if len(taken) < MANY * program.n_blocks and not (hopeless or status.failed):
                 continue
             left = None if time_limit is None else max(time_limit - seconds, 1e-9)
             solved = run_on_facets(program, witnesses, tol, max_iter, left, onward)

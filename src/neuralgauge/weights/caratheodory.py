@@ -48,8 +48,11 @@ class Amplitudes:
         wanted = self.E @ self.start
         support = np.flatnonzero(s > 0)
         part, amplitudes = self.E[:, support], s[support].copy()
-        for _ in range(2):  # the second step takes away the rounding of the first
-            amplitudes += np.linalg.lstsq(part, wanted - part @ amplitudes, rcond=None)[0]
+        try:
+            for _ in range(2):  # the second step takes away the rounding of the first
+                amplitudes += np.linalg.lstsq(part, wanted - part @ amplitudes, rcond=None)[0]
+        except np.linalg.LinAlgError:  # a singular value decomposition that does not converge
+            return None
         scale = float((np.abs(self.E) @ self.start).max(initial=0.0))
         kept = np.abs(part @ amplitudes - wanted).max(initial=0.0) <= KEPT * scale
         if not kept or amplitudes.min(initial=0.0) < 0.0:
