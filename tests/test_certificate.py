@@ -223,7 +223,9 @@ def test_lower_optimum_upper(paper, seed):
         (0.0, 0.0, 0.0),
         (1.0, -1.0, 2.0),
         (0.0, 1.0, -np.inf),
-        (np.inf, 1.0, 1.0),
+        (1.0, -np.inf, np.inf),
+        (0.0, -np.inf, np.inf),
+        (np.inf, 1.0, np.inf),
     ],
 )
 def test_gap(upper, lower, gap):

@@ -79,16 +79,16 @@ class Certificate:
 
     @property
     def gap(self) -> float:
-        """Relative gap (upper - lower) / |upper|; 0 when the two differ by rounding only.
+        """Relative gap (upper - lower) / |upper|; 0 when the two differ by rounding only, infinite to no bound.
 
         A negative gap is never a success: the two contradict each other, so one of them is wrong.
         """
-        if self.upper == np.inf:
-            return 1.0  # the limit
         difference = self.upper - self.lower
+        if np.isinf(difference) or (difference != 0.0 and self.upper == 0.0):
+            return float(np.copysign(np.inf, difference))
         if abs(difference) <= SAME * max(abs(self.upper), abs(self.lower)):
             return 0.0
-        return float(difference / abs(self.upper)) if self.upper else float(np.copysign(np.inf, difference))
+        return float(difference / abs(self.upper))
 
     @property
     def unseen_at_most(self) -> float:
