@@ -171,7 +171,7 @@ def test_local_search_on_the_weights_ends_at_the_optimum():
 def test_at_beta_max_no_filter_is_used_and_below_one_is(loss, offset):
     for factor, used in ((1.0 + 1e-9, False), (1.5, False), (0.97, True)):
         problem = make(loss=loss, offset=offset, fraction=factor, seed=3)
-        solution = ng.train_linear_conv(problem, gap=1e-8)
+        solution = ng.train_linear_conv(problem, gap=1e-7)  # the hinge loss ends near 2e-8 by rounding
         if not (loss == "hinge" and offset):  # at a kink beta_max takes one subgradient, and a smaller one may do
             assert (solution.network.n_neurons > 0) == used
         assert solution.status is ng.Status.SOLVED
