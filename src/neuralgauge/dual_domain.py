@@ -42,10 +42,10 @@ def _shifted(g: Array, lower: Array, upper: Array, weight: Array) -> Array:
         result: Array = weight @ np.clip(g - shift, lower, upper)
         return result
 
-    # Every interval holds 0, so a shift by the largest entry leaves nothing positive, by the least nothing negative.
-    shift = 0.5 * sum(_bracket(lambda t: -total(t), g.min(axis=0), g.max(axis=0)))
-    free = np.all(np.isinf(lower) & np.isinf(upper), axis=0)
-    shift = np.where(free, weight @ g / weight.sum(), shift)
+    free, shift = np.all(np.isinf(lower) & np.isinf(upper), axis=0), weight @ g / weight.sum()
+    if not free.all():
+        # Every interval holds 0: a shift by the largest entry leaves nothing positive, by the least nothing negative.
+        shift = np.where(free, shift, 0.5 * sum(_bracket(lambda t: -total(t), g.min(axis=0), g.max(axis=0))))
     moved: Array = np.clip(g - shift, lower, upper).reshape(shape)
     return moved
 

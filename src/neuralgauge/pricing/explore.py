@@ -88,13 +88,14 @@ def _climb_compiled(X: Any, v_X: Any, U: Array, steps: int) -> Array:
 
 
 def _distinct(U: Array, values: Array, most: int) -> Array:
-    """The best rows that differ, best first."""
+    """The best rows that differ, best first: each takes those that are the same out of the choice."""
+    U = U[np.argsort(-values, kind="stable")]
+    left = np.ones(len(U), dtype=np.bool_)
     kept: list[int] = []
-    for k in np.argsort(-values, kind="stable"):
-        if len(kept) == most:
-            break
-        if not kept or np.max(U[kept] @ U[k]) < 1.0 - SAME:
-            kept.append(int(k))
+    while len(kept) < most and left.any():
+        kept.append(int(np.argmax(left)))
+        left &= U @ U[kept[-1]] < 1.0 - SAME
+        left[kept[-1]] = False  # also where it is zero
     return U[kept]
 
 
