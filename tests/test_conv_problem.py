@@ -212,7 +212,7 @@ def test_several_regions_are_certified_exactly(readout):
 
 
 def test_bounds_of_many_rows_stay_below():
-    """The batched search of many rows finds what the ascent from all starts finds; one draw of either may miss it."""
+    """The batched search of many rows finds what the ascent from all starts finds, if not in the first draw."""
     X, rng = images(9, n=60, shape=(12, 12, 2))
     problem = ng.ReLUConvProblem(
         X + rng.standard_normal(X.shape), np.sign(rng.standard_normal(60)), beta=1.0, filter_size=4, loss="hinge"
@@ -223,12 +223,14 @@ def test_bounds_of_many_rows_stay_below():
 
     v = problem.empty_dual()
     for sign in (1.0, -1.0):
-        draws = [search(v, problem.X, problem.readout, 32, np.random.default_rng(seed), sign=sign) for seed in range(4)]
-        fast = max(draws, key=lambda draw: draw.values[0])
         slow = ascend(sign * problem.readout.lifted(v), problem.X, 32)[0]
+        for seed in range(4):
+            fast = search(v, problem.X, problem.readout, 32, np.random.default_rng(seed), sign=sign)
+            gains = sign * problem.readout.gains(v, np.maximum(problem.X @ fast.U, 0.0))[:, 0]
+            np.testing.assert_allclose(gains, fast.values, rtol=1e-9)
+            if fast.values[0] >= 0.999 * slow[0]:
+                break
         assert fast.values[0] >= 0.999 * slow[0]
-        gains = sign * problem.readout.gains(v, np.maximum(problem.X @ fast.U, 0.0))[:, 0]
-        np.testing.assert_allclose(gains, fast.values, rtol=1e-9)
 
 
 @pytest.mark.parametrize("readout", ["pooled", "flattened"])
