@@ -106,35 +106,30 @@ _one_blas_thread = _OneBlasThread()
 
 
 @contextmanager
-def threads(n_jobs: int | None = None) -> Iterator[None]:
+def threads(n_jobs: int | None = None) -> Iterator[_Pool]:
     """A run: inside, `in_threads` shares one pool, and BLAS keeps to one thread, for products here are skinny.
 
     A run inside another one uses its pool, unless it says how many threads it wants.
     """
-    if n_jobs is None and _current.get() is not None:
-        yield
+    if n_jobs is None and (pool := _current.get()) is not None:
+        yield pool
         return
     pool = _Pool(n_threads(n_jobs))
     token = _current.set(pool)
     try:
         with _one_blas_thread:
-            yield
+            yield pool
     finally:
         _current.reset(token)
         pool.close()
 
 
 def in_threads(work: Callable[..., T], *items: Sequence[Any]) -> list[T]:
-    """The work on every item, in order: in the threads of the run, each free of the interpreter where it can.
+    """The work on every item, in order, in the threads of the run; outside of one, in a run of its own.
 
     The result does not depend on the number of threads as long as the items do not.
     """
     if len(items[0]) < 2:
         return list(map(work, *items))
-    if (pool := _current.get()) is not None:
+    with threads() as pool:
         return pool.map(work, *items)
-    pool = _Pool(n_threads(None))
-    try:
-        return pool.map(work, *items)
-    finally:
-        pool.close()
