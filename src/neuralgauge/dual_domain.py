@@ -16,7 +16,7 @@ from .losses import BalancedLoss, CoupledLoss, Loss
 
 STEPS = 200  # of a bisection, which ends when no float lies between its ends
 TINY = 1e-300
-FARTHEST = 64.0  # offsets beyond this, relative to the targets, are not followed: the loss only creeps
+FARTHEST = 800.0  # from the targets: offsets are not followed any further, where exp(-b) is 0
 
 
 def nearest(g: Array, y: Array, weight: Array, loss: Loss, offset: bool) -> Array:
@@ -83,10 +83,11 @@ def best_constant(y: Array, weight: Array, loss: Loss) -> tuple[Array, Array]:
 
     reach = FARTHEST + np.abs(targets).max(axis=0)
     low, high = _bracket(lambda b: weight @ gradient(b), -reach, reach)
-    b = 0.5 * (low + high)
-    zero = np.zeros_like(b)
-    values = [weight @ loss.value(np.broadcast_to(t, targets.shape), targets) for t in (zero, b)]
-    b = np.where(values[0] <= values[1], zero, b)  # not 1e-66 where 0 is meant
+    # 0 first, not 1e-66 where 0 is meant; both neighbours, of which one may fit exactly; the ends if none is needed.
+    tried = np.stack([np.zeros_like(low), low, high, -reach, reach])
+    with np.errstate(over="ignore"):
+        values = np.stack([weight @ loss.value(np.broadcast_to(t, targets.shape), targets) for t in tried])
+    b = np.take_along_axis(tried, np.argmin(values, axis=0)[None], axis=0)[0]
     left, right = gradient(np.where(b == 0.0, -TINY, low)), gradient(np.where(b == 0.0, TINY, high))
     fall, rise = weight @ left, weight @ right
     with np.errstate(divide="ignore", invalid="ignore"):

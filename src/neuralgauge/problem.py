@@ -14,6 +14,8 @@ from .losses import Loss, check_coupled, get_loss
 from .networks import GatedNetwork, TwoLayerNetwork
 from .readouts import DenseReadout, Index, Readout
 
+LARGEST = {"X": 1e60, "y": 1e40, "sample_weight": 1e40, "beta": 1e140}  # and one over it the least
+
 
 class TrainingProblem:
     r"""Weight-decay training of a two-layer ReLU network.
@@ -55,8 +57,9 @@ class TrainingProblem:
     Raises
     ------
     InvalidInputError
-        For values that are not finite, shapes that do not match, `beta` <= 0, targets the loss does not take, or a
-        loss of your own that couples outputs and does not say where its dual points lie.
+        For values that are not finite or so large or small that their squares are not, shapes that do not match,
+        `beta` <= 0, targets the loss does not take, or a loss of your own that couples outputs and does not say where
+        its dual points lie.
 
     Notes
     -----
@@ -100,6 +103,8 @@ class TrainingProblem:
             row = int(np.flatnonzero(weight <= 0)[0])
             raise InvalidInputError(f"`sample_weight` must be > 0, got {weight[row]} in row {row}; drop such rows.")
         self.sample_weight: Array = frozen(weight)
+        for name, values in (("X", self.X), ("y", self.y), ("sample_weight", weight), ("beta", np.array(self.beta))):
+            _check_size(name, values)
 
     @property
     def n(self) -> int:
@@ -219,6 +224,16 @@ class TrainingProblem:
         """Bound on the l1 distance from v, inside its intervals, to where L*(-v) is finite exactly."""
         g = -v / self.output_weight
         return dual_domain.distance(g, self.y, self.sample_weight, self.loss, self.offset)
+
+
+def _check_size(name: str, values: Array) -> None:
+    """Refuse values whose squares and products double precision cannot hold."""
+    largest, limit = float(np.max(np.abs(values))), LARGEST[name]
+    if largest > limit or 0.0 < largest < 1.0 / limit:
+        raise InvalidInputError(
+            f"`{name}` must be zero or have its largest entry between {1.0 / limit:g} and {limit:g}, got {largest:g}: "
+            "squares of it would leave the range of double precision; choose other units."
+        )
 
 
 def _weighted_sum(values: Array, weight: Array) -> float:

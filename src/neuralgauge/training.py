@@ -17,6 +17,7 @@ from .rounds import Rounds, Start
 from .solution import Record, Solution, Status
 
 MAX_ROUNDS = 200
+LEAST_BETA = 1e-30  # relative to a penalty from which the empty network is optimal for certain
 
 
 def train(
@@ -90,6 +91,7 @@ def train(
     as_positive(gap, "gap")
     if time_limit is not None:
         as_positive(time_limit, "time_limit")
+    _check_beta(problem)
     with threads(n_jobs):
         rng = np.random.default_rng(random_state)
         rounds = Rounds(problem, gap, time_limit, rng, prove, progress, checked_start(start, problem))
@@ -98,6 +100,17 @@ def train(
         except KeyboardInterrupt:
             status = Status.INTERRUPTED
         return rounds.solution(status)
+
+
+def _check_beta(problem: TrainingProblem) -> None:
+    """Refuse a penalty that double precision cannot tell from none."""
+    reach = problem.readout.reach(np.linalg.norm(problem.X, axis=1))
+    least = LEAST_BETA * reach * float(np.sum(np.abs(problem.empty_dual())))
+    if problem.beta < least:
+        raise InvalidInputError(
+            f"`beta` must be at least {least:.2g} for these data, got {problem.beta:g}: less is lost in the rounding "
+            "of the loss; take `neural_gauge` for the limit without penalty."
+        )
 
 
 def checked_start(start: Solution | TwoLayerNetwork | PatternSet | None, problem: TrainingProblem) -> Start | None:

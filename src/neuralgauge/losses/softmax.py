@@ -67,10 +67,15 @@ class Softmax:
         return result
 
     def project_balanced(self, g: Array, y: Array, weight: Array) -> Array:
-        """`project`, then mixed with one distribution for all samples, so that every class has its own mass."""
-        p = self._probabilities(g, y)
-        mass, wanted = weight @ p, weight @ y
-        theta = float(np.max(1.0 - wanted / np.maximum(mass, np.finfo(float).tiny), initial=0.0))
+        """`project`, then mixed with one distribution for all samples, so that every class has its own mass.
+
+        Mixing would ruin a class that has no mass, so such classes are left out first.
+        """
+        wanted = weight @ y
+        p = self._probabilities(np.where(wanted > 0.0, g, 0.0), y)
+        mass = weight @ p
+        some = mass > 0.0
+        theta = float(np.max(1.0 - wanted[some] / mass[some], initial=0.0))
         if theta <= 1e-14:  # rounding, which `outside_balanced` counts
             return p - y
         q = np.maximum((wanted - (1.0 - theta) * mass) / (theta * weight.sum()), 0.0)

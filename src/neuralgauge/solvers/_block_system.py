@@ -204,13 +204,16 @@ class BlockSystem:
 
 
 def _cholesky(M: Array) -> Array:
-    """Batched Cholesky factors; a tiny ridge, undone by refinement, keeps degenerate blocks positive."""
+    """Batched Cholesky factors; a tiny ridge, undone by refinement, keeps degenerate blocks positive.
+
+    It is relative to each entry of the diagonal, since columns of X may differ by many orders of magnitude.
+    """
     diagonal = np.arange(M.shape[1])
-    ridge = 1e-15 * np.trace(M, axis1=1, axis2=2)
+    ridge = 1e-15 * M.shape[1] * M[:, diagonal, diagonal]
     for _ in range(6):
         try:
             shifted = M.copy()
-            shifted[:, diagonal, diagonal] += ridge[:, None]
+            shifted[:, diagonal, diagonal] += ridge
             factor: Array = np.linalg.cholesky(shifted).astype(np.float64, copy=False)
             return factor
         except np.linalg.LinAlgError:
@@ -219,14 +222,14 @@ def _cholesky(M: Array) -> Array:
 
 
 def cholesky_factor(K: Array) -> Array:
-    """Lower Cholesky factor; a tiny ridge where rounding asks for one."""
+    """Lower Cholesky factor; a tiny ridge where rounding asks for one, relative to the diagonal."""
     diagonal = np.diag_indices(len(K))
-    ridge = 1e-16 * float(np.max(K[diagonal]))
+    ridge = 1e-16 * K[diagonal]
     for _ in range(6):
         factor, info = lapack.dpotrf(K, lower=1, overwrite_a=0)
         if info == 0:
             result: Array = factor
             return result
         K[diagonal] += ridge
-        ridge *= 100.0
+        ridge = 100.0 * ridge
     raise np.linalg.LinAlgError("the Newton system is not positive definite")

@@ -159,6 +159,8 @@ class PiecewiseTerm:
         self.mu = smoothing / self.weight
         height = self.a * f + self.b
         if self.epigraph:
+            if smoothing > 0.0:  # where the loss is far below its pieces, none of them may start as active
+                centre = max(centre, float(np.mean(self.weight * np.maximum(height.max(axis=0), 0.0))))
             self.xi = _centred_height(height, self.weight, centre)
             self.s = self.xi - height
         else:
@@ -244,6 +246,18 @@ def _positive_root(b: Array, c: Array) -> Array:
     return np.where(b > 0, 2.0 * c / reach, 0.5 * reach)
 
 
+def _stays_curved(problem: TrainingProblem, loss: PiecewiseLoss) -> bool:
+    r"""Whether no sample of an optimal network can be where the loss is affine.
+
+    A sample there costs :math:`s_i \mu a^2 / 2` or more, a the least slope, and the empty network costs less.
+    """
+    pieces = loss.pieces(problem.y)
+    if pieces.smoothing == 0.0 or not pieces.epigraph:
+        return False
+    edge = 0.5 * pieces.smoothing * float(np.min(problem.output_weight * np.min(pieces.slopes**2, axis=0)))
+    return problem.loss_value(problem.outputs(problem.empty_network())) < edge
+
+
 def loss_term(
     problem: TrainingProblem, f: Array, centre: float, worth: Callable[[Array], float] | None = None
 ) -> LossTerm:
@@ -252,7 +266,7 @@ def loss_term(
     A method that may leave the dual constraints gives `worth`, what g is worth to the block worth most. A smooth loss
     then starts with a g of little worth and keeps it inside its intervals, where alone f* exists (see `_secant`).
     """
-    if isinstance(problem.loss, PiecewiseLoss):
+    if isinstance(problem.loss, PiecewiseLoss) and not _stays_curved(problem, problem.loss):
         return PiecewiseTerm(problem, f, centre)
     if worth is None:
         return SmoothTerm(problem)

@@ -107,7 +107,7 @@ class InteriorPoint:
         # A piecewise-linear loss needs curvature to start with, so its products start at the size of the loss itself.
         level = max(centre, self.start_loss / problem.y.size)
         self.loss = loss_term(problem, self._outputs(W, self.b), level, self._worth)
-        self.highest = HIGHEST * max(centre, level)
+        self.highest = HIGHEST * max(centre, level, float(np.max(self.loss.s * self.loss.q, initial=0.0)))
 
     def _worth(self, g: Array) -> float:
         """What g is worth to the block that it is worth most to, its cone left aside."""
@@ -118,13 +118,19 @@ class InteriorPoint:
         return self.system.forward(W, b).reshape(self.program.problem.y.shape)
 
     def _moderate(self, centre: float, W: Array) -> float:
-        """The centre, lowered until blocks centre * W leave the loss about where the empty network has it."""
+        """The centre, lowered until blocks centre * W leave the loss about where the empty network has it.
+
+        An offset takes up what the blocks add to all samples alike.
+        """
         problem = self.program.problem
         f, empty = self.system.forward(W), self.b
+        common = problem.sample_weight @ f / problem.sample_weight.sum() if problem.offset else 0.0
+        f = f - common
         while problem.loss_value((centre * f + empty).reshape(problem.y.shape)) > START_LOSS * self.start_loss:
             if centre == 0.0:
                 break
             centre *= 0.3
+        self.b = empty - centre * common
         return centre
 
     def __iter__(self) -> Iterator[Iterate]:

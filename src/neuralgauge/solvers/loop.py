@@ -102,7 +102,7 @@ def _run(
             history.append(Record(seconds, bounds.upper, bounds.lower, program.n_blocks))
             if progress is not None:
                 progress(history[-1])
-            if bounds.gap <= tol:
+            if abs(bounds.gap) <= tol:  # below -tol the violations that pass, in a very thin cell, were too large
                 status = Status.SOLVED
                 break
             if n_iter >= max_iter:
