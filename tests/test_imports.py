@@ -22,7 +22,7 @@ LAYERS = (
     ("problem", "networks", "conv_problem", "conv_networks", "linear_conv"),
     ("patterns", "pricing", "certificate"),
     ("programs", "solution"),
-    ("solvers",),
+    ("solvers", "failed_programs"),
     ("dual",),
     ("rounds",),
     ("training", "path", "interpolation", "screening"),
