@@ -60,6 +60,14 @@ def _least_sine(X: Any, arrangement: Any) -> float:
     return min(sines)
 
 
+def _charge(data: Any, found: Any, misfit: Any) -> Decimal:
+    """The most that the multipliers may charge for the misfit and the rounding with which it is evaluated."""
+    network, Z = found.network, np.abs(found.dual).reshape(data.Y.shape)
+    size = np.abs(data.Y) + np.abs(data.X) @ np.abs(network.U) @ np.abs(network.A) + np.abs(network.offset)
+    rounding = sum(network.U.shape) * float(np.finfo(float).eps) * size
+    return sum((to_decimal(Z) * (misfit + to_decimal(rounding))).ravel(), ZERO)
+
+
 def check_neural_gauge(report: Any, data: Any, arrangement: Any, limit: float) -> None:
     """Refusals, the misfit, the weight decay and the lower bound."""
     case = report.case
@@ -83,7 +91,9 @@ def check_neural_gauge(report: Any, data: Any, arrangement: Any, limit: float) -
     if not possible:
         report.odd.append(f"neural_gauge: interpolates to {misfit:.1} of {largest:.1} what none does exactly")
     decay = (sum((U * U).ravel(), ZERO) + sum((A * A).ravel(), ZERO)) / 2
-    report.expect(abs(decay - Decimal(found.certificate.upper)) <= Decimal("1e-13") * decay, "neural_gauge: upper")
+    least, upper = decay * (1 - Decimal("1e-13")), Decimal(found.certificate.upper)
+    most = decay * (1 + Decimal("1e-13")) + _charge(data, found, abs(f - to_decimal(data.Y)))
+    report.expect(least <= upper <= most, f"neural_gauge: upper {upper:.17} for a weight decay of {decay:.17}")
     if found.status is not ng.Status.SOLVED:
         report.odd.append(f"neural_gauge: {found.status.name}, gap {found.certificate.gap:.1e}")
     if possible and data.Y.shape[1] == 1 and len(arrangement.patterns) <= 80 and found.certificate.scope != "estimated":
