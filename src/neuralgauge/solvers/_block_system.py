@@ -24,6 +24,7 @@ from ._second_order import Scaling
 
 Solve = Callable[[Array, Array, Array | float], tuple[Array, Array, Array]]
 CHUNK = 2_000_000  # entries of F in memory at a time
+MOST_RIDGE = 1e-8  # of each entry of a diagonal, which small columns of X make small
 
 
 class CurvatureRoot:
@@ -204,12 +205,9 @@ class BlockSystem:
 
 
 def _cholesky(M: Array) -> Array:
-    """Batched Cholesky factors; a tiny ridge, undone by refinement, keeps degenerate blocks positive.
-
-    It is relative to each entry of the diagonal, since columns of X may differ by many orders of magnitude.
-    """
+    """Batched Cholesky factors; a tiny ridge, undone by refinement, keeps degenerate blocks positive."""
     diagonal = np.arange(M.shape[1])
-    ridge = 1e-15 * M.shape[1] * M[:, diagonal, diagonal]
+    ridge = np.minimum(1e-15 * np.trace(M, axis1=1, axis2=2)[:, None], MOST_RIDGE * M[:, diagonal, diagonal])
     for _ in range(6):
         try:
             shifted = M.copy()
@@ -222,9 +220,9 @@ def _cholesky(M: Array) -> Array:
 
 
 def cholesky_factor(K: Array) -> Array:
-    """Lower Cholesky factor; a tiny ridge where rounding asks for one, relative to the diagonal."""
+    """Lower Cholesky factor; a tiny ridge where rounding asks for one."""
     diagonal = np.diag_indices(len(K))
-    ridge = 1e-16 * K[diagonal]
+    ridge = np.minimum(1e-16 * float(np.max(K[diagonal])), MOST_RIDGE * K[diagonal])
     for _ in range(6):
         factor, info = lapack.dpotrf(K, lower=1, overwrite_a=0)
         if info == 0:
