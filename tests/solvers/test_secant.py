@@ -8,7 +8,9 @@ import neuralgauge as ng
 from neuralgauge.losses import get_loss
 from neuralgauge.solvers._secant import secant_curvature
 
-SMOOTH = pytest.mark.parametrize("loss", [own_loss(), *map(get_loss, ("squared", "poisson", "logistic"))], ids=str)
+SMOOTH = pytest.mark.parametrize(
+    "loss", [own_loss(), *map(get_loss, ("squared", "poisson", "logistic"))], ids=lambda loss: loss.name
+)
 
 
 def pairs(loss, rng, n=400):
@@ -62,7 +64,7 @@ def test_targets_far_from_the_start_cost_few_iterations(scale, gated):
     assert solution.n_iter <= 25
 
 
-@pytest.mark.parametrize("loss", [own_loss(), get_loss("logistic")], ids=str)
+@pytest.mark.parametrize("loss", [own_loss(), get_loss("logistic")], ids=lambda loss: loss.name)
 @pytest.mark.parametrize("seed", range(4))
 def test_filters_too(loss, seed):
     """The interior points of linear convolutions, with filters shorter than the signal and as long."""
