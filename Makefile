@@ -4,22 +4,25 @@ BIN := .venv/bin
 # Of the peers' environment. On Linux this may be a build with CUDA, of gigabytes: name a wheel of a CPU build instead.
 TORCH ?= torch==2.13.0
 
+# A process of pytest a core, each taking over tests that another has left.
+PARALLEL := -n auto --dist worksteal
+
 .PHONY: demo setup test test-all test-kernels test-lowest lint bench bench-peers setup-peers clean
 
 demo: .venv/.installed  ## train, certify, save and predict on scikit-learn's diabetes data
 	$(BIN)/python examples/diabetes.py
 
 test: .venv/.test  ## the test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-all: .venv/.test  ## the test suite with the slow tests
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "slow or not slow"
 
 test-kernels: .venv/.test  ## the numerical tests under every BLAS kernel of the processor; ARGUMENTS="--other": one more
-	$(BIN)/python tests/kernels.py $(ARGUMENTS)
+	$(BIN)/python tests/kernels.py $(PARALLEL) $(ARGUMENTS)
 
 test-lowest: .venv-lowest/.installed  ## the test suite with the lowest versions that pyproject.toml allows
-	.venv-lowest/bin/python -m pytest $(ARGUMENTS)
+	.venv-lowest/bin/python -m pytest $(PARALLEL) $(ARGUMENTS)
 
 setup: .venv/.dev  ## everything development needs
 
