@@ -13,7 +13,7 @@ from sklearn.datasets import load_diabetes
 from threadpoolctl import threadpool_limits
 
 import neuralgauge as ng
-from neuralgauge.weights.local_search import local_search
+from neuralgauge.solvers.local_search import local_search
 
 GAPS, WIDTHS = (1e-4, 1e-6), (None, 40, 30, 20, 10)
 WIDE, ITERATIONS = 600, 500  # a network of L-BFGS alone, wider than there are samples
@@ -46,7 +46,7 @@ def main() -> None:
         outputs = network.forward(problem.X)
         for width in WIDTHS:
             started = time.perf_counter()
-            pruning = network.prune(problem, width)
+            pruning = ng.prune(network, problem, width)
             seconds = time.perf_counter() - started
             moved = np.abs(pruning.network.forward(problem.X) - outputs).max()
             print(

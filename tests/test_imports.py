@@ -16,18 +16,15 @@ SOURCE = Path(ng.__file__).parent
 LAYERS = (
     ("errors", "quoting"),
     ("_array", "_compiled", "_threads"),
-    ("losses", "patches", "readouts", "spectrum"),
-    ("dual_domain", "passes"),
-    ("weights",),
-    ("problem", "networks", "conv_problem", "conv_networks", "linear_conv"),
+    ("losses", "features"),
+    ("networks",),
+    ("problems",),
     ("patterns", "pricing", "certificate"),
-    ("programs", "solution"),
-    ("solvers", "failed_programs"),
-    ("dual",),
-    ("rounds",),
-    ("training", "path", "interpolation", "screening"),
-    ("estimators", "interchange", "plots", "report"),
-    ("certify",),
+    ("programs",),
+    ("solvers",),
+    ("pruning",),
+    ("training",),
+    ("estimators", "interchange", "plots"),
     ("cli", "experiments"),
     ("__main__",),
 )
@@ -99,19 +96,7 @@ def test_the_certificate_knows_no_solver():
         if name not in reached:
             reached.add(name)
             waiting += IMPORTS[name]
-    # "weights" only because networks can prune themselves: it makes no bound.
-    below = {
-        "problem",
-        "networks",
-        "weights",
-        "dual_domain",
-        "losses",
-        "passes",
-        "readouts",
-        "_array",
-        "_threads",
-        "errors",
-    }
+    below = {"problems", "networks", "losses", "features", "_array", "_threads", "errors"}
     assert {top(name) for name in reached} == {"certificate", *below}
 
 

@@ -1,9 +1,6 @@
 """Two-layer ReLU networks trained to global optimality by convex optimization, with certificates."""
 
 from .certificate import Certificate
-from .certify import certify
-from .conv_networks import GatedConvNetwork, ReLUConvNetwork
-from .conv_problem import ReLUConvProblem
 from .errors import (
     DroppedPixelsWarning,
     InvalidInputError,
@@ -24,9 +21,8 @@ from .estimators import (
     ReLURegressor,
     ReLURegressorCV,
 )
-from .interchange import SavedModel, load_model, save_model, to_torch
-from .interpolation import neural_gauge
-from .linear_conv import LinearConvNetwork, LinearConvProblem
+from .features.patches import PatchGeometry
+from .interchange import SavedModel, load_model, save_model
 from .losses import (
     Absolute,
     EpsilonInsensitive,
@@ -42,26 +38,26 @@ from .losses import (
     Squared,
     SquaredHinge,
 )
-from .networks import GatedNetwork, TwoLayerNetwork
-from .patches import PatchGeometry
-from .path import Path, relu_path
+from .networks.conv import GatedConvNetwork, ReLUConvNetwork
+from .networks.dense import TwoLayerNetwork
+from .networks.gated import GatedNetwork
+from .networks.linear_conv import LinearConvNetwork
+from .networks.torch_layers import to_torch
 from .patterns import PatternSet, count_patterns, enumerate_patterns, sample_patterns
-from .plots import (
-    plot_certificate,
-    plot_decision_boundary,
-    plot_filters,
-    plot_neurons,
-    plot_path,
-    plot_training,
-)
+from .plots import plot_certificate, plot_decision_boundary, plot_filters, plot_neurons, plot_path, plot_training
 from .pricing import Price, beta_max, price
-from .problem import TrainingProblem
-from .solution import Record, Solution, Status
+from .problems.conv import ReLUConvProblem
+from .problems.linear_conv import LinearConvProblem
+from .problems.training import TrainingProblem
+from .pruning import Pruning, prune
 from .solvers.circular_conv import train_circular_conv
 from .solvers.nuclear_norm import train_linear_conv
 from .solvers.program import solve_program
-from .training import train
-from .weights import Pruning
+from .solvers.solution import Record, Solution, Status
+from .training.certify import certify
+from .training.interpolation import neural_gauge
+from .training.path import Path, relu_path
+from .training.train import train
 
 __version__ = "0.1.0"
 
@@ -126,6 +122,7 @@ __all__ = [
     "plot_path",
     "plot_training",
     "price",
+    "prune",
     "relu_path",
     "sample_patterns",
     "save_model",

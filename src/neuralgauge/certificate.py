@@ -10,7 +10,7 @@ import numpy as np
 
 from ._array import Array
 from .losses import Squared
-from .problem import TrainingProblem
+from .problems.training import TrainingProblem
 
 SAME = 1e-14  # relative difference of two sums of some hundred terms that is rounding
 SUMS_VANISH = 1e-9  # sums of v up to so much of all |v| are rounding, which the bound makes up for

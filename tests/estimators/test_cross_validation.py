@@ -15,8 +15,8 @@ from neuralgauge import beta_max
 from neuralgauge.errors import InvalidInputError
 from neuralgauge.estimators import ReLUClassifier, ReLUClassifierCV, ReLURegressor, ReLURegressorCV
 from neuralgauge.estimators.cross_validation import chosen, is_past_the_best
-from neuralgauge.problem import TrainingProblem
-from neuralgauge.screening import screen
+from neuralgauge.problems.training import TrainingProblem
+from neuralgauge.training.screening import screen
 
 
 @pytest.fixture(scope="module")

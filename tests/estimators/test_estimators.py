@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from neuralgauge.errors import InvalidInputError
 from neuralgauge.estimators import ReLUClassifier, ReLURegressor
 from neuralgauge.pricing import beta_max
-from neuralgauge.problem import TrainingProblem
+from neuralgauge.problems.training import TrainingProblem
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from edited_models import content_of, parts_of
 
 import neuralgauge as ng
 from neuralgauge.certificate import Certificate
-from neuralgauge.conv_networks import ReLUConvNetwork
 from neuralgauge.errors import DroppedPixelsWarning, InvalidInputError, ModelFileError
 from neuralgauge.estimators import (
     LinearConvClassifier,
@@ -26,6 +25,8 @@ from neuralgauge.estimators import (
     ReLUConvRegressor,
     ReLURegressor,
 )
+from neuralgauge.features.patches import PatchGeometry
+from neuralgauge.features.readouts import regions_of
 from neuralgauge.interchange import (
     SavedModel,
     Standardization,
@@ -35,11 +36,10 @@ from neuralgauge.interchange import (
     save_model,
 )
 from neuralgauge.interchange.loss_record import parameters_of
-from neuralgauge.linear_conv import LinearConvNetwork
 from neuralgauge.losses import EpsilonInsensitive, Huber, Poisson, Quantile, Squared
-from neuralgauge.networks import TwoLayerNetwork
-from neuralgauge.patches import PatchGeometry
-from neuralgauge.readouts import regions_of
+from neuralgauge.networks.conv import ReLUConvNetwork
+from neuralgauge.networks.dense import TwoLayerNetwork
+from neuralgauge.networks.linear_conv import LinearConvNetwork
 
 DATA = Path(__file__).parent / "data"
 

@@ -7,7 +7,7 @@ import pytest
 
 import neuralgauge as ng
 from neuralgauge._array import with_ones
-from neuralgauge.weights.local_search import local_search
+from neuralgauge.solvers.local_search import local_search
 
 STRATEGIES = ("gaussian", "initial", "network", "sign_flips", "clusters")
 

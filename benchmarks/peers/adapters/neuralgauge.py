@@ -5,7 +5,7 @@ import numpy as np
 
 def prepare(data):
     import neuralgauge as ng
-    from neuralgauge import passes
+    from neuralgauge.features import passes
     from neuralgauge.pricing import ascent
 
     passes.THREADS = ascent.THREADS = int(data["threads"])  # all cores otherwise

@@ -9,13 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from ..certificate import Certificate
-from ..certify import certify as certify_network
 from ..errors import InvalidInputError
 from ..estimators.canonical import canonical_rows, checked_weights
 from ..estimators.one_vs_rest import NO_TIME
 from ..interchange import SavedModel
-from ..networks import TwoLayerNetwork
-from ..problem import TrainingProblem
+from ..networks.dense import TwoLayerNetwork
+from ..problems.training import TrainingProblem
+from ..training.certify import certify as certify_network
 from .columns import labels, matrix
 from .dataset import target_numbers
 from .models import model_and_table

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from ..certificate import Certificate
 from ..interchange import SavedModel
 from ..quoting import listed
-from ..solution import Record
+from ..solvers.solution import Record
 from .streams import note, write_bytes, write_text
 
 BAR_AFTER_SECONDS = 1.5

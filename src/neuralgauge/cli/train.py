@@ -15,7 +15,7 @@ from ..interchange import SavedModel, Standardization, save_model
 from ..interchange.atomic_write import check_output
 from ..interchange.model_file import encoded_model, from_estimator
 from ..quoting import quoted
-from ..solution import Solution, Status
+from ..solvers.solution import Solution, Status
 from .dataset import Dataset, training_data
 from .options import (
     DONE,

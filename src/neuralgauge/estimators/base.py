@@ -16,13 +16,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._array import Array, as_positive
 from ..certificate import Certificate
 from ..errors import InvalidInputError
-from ..linear_conv import LinearConvNetwork
 from ..losses import LOSSES, Loss, Targets, get_loss
-from ..networks import TwoLayerNetwork
+from ..networks.dense import TwoLayerNetwork
+from ..networks.linear_conv import LinearConvNetwork
 from ..pricing import beta_max
-from ..problem import TrainingProblem, checked_targets
-from ..solution import Record, Solution, Status
-from ..training import train
+from ..problems.training import TrainingProblem, checked_targets
+from ..solvers.solution import Record, Solution, Status
+from ..training.train import train
 from .canonical import canonical_rows, checked_weights
 from .one_vs_rest import beta_max_one_vs_rest, train_one_vs_rest
 

@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from .._array import Array
 from ..errors import InvalidInputError
 from ..losses import Loss, Softmax, get_loss
-from ..solution import Record
+from ..solvers.solution import Record
 from .base import ReLUEstimator, TrainingData
 from .class_scores import best_class, class_scores, probabilities
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
+from ..features.readouts import Regions
 from ..losses import Loss
-from ..readouts import Regions
-from ..solution import Record
+from ..solvers.solution import Record
 from .images import ReLUImageEstimator
 from .regressor import Regression
 

@@ -21,12 +21,12 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._array import Array, as_positive
 from ..errors import InvalidInputError
-from ..networks import TwoLayerNetwork
-from ..path import error_rate, penalties
-from ..problem import TrainingProblem
-from ..screening import is_searchable, screen
-from ..solution import Solution
-from ..training import train
+from ..networks.dense import TwoLayerNetwork
+from ..problems.training import TrainingProblem
+from ..solvers.solution import Solution
+from ..training.path import error_rate, penalties
+from ..training.screening import is_searchable, screen
+from ..training.train import train
 from .base import ReLUEstimator, TrainingData
 from .one_vs_rest import train_one_vs_rest
 

@@ -10,16 +10,17 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, check_X_y
 
 from .._array import Array
-from ..conv_networks import ReLUConvNetwork
-from ..conv_problem import ReLUConvProblem
 from ..errors import DroppedPixelsWarning, InvalidInputError
-from ..linear_conv import LinearConvNetwork, LinearConvProblem
+from ..features.patches import PatchGeometry
+from ..features.readouts import Regions
 from ..losses import Loss
-from ..patches import PatchGeometry
-from ..problem import checked_targets
-from ..readouts import Regions
-from ..solution import Solution
+from ..networks.conv import ReLUConvNetwork
+from ..networks.linear_conv import LinearConvNetwork
+from ..problems.conv import ReLUConvProblem
+from ..problems.linear_conv import LinearConvProblem
+from ..problems.training import checked_targets
 from ..solvers.nuclear_norm import train_linear_conv
+from ..solvers.solution import Solution
 from .base import ReLUEstimator, TrainingData
 from .canonical import canonical_images, checked_weights
 

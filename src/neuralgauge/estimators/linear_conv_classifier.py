@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from ..losses import Loss
-from ..solution import Record
+from ..solvers.solution import Record
 from .classifier import Classification
 from .images import LinearImageEstimator
 

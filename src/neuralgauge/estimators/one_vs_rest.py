@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..certificate import Certificate
-from ..networks import TwoLayerNetwork
+from ..networks.dense import TwoLayerNetwork
 from ..pricing import beta_max
-from ..problem import TrainingProblem
-from ..solution import Solution, Status
-from ..training import train
+from ..problems.training import TrainingProblem
+from ..solvers.solution import Solution, Status
+from ..training.train import train
 
 NO_TIME = 1e-3  # seconds left for the outputs that an interrupt leaves
 

@@ -11,7 +11,7 @@ from sklearn.utils.validation import column_or_1d
 
 from .._array import Array
 from ..losses import Loss, get_loss
-from ..solution import Record
+from ..solvers.solution import Record
 from .base import ReLUEstimator, TrainingData
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..losses import Loss
-from ..solution import Record
+from ..solvers.solution import Record
 from .cross_validation import CrossValidated, Rule
 from .regressor import Regression
 

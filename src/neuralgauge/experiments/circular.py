@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from .._array import Array
-from ..linear_conv import LinearConvNetwork, LinearConvProblem
+from ..networks.linear_conv import LinearConvNetwork
+from ..problems.linear_conv import LinearConvProblem
 from ..solvers.circular_conv import train_circular_conv
 from ..solvers.nuclear_norm import train_linear_conv
 from .baseline import NAME, baseline

@@ -6,13 +6,14 @@ import time
 from typing import cast
 
 from ..certificate import lower_bound
-from ..networks import TwoLayerNetwork
+from ..networks.dense import TwoLayerNetwork
 from ..patterns import PatternSet, enumerate_patterns, sample_patterns
 from ..pricing import price
-from ..problem import TrainingProblem
-from ..solution import Solution, Status
+from ..problems.training import TrainingProblem
+from ..pruning import prune
 from ..solvers.program import solve_program
-from ..training import train
+from ..solvers.solution import Solution, Status
+from ..training.train import train
 from .baseline import Score
 from .descent import Trace
 from .outcome import Method
@@ -37,7 +38,7 @@ def optimal(problem: TrainingProblem, time_limit: float | None = None) -> tuple[
     begun = time.perf_counter()
     solution = uninterrupted(solve_program(problem, enumerate_patterns(problem.X), TOLERANCE, time_limit=time_limit))
     seconds = time.perf_counter() - begun
-    network = cast(TwoLayerNetwork, solution.network).prune(problem).network
+    network = prune(cast(TwoLayerNetwork, solution.network), problem).network
     lower = lower_bound(problem, solution.dual, price(solution.dual, problem.X).bound)
     objective = problem.objective(network)
     return Method("Optimal", (objective,), seconds, lower=lower, scope="exact", n_neurons=network.n_neurons), network

@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 
 from .._array import Array
-from ..conv_problem import ReLUConvProblem
-from ..networks import TwoLayerNetwork
-from ..patches import PatchGeometry
+from ..features.patches import PatchGeometry
+from ..networks.dense import TwoLayerNetwork
 from ..pricing import beta_max
+from ..problems.conv import ReLUConvProblem
 from .baseline import NAME, baseline
 from .convex import CERTIFIED, certified
 from .descent import Training

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from .._array import Array
-from ..networks import TwoLayerNetwork
+from ..networks.dense import TwoLayerNetwork
 from ..pricing import beta_max
-from ..problem import TrainingProblem
+from ..problems.training import TrainingProblem
 from .baseline import NAME, baseline
 from .convex import CERTIFIED, algorithms, certified
 from .descent import Training

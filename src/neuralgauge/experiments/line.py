@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..networks import TwoLayerNetwork
-from ..problem import TrainingProblem
+from ..networks.dense import TwoLayerNetwork
+from ..problems.training import TrainingProblem
 from .baseline import NAME, baseline
 from .convex import certified, optimal
 from .descent import Training

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._array import Array
-from ..solution import Solution
+from ..solvers.solution import Solution
 
 IN_GENERAL = "said of its experiments in general"  # in place of a number, where the text of a figure was not at hand
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
-from ..networks import TwoLayerNetwork
-from ..problem import TrainingProblem
+from ..networks.dense import TwoLayerNetwork
+from ..problems.training import TrainingProblem
 from .baseline import NAME, baseline
 from .convex import approximate, certified, optimal
 from .descent import Training

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from .._array import Array
-from ..networks import TwoLayerNetwork
+from ..networks.dense import TwoLayerNetwork
 from ..pricing import beta_max
-from ..problem import TrainingProblem
+from ..problems.training import TrainingProblem
 from .baseline import NAME, baseline
 from .convex import CERTIFIED, approximate, certified
 from .descent import Training

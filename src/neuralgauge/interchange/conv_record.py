@@ -7,12 +7,12 @@ import warnings
 from typing import Any
 
 from .._array import Array
-from ..conv_networks import ReLUConvNetwork
 from ..errors import DroppedPixelsWarning, InvalidInputError
-from ..linear_conv import LinearConvNetwork
-from ..networks import TwoLayerNetwork
-from ..patches import PatchGeometry
-from ..readouts import region_grid
+from ..features.patches import PatchGeometry
+from ..features.readouts import region_grid
+from ..networks.conv import ReLUConvNetwork
+from ..networks.dense import TwoLayerNetwork
+from ..networks.linear_conv import LinearConvNetwork
 from .model_header import ConvRecord, GeometryRecord, LinearConvRecord
 
 Network = TwoLayerNetwork | LinearConvNetwork

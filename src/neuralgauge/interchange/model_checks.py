@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..certificate import Certificate
-from ..conv_networks import ReLUConvNetwork
 from ..errors import InvalidInputError
-from ..linear_conv import LinearConvNetwork
 from ..losses import LOSSES, Loss, Targets
-from ..networks import TwoLayerNetwork
+from ..networks.conv import ReLUConvNetwork
+from ..networks.dense import TwoLayerNetwork
+from ..networks.linear_conv import LinearConvNetwork
 from .standardization import Standardization
 
 CONVOLUTIONAL = (ReLUConvNetwork, LinearConvNetwork)

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from .._array import Array, as_matrix, as_positive
 from ..certificate import Certificate
-from ..conv_networks import ReLUConvNetwork
 from ..errors import InvalidInputError, ModelFileError
 from ..estimators.class_scores import best_class, class_scores, probabilities
 from ..losses import LOSSES, Loss
+from ..networks.conv import ReLUConvNetwork
 from ..quoting import closest, listed, quoted
 from .loss_record import parameters_of, rebuilt
 from .model_checks import CONVOLUTIONAL, check_certificate, check_classes, check_loss, check_names, check_network
@@ -141,7 +141,7 @@ class SavedModel:
         if self.loss_parameters is None:
             raise InvalidInputError(
                 f"The model was trained with a loss of your own, {self.loss!r}, which a model file cannot hold; call "
-                "`neuralgauge.certify(model.network, TrainingProblem(..., loss=...))` with that loss."
+                "`neuralgauge.training.certify(model.network, TrainingProblem(..., loss=...))` with that loss."
             )
         return rebuilt(self.loss, self.loss_parameters)
 

@@ -9,7 +9,7 @@ import numpy as np
 from .._array import Array
 from ..certificate import Certificate
 from ..interchange import StatedCertificate
-from ..solution import Solution
+from ..solvers.solution import Solution
 
 LINE_STYLES = {"exact": "-", "bounded": "-", "patterns": "-.", "estimated": "--"}
 

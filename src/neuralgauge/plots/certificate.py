@@ -10,7 +10,7 @@ import numpy as np
 from .._array import Array
 from ..certificate import Certificate
 from ..errors import InvalidInputError
-from ..solution import Solution
+from ..solvers.solution import Solution
 from ._axes import check_axes, place_of, wrong_kind
 from ._bounds import bounds_over_time, label_seconds, line_style, scope_of
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .._array import Array, as_matrix, as_vector, with_ones
-from ..conv_networks import ReLUConvNetwork
 from ..errors import InvalidInputError
-from ..networks import TwoLayerNetwork
+from ..networks.conv import ReLUConvNetwork
+from ..networks.dense import TwoLayerNetwork
 from ._axes import NEGATIVE, POSITIVE, check_axes, place_of, wrong_kind
 
 MARGIN = 0.08  # around the samples, of their range

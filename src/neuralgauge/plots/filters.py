@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from .._array import Array
-from ..conv_networks import ReLUConvNetwork
 from ..errors import InvalidInputError
-from ..linear_conv import LinearConvNetwork
+from ..networks.conv import ReLUConvNetwork
+from ..networks.linear_conv import LinearConvNetwork
 from ._axes import pyplot, wrong_kind
 
 CELL = 1.1  # inches of a filter

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._array import Array
 from ..errors import InvalidInputError
-from ..networks import TwoLayerNetwork
+from ..networks.dense import TwoLayerNetwork
 from ._axes import NEGATIVE, POSITIVE, check_axes, choice, place_of, wrong_kind
 
 

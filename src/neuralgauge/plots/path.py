@@ -8,8 +8,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from ..certificate import STRONGEST_FIRST
-from ..networks import TwoLayerNetwork
-from ..path import Path
+from ..networks.dense import TwoLayerNetwork
+from ..training.path import Path
 from ._axes import NEGATIVE, POSITIVE, check_axes, choice, place_of, wrong_kind
 from ._bounds import LINE_STYLES
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..solution import Solution
+from ..solvers.solution import Solution
 from ._axes import check_axes, place_of, wrong_kind
 from ._bounds import LINE_STYLES, bounds_over_time, label_seconds, scope_of
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .._array import Array
-from ..readouts import PatchReadout, Readout
+from ..features.readouts import PatchReadout, Readout
 from ._climb import FIRST_STEP, LEAST_RISE, LEAST_STEP, climb
 from .ascent import on_parts, start_rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._threads import threads
-from ..problem import TrainingProblem
+from ..problems.training import TrainingProblem
 from .price import price
 from .search import search
 

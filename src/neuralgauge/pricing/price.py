@@ -155,7 +155,7 @@ def _sweep(form: KinkForm) -> tuple[Array, float]:
         return z, form.gauge(z)
     if form.rank == 2:
         return sweep_plane(form)
-    from .sweep_space import sweep_space  # the compiler is loaded only where it is used
+    from .sweep_space import sweep_space
 
     return sweep_space(form)
 
@@ -176,7 +176,7 @@ def _sweep_vector(form: KinkForm) -> tuple[Array, float]:
 def _branch(
     v: Array, X: Array, form: KinkForm, target: float | None, tol: float, time_limit: float | None, random_state: int
 ) -> Price:
-    from .branch_and_bound import branch_and_bound  # the compiler is loaded only where it is used
+    from .branch_and_bound import branch_and_bound
 
     reduced = X @ form.basis
     with threads():

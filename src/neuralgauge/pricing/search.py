@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import passes
 from .._array import Array
-from ..readouts import Readout
+from ..features import passes
+from ..features.readouts import Readout
 from .ascent import ascend
 from .ascent_vector import Maxima, ascend_vector
 from .explore import KEPT, explore

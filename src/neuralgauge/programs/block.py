@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .._array import Array, BoolArray
-from ..problem import TrainingProblem
-from ..readouts import PatchReadout
+from ..features.readouts import PatchReadout
+from ..problems.training import TrainingProblem
 
 
 @dataclass(frozen=True)

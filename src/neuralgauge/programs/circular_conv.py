@@ -25,9 +25,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._array import Array
-from ..linear_conv import LinearConvNetwork
-from ..patches import PatchGeometry
-from ..spectrum import ZERO, ComplexArray, Index, Spectrum
+from ..features.patches import PatchGeometry
+from ..features.spectrum import ZERO, ComplexArray, Index, Spectrum
+from ..networks.linear_conv import LinearConvNetwork
 
 
 @dataclass(frozen=True)

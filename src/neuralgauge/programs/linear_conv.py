@@ -18,7 +18,7 @@ from scipy.sparse import csr_array
 
 from .._array import Array
 from ..certificate import lower_bound
-from ..linear_conv import LinearConvProblem
+from ..problems.linear_conv import LinearConvProblem
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
-from ..spectrum import ComplexArray
+from ..features.spectrum import ComplexArray
 
 
 def adjoint(matrices: ComplexArray) -> ComplexArray:

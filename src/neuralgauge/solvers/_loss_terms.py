@@ -17,7 +17,7 @@ import numpy as np
 from .._array import Array
 from ..errors import InvalidInputError
 from ..losses import CoupledLoss, PiecewiseLoss
-from ..problem import TrainingProblem
+from ..problems.training import TrainingProblem
 from ._secant import secant_curvature
 
 SHORTENINGS = 40  # halvings of a step

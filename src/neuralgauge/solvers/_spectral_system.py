@@ -24,8 +24,8 @@ import numpy as np
 from scipy.linalg import blas, lapack
 
 from .._array import Array
+from ..features.spectrum import ComplexArray
 from ..programs.circular_conv import CircularProgram, complex_blocks, real_rows
-from ..spectrum import ComplexArray
 from ._block_system import CurvatureRoot, cholesky_factor
 from ._hermitian_cone import Scaling
 

@@ -12,12 +12,12 @@ from .._array import Array, as_positive
 from .._threads import threads
 from ..certificate import Certificate, lower_bound
 from ..errors import InvalidInputError
-from ..linear_conv import LinearConvProblem
-from ..patches import full_circle
+from ..features.patches import full_circle
+from ..features.spectrum import ComplexArray, Index, nuclear_norms, price_frequencies, ranks, spectral_norms
+from ..problems.linear_conv import LinearConvProblem
 from ..programs.circular_conv import CircularProgram, network_of_blocks
-from ..solution import Record, Solution, Status
-from ..spectrum import ComplexArray, Index, nuclear_norms, price_frequencies, ranks, spectral_norms
 from .complex_lasso import Iterate, SpectralInteriorPoint
+from .solution import Record, Solution, Status
 
 FIRST = 16  # frequencies of the first working set
 GROWTH = 2.0  # most that are added in one round, relative to those with weight

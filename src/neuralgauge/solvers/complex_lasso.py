@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .._array import Array
-from ..problem import TrainingProblem
+from ..features.spectrum import ComplexArray, spectral_norms
+from ..problems.training import TrainingProblem
 from ..programs.circular_conv import CircularProgram
-from ..spectrum import ComplexArray, spectral_norms
 from ._block_system import CurvatureRoot
 from ._hermitian_cone import Scaling, adjoint, multiplier, total_product
 from ._loss_terms import LossDirection, PiecewiseTerm, loss_term

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from .._array import Array
 from ..patterns.facets import facet_rows, violated_rows
 from ..programs.block import BlockProgram
-from ..solution import Record, Solution, Status
 from .loop import Bounds, run, solution
+from .solution import Record, Solution, Status
 
 Index = npt.NDArray[np.intp]
 

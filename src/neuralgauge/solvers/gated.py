@@ -13,9 +13,9 @@ from .._array import Array, BoolArray
 from .._threads import threads
 from ..losses import Squared
 from ..programs.block import BlockProgram
-from ..solution import Record, Solution, Status
 from ._block_descent import sweep
 from .loop import Bounds, gauge_bound, run, solution
+from .solution import Record, Solution, Status
 
 FIRST = 60  # most new blocks of a round, as long as there are fewer blocks with weight
 SWEEPS, SETTLED = 10, 1e-7  # most sweeps between two bounds; relative change of a block at which they end

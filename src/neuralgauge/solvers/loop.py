@@ -10,11 +10,12 @@ import numpy as np
 from .._array import Array
 from .._threads import threads
 from ..certificate import Certificate, lower_bound
-from ..networks import GatedNetwork, TwoLayerNetwork
+from ..networks.dense import TwoLayerNetwork
+from ..networks.gated import GatedNetwork
 from ..programs.block import BlockProgram
 from ..programs.mapping import network_of_blocks
-from ..solution import Record, Solution, Status
 from .interior_point import InteriorPoint, Iterate
+from .solution import Record, Solution, Status
 
 VIOLATION = 1e-9  # largest cone violation, relative to |x_j| |w_i|, of a point called feasible
 

@@ -13,14 +13,15 @@ from .._array import Array
 from .._threads import threads
 from ..certificate import Certificate
 from ..errors import InvalidInputError
-from ..linear_conv import LinearConvNetwork, LinearConvProblem
+from ..features.patches import full_circle
 from ..losses import PiecewiseLoss
-from ..patches import full_circle
+from ..networks.linear_conv import LinearConvNetwork
+from ..problems.linear_conv import LinearConvProblem
 from ..programs.linear_conv import ConvIterate, LinearConvProgram
-from ..solution import Record, Solution, Status
 from ._conv_proximal_gradient import ConvProximalGradient
 from .circular_conv import train_circular_conv
 from .conv_interior_point import ConvInteriorPoint
+from .solution import Record, Solution, Status
 
 Solver = Literal["interior_point", "proximal_gradient"]
 LARGEST_FILTER, LARGEST_ORDER, LARGEST_PAIRS = 128, 6000, 5e7  # of the interior point; see `_chosen`

@@ -10,12 +10,12 @@ import numpy as np
 from .._array import Array, BoolArray, as_positive
 from ..errors import InvalidInputError
 from ..patterns import PatternSet
-from ..problem import TrainingProblem
+from ..problems.training import TrainingProblem
 from ..programs.block import BlockProgram
-from ..solution import Record, Solution
 from .facets import interior, run_on_facets
 from .gated import descends, run_gated
 from .loop import run
+from .solution import Record, Solution
 from .working_set import pays, run_on_working_set
 
 

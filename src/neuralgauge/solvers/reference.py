@@ -12,10 +12,10 @@ from .._array import Array
 from ..certificate import lower_bound
 from ..errors import InvalidInputError, MissingDependencyError
 from ..losses import Huber, Logistic, Loss, PiecewiseLoss, Poisson, Softmax, Squared, SquaredHinge
-from ..problem import TrainingProblem
+from ..problems.training import TrainingProblem
 from ..programs.block import BlockProgram
-from ..solution import Record, Solution, Status
 from .loop import Bounds, gauge_bound, solution
+from .solution import Record, Solution, Status
 
 
 def _import_cvxpy() -> Any:

@@ -21,9 +21,9 @@ from scipy.optimize import nnls
 from .._array import Array
 from ..patterns.facets import facet_rows
 from ..programs.block import BlockProgram
-from ..solution import Record, Solution, Status
 from .facets import NEAREST_STRICT, run_on_facets
 from .loop import Bounds, gauge_bound, solution
+from .solution import Record, Solution, Status
 
 Index = npt.NDArray[np.intp]
 

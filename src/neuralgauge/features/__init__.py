@@ -1,0 +1,1 @@
+"""All that touches the rows of X: products, patches, readouts, spectra."""

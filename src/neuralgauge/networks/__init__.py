@@ -1,0 +1,1 @@
+"""Networks: weights, outputs, weight decay and the forms that keep the function."""

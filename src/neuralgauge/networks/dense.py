@@ -1,0 +1,178 @@
+"""Two-layer ReLU networks: weights, outputs, weight decay and the forms that keep the function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from .._array import Array, as_matrix, balanced_rows, frozen, with_ones
+from ..errors import InvalidInputError
+
+
+@dataclass(frozen=True)
+class TwoLayerNetwork:
+    r"""f(x) = sum_j (x^T u_j)_+ alpha_j + b.
+
+    Parameters
+    ----------
+    U : array of shape (d, m)
+        Hidden weights, one column a neuron; with `bias` the last row multiplies a constant one.
+    A : array of shape (m, c)
+        Output weights; a vector of shape (m,) is taken as c = 1.
+    bias : bool
+        Whether the last row of U is the hidden bias.
+    offset : float or array of shape (c,)
+        Output offset b, 0 by default; weight decay does not charge for it.
+
+    Examples
+    --------
+    >>> import neuralgauge as ng
+    >>> net = ng.TwoLayerNetwork([[1.0, -1.0], [0.0, 0.0]], [1.0, 1.0])
+    >>> net.predict([[-3.0], [2.0]]).tolist()
+    [3.0, 2.0]
+    """
+
+    U: Array
+    A: Array
+    bias: bool = True
+    offset: Array | float = 0.0
+
+    def __post_init__(self) -> None:
+        # One memory order: it decides the rounding of products, and equal weights should give equal outputs.
+        U = np.array(self.U, dtype=np.float64, order="C")
+        A = np.array(self.A, dtype=np.float64, order="C")
+        A = A[:, None] if A.ndim == 1 else A
+        if U.ndim != 2 or A.ndim != 2 or U.shape[1] != A.shape[0]:
+            raise InvalidInputError(
+                f"`U` must have shape (d, m) and `A` (m,) or (m, c), got {U.shape} and {A.shape}; "
+                "columns of U are neurons, transpose if yours are rows."
+            )
+        offset = np.array(self.offset, dtype=np.float64).ravel()
+        if offset.size not in (1, self._outputs_of(A)):
+            raise InvalidInputError(
+                f"`offset` must be a number or have {self._outputs_of(A)} entries, got {offset.size}."
+            )
+        if not (np.isfinite(U).all() and np.isfinite(A).all() and np.isfinite(offset).all()):
+            raise InvalidInputError("`U`, `A` and `offset` must be finite, got NaN or infinite weights.")
+        object.__setattr__(self, "U", frozen(U))
+        object.__setattr__(self, "A", frozen(A))
+        object.__setattr__(self, "offset", frozen(np.broadcast_to(offset, self._outputs_of(A)).copy()))
+
+    def _outputs_of(self, A: Array) -> int:
+        return A.shape[1]
+
+    @property
+    def n_neurons(self) -> int:
+        """m."""
+        return self.U.shape[1]
+
+    @property
+    def n_outputs(self) -> int:
+        """c."""
+        return self._outputs_of(self.A)
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns `predict` expects, without the constant one."""
+        return self.U.shape[0] - int(self.bias)
+
+    def forward(self, design: Array) -> Array:
+        """Outputs for a design matrix that already has the column of ones: (n,) for c = 1, else (n, c)."""
+        outputs: Array = np.maximum(design @ self.U, 0.0) @ self.A
+        if np.any(self.offset):
+            outputs += self.offset
+        return outputs[:, 0] if self.A.shape[1] == 1 else outputs
+
+    def predict(self, X: Any) -> Array:
+        """Outputs for raw features X of shape (n, n_features): (n,) for c = 1, else (n, c)."""
+        features = as_matrix(X)
+        if features.shape[1] != self.n_features:
+            raise InvalidInputError(
+                f"`X` must have {self.n_features} columns for this network, got {features.shape[1]}."
+            )
+        return self.forward(with_ones(features) if self.bias else features)
+
+    def with_neurons(self, U: Any, A: Any, offset: Any = None) -> Self:
+        """Other neurons under the same bias and, unless another is given, the same offset."""
+        return replace(self, U=U, A=A, offset=self.offset if offset is None else offset)
+
+    def take(self, neurons: Any) -> Self:
+        """Only these neurons, by index or mask."""
+        return self.with_neurons(self.U[:, neurons], self.A[neurons])
+
+    def output(self, k: int) -> Self:
+        """The network of output k alone, without the neurons that it does not use."""
+        A = self.A.reshape(self.n_neurons, self.A.shape[1] // self.n_outputs, self.n_outputs)[:, :, k]
+        used = np.any(A != 0.0, axis=1)
+        return self.with_neurons(self.U[:, used], A[used], np.asarray(self.offset)[k])
+
+    def join(self, other: TwoLayerNetwork) -> Self:
+        """The neurons of both, under the bias and offset of this one."""
+        return self.with_neurons(np.hstack([self.U, other.U]), np.vstack([self.A, other.A]))
+
+    def weight_decay(self) -> float:
+        """(|U|^2 + |A|^2) / 2, the penalty of [2] without its beta; infinite where that is over 1e308."""
+        with np.errstate(over="ignore"):
+            return 0.5 * float(np.sum(self.U**2) + np.sum(self.A**2))
+
+    def balance(self) -> Self:
+        """The same function with |u_j| = |alpha_j|, which is where [2] equals [3], at any size of the weights.
+
+        Dead neurons are dropped: those with |u_j| |alpha_j| = 0, or below 1e-300.
+        """
+        columns, A, _ = balanced_rows(self.U.T, self.A)
+        return self.with_neurons(columns.T, A)
+
+    def merge(self, tolerance: float = 1e-12) -> Self:
+        """The same function with neurons on one ray and of one output direction joined, balanced.
+
+        For w_j = |alpha_j| u_j on a common ray the ReLU is linear, so the sum of the atoms is one atom of
+        the same cost. Two rays count as one when their unit vectors are closer than `tolerance`, and so do
+        output directions; on rays that are equal to 1e-12 neurons of any output directions are joined, which
+        lowers the cost. Cost about O(m log m) comparisons of length d + c.
+        """
+        net = self.balance()._with_distinct_rays()
+        if net.n_neurons < 2:
+            return net
+        scale = np.linalg.norm(net.A, axis=1)
+        directions = np.hstack([(net.U / scale).T, net.A / scale[:, None]])
+        group = _group_rows(directions, tolerance)
+        W = np.zeros((int(group.max()) + 1, net.U.shape[0]))
+        G = np.zeros((W.shape[0], net.A.shape[1]))
+        np.add.at(W, group, (net.U * scale).T)
+        np.add.at(G, group, net.A * scale[:, None])
+        cost, gain = np.linalg.norm(W, axis=1), np.linalg.norm(G, axis=1)
+        keep = (cost > 0) & (gain > 0)
+        root = np.sqrt(cost[keep])[:, None]
+        A = G[keep] / gain[keep][:, None] * root
+        return net.with_neurons((W[keep] / root).T, A)
+
+    def _with_distinct_rays(self) -> Self:
+        """One neuron a ray: on it the output weights add up. For a balanced network, balanced."""
+        if self.n_neurons < 2:
+            return self
+        size = np.linalg.norm(self.U, axis=0)
+        group = _group_rows((self.U / size).T, 1e-12)
+        if len(np.unique(group)) == self.n_neurons:
+            return self
+        first = np.unique(group, return_index=True)[1]
+        A = np.zeros((len(first), self.A.shape[1]))
+        np.add.at(A, group, self.A * size[:, None])
+        return self.with_neurons((self.U / size)[:, first], A).balance()
+
+
+N = TypeVar("N", bound=TwoLayerNetwork)  # a network, and the same kind with other neurons
+
+
+def _group_rows(rows: Array, tolerance: float) -> npt.NDArray[np.intp]:
+    """Label of the group of each row: rows within `tolerance` of each other are of one group."""
+    pairs = cKDTree(rows).query_pairs(tolerance, output_type="ndarray")
+    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(rows), len(rows)))
+    label: npt.NDArray[np.intp] = connected_components(graph, directed=False)[1].astype(np.intp)
+    return label

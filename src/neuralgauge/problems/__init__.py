@@ -1,0 +1,1 @@
+"""Training problems: a data fit, atoms and a penalty."""

@@ -1,0 +1,231 @@
+"""Fewer neurons: as many as the outputs on the samples need, or as many as wished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from .._array import Array
+from .._threads import threads
+from ..errors import InvalidInputError
+from ..networks.dense import N, TwoLayerNetwork
+from ..problems.training import TrainingProblem
+from ..solvers.local_search import local_search
+from .caratheodory import basic
+from .cells import joined_in_cells
+
+KEPT_OUTPUTS = 1e-10  # change of an output, relative to the largest sum of |activation times output weight|
+KEPT_OBJECTIVE = 1e-10  # relative
+SHARE = 0.05  # neurons that go at a time before the rest is repaired
+REPAIR, FINISH = 20, 500  # iterations of local search between and at the end
+
+
+@dataclass(frozen=True)
+class Pruning(Generic[N]):
+    """A network with fewer neurons, and what they cost.
+
+    Attributes
+    ----------
+    network : TwoLayerNetwork
+        The pruned network, balanced.
+    before, after : float
+        The objective [2] of the network as it came and of the pruned one.
+    width_before, width : int
+        Neurons.
+    cost : float
+        (after - before) / before, negative where the objective fell; 0 if both are 0.
+    """
+
+    network: N
+    before: float
+    after: float
+    width_before: int
+
+    @property
+    def width(self) -> int:
+        """Neurons left."""
+        return self.network.n_neurons
+
+    @property
+    def cost(self) -> float:
+        """Relative rise of the objective."""
+        return (self.after - self.before) / self.before if self.before > 0.0 else 0.0
+
+
+def prune(
+    network: N,
+    problem: TrainingProblem,
+    width: int | None = None,
+    *,
+    random_state: int | np.random.Generator | None = 0,
+) -> Pruning[N]:
+    r"""Fewer neurons: with the same outputs on the samples, or, down to `width`, at some cost.
+
+    Without `width` nothing is lost. Neurons of one output direction that no sample tells apart are added up,
+    (X u)_+ + (X w)_+ = (X (u + w))_+, and amplitudes t >= 0 are chosen by a linear program over the atoms
+    a_j = (X u_j)_+ alpha_j^T,
+
+    .. math:: \min_{t \ge 0}\ \sum_j t_j \|u_j\|_2 \|\alpha_j\|_2
+              \quad\text{such that}\quad \sum_j t_j a_j = \sum_j a_j ,
+
+    whose vertices use at most rank(a_1, ..., a_m) <= n c neurons. Among those of least cost some are drawn for
+    one that uses fewer still; finding the fewest is NP-hard, and this is a heuristic.
+
+    With `width` the nearest neurons are joined, or neurons dropped, whichever raises the objective least,
+    one in twenty at a time, and L-BFGS on all weights repairs what is left; fewer still are taken where they turn
+    out to be better.
+
+    Parameters
+    ----------
+    network : TwoLayerNetwork
+    problem : TrainingProblem
+        The problem that the network was trained on.
+    width : int, optional
+        Neurons to end with at most, >= 1.
+    random_state : int, Generator or None
+        Seed of the draws.
+
+    Returns
+    -------
+    Pruning
+        `network`, the objective [2] `before` and `after`, their relative difference `cost`, `width_before` and
+        `width`. Without `width`: at most n c neurons, outputs on the samples to 1e-10 relative to the sum of
+        |activations| |output weights|, an objective that does not rise by more than 1e-10 relative (it falls
+        where a network is not optimal), and the same `offset`; steps that rounding does not allow are not taken.
+        Outputs elsewhere may change. With `width`: no guarantee on the cost, but it is the true one.
+
+    Raises
+    ------
+    InvalidInputError
+        For a width below 1, or a problem of another shape.
+
+    Notes
+    -----
+    Cost O(n c m^2) and a linear program of min(n c, m) rows and m columns; with `width` some 20 log(m / width)
+    searches of 20 iterations and two or more of 500, O(n (d + c) m) each. Source: Theorem 1 of Pilanci & Ergen
+    (2020) and Caratheodory's theorem.
+
+    Examples
+    --------
+    >>> import neuralgauge as ng
+    >>> problem = ng.TrainingProblem([[-1.0], [0.0], [2.0]], [0.0, 1.0, 3.0], beta=0.1)
+    >>> split = ng.TwoLayerNetwork([[1.0, 1.0, 0.5], [1.0, 1.0, 0.8]], [0.4, 0.3, 0.5])
+    >>> pruning = ng.prune(split, problem)
+    >>> pruning.width_before, pruning.width
+    (3, 1)
+    >>> pruning.after <= pruning.before
+    True
+    """
+    _check(network, problem, width)
+    with threads():
+        small = _lossless(network, problem, np.random.default_rng(random_state))
+        if width is not None and small.n_neurons > width:
+            small = _narrowed(small, problem, width)
+    return Pruning(small, problem.objective(network), problem.objective(small), network.n_neurons)
+
+
+def _check(network: TwoLayerNetwork, problem: TrainingProblem, width: int | None) -> None:
+    if width is not None and not width >= 1:
+        raise InvalidInputError(f"`width` must be >= 1, got {width}; leave it out to keep the objective.")
+    found, expected = (network.U.shape[0], network.A.shape[1]), (problem.X.shape[1], problem.q)
+    if found != expected:
+        raise InvalidInputError(
+            f"`problem` must have as many columns and outputs as the network, {found}, got {expected}; "
+            "prune a network on the problem it was trained on."
+        )
+
+
+def _lossless(network: N, problem: TrainingProblem, rng: np.random.Generator) -> N:
+    small = network.merge()
+    joined = joined_in_cells(small, problem.X)
+    small = joined if _as_good(joined, small, problem) else small
+    fewer = basic(small, problem.X, rng, problem.readout)
+    return fewer if _as_good(fewer, small, problem) else small
+
+
+def _as_good(found: TwoLayerNetwork, network: TwoLayerNetwork, problem: TrainingProblem) -> bool:
+    """Whether outputs on the samples and the objective are kept."""
+    hidden = np.maximum(problem.X @ network.U, 0.0)
+    scale = problem.readout.outputs(hidden, np.abs(network.A)).max(initial=0.0)
+    change = np.abs(problem.outputs(found) - problem.outputs(network)).max()
+    limit = problem.objective(network) * (1.0 + KEPT_OBJECTIVE)
+    return bool(change <= KEPT_OUTPUTS * scale) and problem.objective(found) <= limit
+
+
+def _narrowed(network: N, problem: TrainingProblem, width: int) -> N:
+    """Down to a width: a few neurons go at a time, and a local search lets the others take over.
+
+    The search may stay behind what fewer neurons reach, so the width is undercut as long as that pays.
+    """
+    while network.n_neurons > width:
+        network = local_search(problem, _fewer(network, problem, width), REPAIR)
+    best = local_search(problem, network, FINISH)
+    while best.n_neurons > 1:
+        fewer = local_search(problem, _fewer(best, problem, best.n_neurons - 1), FINISH)
+        if problem.objective(fewer) >= problem.objective(best):
+            break
+        best = fewer
+    return best
+
+
+def _fewer(network: N, problem: TrainingProblem, width: int) -> N:
+    """Drop neurons or join near pairs, whichever raises the objective least, each neuron at most once."""
+    m = network.n_neurons
+    wanted = min(m - width, max(1, int(SHARE * m)))
+    blocks = _Blocks(network, problem)
+    moves: list[tuple[float, int, int | None]] = [(blocks.without(j, None), j, None) for j in range(m)]
+    moves += [(blocks.without(j, k), j, k) for j, k in blocks.near()]
+    touched: set[int | None] = set()
+    left = np.ones(m, dtype=bool)
+    for _, j, k in sorted(moves, key=lambda move: move[0]):
+        if not touched & {j, k}:
+            touched |= {j} if k is None else {j, k}
+            left[j] = False
+            if k is not None:
+                blocks.W[:, k], blocks.G[k] = blocks.sum(j, k)
+            if m - np.count_nonzero(left) == wanted:
+                break
+    root = np.sqrt(np.linalg.norm(blocks.W[:, left], axis=0))
+    return network.with_neurons(blocks.W[:, left] / root, blocks.G[left] * root[:, None])
+
+
+class _Blocks:
+    """The network as atoms w_j g_j^T with unit g_j, and what a step to fewer of them does to the objective."""
+
+    def __init__(self, network: TwoLayerNetwork, problem: TrainingProblem) -> None:
+        size = np.linalg.norm(network.A, axis=1)
+        self.problem = problem
+        self.W, self.G, self.cost = network.U * size, network.A / size[:, None], size**2
+        self.f = problem.outputs(network).reshape(problem.readout.n, -1)
+        self.atoms = self._outputs(self.W, self.G).reshape(*self.f.shape, -1)
+
+    def _outputs(self, W: Array, G: Array) -> Array:
+        return self.problem.readout.atoms(np.maximum(self.problem.X @ W, 0.0), G)
+
+    def near(self) -> list[tuple[int, int]]:
+        """Every block and its nearest other, in the directions of w and g."""
+        rows = np.hstack([(self.W / self.cost).T, self.G])
+        if len(rows) < 2:
+            return []
+        nearest = np.asarray(cKDTree(rows).query(rows, k=2)[1])[:, 1]
+        return [(j, int(k)) for j, k in enumerate(nearest) if j != k]
+
+    def sum(self, j: int, k: int) -> tuple[Array, Array]:
+        """One atom instead of two that are close: w_j + w_k, and the mean of g_j and g_k by cost."""
+        g = self.cost[j] * self.G[j] + self.cost[k] * self.G[k]
+        norm = float(np.linalg.norm(g))
+        return self.W[:, j] + self.W[:, k], g / norm if norm > 0.0 else g
+
+    def without(self, j: int, k: int | None) -> float:
+        """The objective, up to a constant, after dropping j or joining it with k; infinite where these cancel."""
+        f, penalty = self.f - self.atoms[:, :, j], -self.cost[j]
+        if k is not None:
+            w, g = self.sum(j, k)
+            if not (np.any(w) and np.any(g)):
+                return np.inf
+            f += self._outputs(w[:, None], g[None])[:, 0].reshape(f.shape) - self.atoms[:, :, k]
+            penalty += np.linalg.norm(w) - self.cost[k]
+        return self.problem.loss_value(f.reshape(self.problem.y.shape)) + self.problem.beta * float(penalty)

@@ -1,0 +1,44 @@
+"""The smallest network that is as good: an interior point leaves nothing at zero and splits neurons over cells."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..networks.dense import N
+from ..problems.training import TrainingProblem
+from .caratheodory import basic
+
+ANGLES = (1e-6, 1e-4, 1e-3, 1e-2, 3e-2)
+CUTS = (1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+
+
+def simplify(network: N, problem: TrainingProblem, slack: float = 0.0) -> N:
+    """Join neurons of nearly one direction and drop vanishing ones, as far as the objective allows.
+
+    Parameters
+    ----------
+    network : Network
+    problem : TrainingProblem
+    slack : float
+        Relative rise of the objective [2] that each of the two steps may cost.
+
+    Returns
+    -------
+    Network
+        Balanced, with at most n c + 1 neurons.
+    """
+    network = network.merge()
+    limit = problem.objective(network) * (1.0 + max(slack, 1e-13))
+    for angle in reversed(ANGLES):
+        merged = network.merge(angle)
+        if merged.n_neurons < network.n_neurons and problem.objective(merged) <= limit:
+            network = merged
+            break
+    size = np.linalg.norm(network.U, axis=0)
+    for cut in reversed(CUTS):
+        keep = size > cut * size.max(initial=0.0)
+        smaller = network.take(keep)
+        if not keep.all() and problem.objective(smaller) <= limit:
+            network = smaller
+            break
+    return network if network.n_neurons <= problem.y.size + 1 else basic(network, problem.X, readout=problem.readout)

@@ -1,0 +1,87 @@
+"""What every solver returns, and the sentences that say how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .._array import Array
+from ..certificate import Certificate
+from ..networks.dense import TwoLayerNetwork
+from ..networks.gated import GatedNetwork
+from ..networks.linear_conv import LinearConvNetwork
+
+
+class Status(StrEnum):
+    """How a solver ended, as a sentence for the user."""
+
+    SOLVED = "The requested gap was reached."
+    ITERATION_LIMIT = "Stopped at the iteration limit before the requested gap was reached."
+    TIME_LIMIT = "Stopped at the time limit before the requested gap was reached."
+    INTERRUPTED = "Interrupted; this is the best result so far."
+    STALLED = "Stopped before the requested gap: rounding errors allow no further progress."
+    DIVERGED = "Stopped before the requested gap: the interior point diverged, its complementarity products rising."
+    PROGRAM_FAILED = (
+        "Stopped before the requested gap: the interior point solved none of the convex programs of several rounds; "
+        "the network and the bound are the best of all rounds."
+    )
+
+    @property
+    def failed(self) -> bool:
+        """Whether the solver could not go on, rather than was done or told to stop."""
+        return self in (Status.STALLED, Status.DIVERGED, Status.PROGRAM_FAILED)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of a history.
+
+    Attributes
+    ----------
+    seconds : float
+        Wall-clock time since the start.
+    objective, lower_bound : float
+        Best primal value and best lower bound so far, as known at that moment: a bound from a search (scope
+        "estimated") falls when the search finds better later, so early ones may lie above the final objective.
+    n_neurons : int
+        Neurons or blocks in use.
+    """
+
+    seconds: float
+    objective: float
+    lower_bound: float
+    n_neurons: int
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Result of training or of one convex program.
+
+    Attributes
+    ----------
+    network : TwoLayerNetwork, GatedNetwork or LinearConvNetwork
+        The trained network, balanced; gated only from a gated program.
+    certificate : Certificate
+        Its objective and a lower bound.
+    status : Status
+        A sentence; compare with `Status.SOLVED` to see whether the requested gap was reached.
+    n_iter : int
+        Iterations used.
+    seconds : float
+        Wall-clock time.
+    history : tuple of Record
+        One record an iteration.
+    dual : array of shape (n,)
+        The dual point v behind the lower bound.
+    blocks : array of shape (m, d), or None
+        The blocks w_i of a convex program, in the order of its patterns (with both signs: all +1, then all -1).
+    """
+
+    network: TwoLayerNetwork | GatedNetwork | LinearConvNetwork
+    certificate: Certificate
+    status: Status
+    n_iter: int
+    seconds: float
+    dual: Array
+    history: tuple[Record, ...] = field(repr=False, default=())
+    blocks: Array | None = field(repr=False, default=None)

@@ -1,0 +1,1 @@
+"""Training and certificates: column generation, paths, interpolation, screening."""

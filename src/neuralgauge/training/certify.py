@@ -1,0 +1,137 @@
+"""How far a given network is from the global optimum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..certificate import Certificate, lower_bound
+from ..errors import InvalidInputError
+from ..networks.dense import TwoLayerNetwork
+from ..networks.foreign import network_of
+from ..problems.conv import ReLUConvProblem
+from ..problems.training import TrainingProblem
+from ..solvers.solution import Record
+from .dual_side import payoffs
+from .train import train
+
+
+def certify(
+    network: Any,
+    problem: TrainingProblem,
+    time_limit: float | None = None,
+    random_state: int | np.random.Generator | None = 0,
+    prove: bool | None = None,
+    *,
+    gap: float = 1e-4,
+    n_jobs: int | None = None,
+    progress: Callable[[Record], None] | None = None,
+) -> Certificate:
+    r"""Certificate of any network: its own objective [2] above, the dual bound of the best training below.
+
+    Parameters
+    ----------
+    network : TwoLayerNetwork, tuple of arrays, MLPRegressor, MLPClassifier or torch.nn.Sequential
+        A network of one hidden ReLU layer on the columns of ``problem.X``, with as many outputs as the problem: weight
+        arrays (U, A) or (U, A, offset) of shapes (d, m), (m,) or (m, c), and (c,), with the hidden biases as the last
+        row of `U` if ``problem.bias``; a fitted scikit-learn network; ``Sequential(Linear, ReLU, Linear)`` of PyTorch.
+        X must be as that network saw it. For a ReLUConvProblem a ReLUConvNetwork, such arrays with an output weight for
+        each region and output, or the layers that `to_torch` makes.
+    problem : TrainingProblem
+        The data, the loss and the `beta` that count. For a classifier the outputs are its logits: of two classes y is
+        -1 for ``classes_[0]`` and +1 for ``classes_[1]`` under the logistic loss; of more y is the position in
+        ``classes_``, under the softmax loss.
+    time_limit : float, optional
+        Seconds for the lower bound.
+    random_state : int, Generator or None
+        Seed of the training behind the bound.
+    prove : bool, optional
+        As in `train`: whether to price exactly, which makes the bound hold for every network of every width.
+    gap : float
+        Relative gap at which the training behind the bound stops: the bound falls short of the optimum by at most
+        this much of it, if time suffices.
+    n_jobs : int, optional
+        Threads, as in `train`.
+    progress : callable, optional
+        Called with a `Record` after every round of that training.
+
+    Returns
+    -------
+    Certificate
+        `upper` is the objective of `network` after balancing, |u_j| = |alpha_j|, which keeps its outputs and lowers
+        its penalty. `lower` and `scope` are those of the training; where that found a better network, the gap says
+        by how much the given one can be improved, and "estimated" bounds stay below the given network too.
+
+    Raises
+    ------
+    InvalidInputError
+        If the network is not of this kind, does not fit the problem's columns, or has an objective beyond double
+        precision; `network_of` in `neuralgauge.interchange` lists the cases.
+
+    Notes
+    -----
+    What the penalty covers: all hidden and output weights; the hidden biases, as weights of the column of ones. An
+    output bias b in R^c is free where ``problem.offset``; elsewhere it counts as one more neuron that is constant, at
+    the price of beta |b|_2. No penalty is taken over from where the network was trained: scikit-learn minimises the
+    mean loss plus alpha / (2 n) times the squared weights without biases, PyTorch whatever it was given. Cost: that of
+    `train`.
+
+    Examples
+    --------
+    >>> import neuralgauge as ng
+    >>> problem = ng.TrainingProblem([[-2], [-1], [0], [1], [2]], [1, -1, 1, 1, -1], beta=0.1)
+    >>> zero = ng.TwoLayerNetwork([[1.0], [0.0]], [0.0])
+    >>> certificate = ng.certify(zero, problem)
+    >>> print(f"{certificate.upper:.2f} {certificate.gap:.3f} {certificate.scope}")
+    2.50 0.643 exact
+    """
+    place = (problem.geometry, problem.regions) if isinstance(problem, ReLUConvProblem) else ()
+    given = network_of(network, problem.bias, problem.offset, *place)
+    _check_shape(given, problem)
+    given = given.balance()
+    with np.errstate(over="ignore", invalid="ignore"):
+        upper = problem.objective(given)
+    if not np.isfinite(upper):
+        raise InvalidInputError(
+            f"the network's objective must be finite, got {upper}: loss, outputs or squared weights exceed 1e308, with "
+            f"weights up to {np.max(np.abs(given.U), initial=0.0):.3g} once balanced; check the units of its weights."
+        )
+    solution = train(
+        problem,
+        gap,
+        time_limit=time_limit,
+        random_state=random_state,
+        prove=prove,
+        n_jobs=n_jobs,
+        progress=progress,
+    )
+    found = solution.certificate
+    lower = found.lower
+    if found.scope == "estimated":
+        # The search may have missed the neurons of the given network; with them the bound cannot exceed its objective.
+        gauge = float(np.max(payoffs(solution.dual, problem, given.U), initial=0.0))
+        lower = min(lower, lower_bound(problem, solution.dual, gauge))
+    return replace(found, upper=upper, lower=lower)
+
+
+def _check_shape(network: TwoLayerNetwork, problem: TrainingProblem) -> None:
+    if network.n_outputs != problem.c:
+        raise InvalidInputError(
+            f"the network must have {problem.c} output{'s' if problem.c > 1 else ''}, got {network.n_outputs}"
+            + (
+                '; one logit of two classes belongs to loss="logistic" with y of -1 and +1.'
+                if network.n_outputs == 1 and problem.loss.targets == "simplex"
+                else "; y must have one column an output."
+            )
+        )
+    rows = network.U.shape[0]
+    if rows != problem.d:
+        ones = int(problem.bias)
+        remedy = "; the hidden biases are the last row of U" if ones and rows == problem.d - 1 else ""
+        raise InvalidInputError(
+            f"the network must take the {problem.d - ones} columns of X{' and the constant one' if ones else ''}, "
+            f"{problem.d} rows of U, got {rows}{remedy}."
+        )

@@ -1,0 +1,238 @@
+"""The dual side of training: the best dual point, what pricing knows of its gauge, and the bound that follows."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._array import Array
+from ..certificate import Certificate, Scope, lower_bound
+from ..features import passes
+from ..networks.dense import TwoLayerNetwork
+from ..pricing import Price, plane_maxima, price, search
+from ..pricing.explore import KEPT
+from ..pricing.search import ascended
+from ..pricing.survey import Survey, survey
+from ..problems.training import TrainingProblem
+
+PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
+SWEPT_RANK = 3  # up to here by a sweep, for any number of outputs
+SWEPT_ROWS = 5000  # a sweep of rank 3 takes n^2 log n, and cannot be cut short
+PROOF_SECONDS = 30.0  # for all branch and bound of a run when nobody asked for a proof
+START_WORK, EXPLORED_WORK = 5e5, 4e6  # entries of X touched by one sweep over all starts: ascents, or explored starts
+FEWEST_STARTS, MOST_STARTS, MOST_EXPLORED = 32, 128, 1024
+NEAR = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
+SURVEY_WORK = 1e7  # entries of X times output weights that the ascents of one survey touch in a sweep
+FEWEST_SURVEYED, MOST_SURVEYED = 64, 2048  # ascents; where fewer are affordable, starts are explored instead
+MISSED = 5  # of the best maxima that start the next round
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Unit vectors U (d, k) with unit output directions G (k, c), and what they pay: values g^T V^T (X u)_+, (k,)."""
+
+    values: Array
+    U: Array
+    G: Array
+
+    def take(self, chosen: npt.NDArray[Any] | slice) -> Columns:
+        """Only these, by index or mask."""
+        return Columns(self.values[chosen], self.U[:, chosen], self.G[chosen])
+
+    @classmethod
+    def none(cls, d: int, c: int) -> Columns:
+        """No columns, of this shape."""
+        return cls(np.zeros(0), np.zeros((d, 0)), np.zeros((0, c)))
+
+    @classmethod
+    def joined(cls, parts: list[Columns]) -> Columns:
+        """All of them, one after the other."""
+        return cls(
+            np.concatenate([part.values for part in parts]),
+            np.hstack([part.U for part in parts]),
+            np.vstack([part.G for part in parts]),
+        )
+
+
+class DualSide:
+    """Best dual point v, its searched gauge, its proven bound."""
+
+    def __init__(
+        self, problem: TrainingProblem, rng: np.random.Generator, prove: bool | None, most_starts: int | None = None
+    ) -> None:
+        self.problem, self.rng = problem, rng
+        _, stretch, axes = np.linalg.svd(np.linalg.qr(problem.X, mode="r"), full_matrices=False)
+        self.rank = rank = int(np.sum(stretch > stretch[0] * max(problem.X.shape) * np.finfo(float).eps))
+        # Vectors that spread X u evenly, for data far from the origin, where most uniform u cut no cell.
+        self.whitening = axes[:rank].T / stretch[:rank]
+        swept = rank < 3 or len(problem.X) <= SWEPT_ROWS
+        provable = rank <= (PROVEN_RANK if problem.q == 1 else SWEPT_RANK) and swept
+        self.prove = provable if prove is None else prove
+        self.insist = prove is True
+        self.budget = PROOF_SECONDS if prove is None and rank > SWEPT_RANK else np.inf  # seconds left for proofs
+        work, most = (EXPLORED_WORK, MOST_EXPLORED) if problem.q == 1 else (START_WORK, MOST_STARTS)
+        self.n_starts = int(np.clip(work / problem.X.size, FEWEST_STARTS, most_starts or most))
+        self.plane = axes[:2].T if rank == 2 else None
+        self.v = np.zeros_like(problem.y)
+        self.gauge, self.lower = 0.0, lower_bound(problem, self.v, 0.0)
+        self.proven = self.lower
+        self.scope: Scope = "bounded"
+        self.starts = self.unseen = 0
+        self.missed = np.zeros((problem.d, 0))
+
+    def price(self, v: Array, network: TwoLayerNetwork) -> list[Columns]:
+        """Local maximisers from random starts and the network's neurons, for each sign; keeps v if it is the best."""
+        problem, v = self.problem, self.problem.clip_dual(v)
+        found = self._maximisers(v, network, self.n_starts // 4, self.n_starts // 2, spread=True)
+        self.missed = np.zeros((problem.d, 0))
+        self._raise_gauge(max(float(np.max(payoffs(self.v, problem, part.U))) for part in found))
+        gauge = max(float(part.values[0]) for part in found)
+        if (bound := lower_bound(problem, v, gauge)) > self.lower:
+            self.v, self.gauge, self.lower = v, gauge, bound
+        return found
+
+    def _maximisers(
+        self, v: Array, network: TwoLayerNetwork, uniform: int, near: int, *, spread: bool, finish: int = KEPT
+    ) -> list[Columns]:
+        """Local maximisers, best first: a part for each sign where these are searched apart, else one part.
+
+        Starts are uniform, near the network's neurons, and with `spread` those neurons, the vectors missed before and
+        vectors that spread X u.
+        """
+        X, readout = self.problem.X, self.problem.readout
+        if self.plane is not None:
+            return [Columns(*plane_maxima(readout.lifted(v), X, self.plane))]
+        if self.problem.q > 1:
+            starts = self._starts(network.U, near, spread)
+            return [Columns(*search(v, X, readout, uniform, self.rng, starts=starts, finish=finish))]
+        parts = []
+        for sign in (1.0, -1.0):
+            starts = self._starts(network.U[:, sign * network.A[:, 0] > 0], near, spread)
+            parts.append(Columns(*search(v, X, readout, uniform, self.rng, starts=starts, sign=sign, finish=finish)))
+        return parts
+
+    def _starts(self, own: Array, near: int, spread: bool) -> Array:
+        if not spread:
+            return self._around(own, near)
+        whitened = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], self.n_starts // 4))
+        return np.hstack([own, self.missed, whitened, self._around(own, near)])
+
+    def _around(self, U: Array, count: int) -> Array:
+        """Vectors near the neurons at hand, where better ones are found far more often than by uniform starts."""
+        if U.shape[1] == 0:
+            return self.rng.standard_normal((len(U), count))
+        chosen = U[:, self.rng.integers(U.shape[1], size=count)]
+        noise = self.rng.standard_normal(chosen.shape) * np.linalg.norm(chosen, axis=0)
+        distance = 10.0 ** self.rng.uniform(*NEAR, size=count)
+        result: Array = chosen + distance * noise / np.sqrt(len(U))
+        return result
+
+    def settle(self, network: TwoLayerNetwork, upper: float, gap: float, deadline: float) -> bool:
+        """Whether a proof, or failing that many more starts, leave the bound within the gap of `upper`."""
+        goal = upper - gap * abs(upper)
+        if self.prove and self.budget > 0.0:
+            if self.rank > SWEPT_RANK and self.lower < upper - 0.7 * gap * abs(upper):
+                return False  # branching takes far less with some room between the two
+            if self._proves(goal, deadline):
+                return True
+        if self.insist or self.lower < goal:
+            return False
+        self._search_thoroughly(network)
+        return self.lower >= goal
+
+    def _search_thoroughly(self, network: TwoLayerNetwork) -> None:
+        """Look once more for neurons that v pays more for, from many fresh starts; the gauge and the missed follow."""
+        most = int(min(SURVEY_WORK / (self.problem.X.size * self.problem.q), MOST_SURVEYED))
+        if most < FEWEST_SURVEYED:
+            found = self._maximisers(self.v, network, 6 * self.n_starts, self.n_starts, spread=False, finish=200)
+            self.starts = self.unseen = 0
+        else:
+            surveys = self._surveys(network, most)
+            found = [Columns(*one.maxima) for one in surveys]
+            self.starts, self.unseen = (
+                sum(counts) for counts in zip(*((s.starts, s.unseen) for s in surveys), strict=True)
+            )
+        if self._raise_gauge(max(float(part.values[0]) for part in found)):
+            self.missed = np.hstack([part.U[:, :MISSED] for part in found])
+
+    def _surveys(self, network: TwoLayerNetwork, most: int) -> list[Survey]:
+        """A search for each sign, or for all directions of several outputs."""
+        X, rng = self.problem.X, self.rng
+        lifted = self.problem.readout.lifted(self.v)
+
+        def one(sign: float | None, own: Array) -> Survey:
+            return survey(lambda starts: ascended(lifted, X, 0, rng, starts, sign), self._sample, own, most, rng)
+
+        if self.problem.q > 1:
+            return [one(None, network.U)]
+        return [one(sign, network.U[:, sign * network.A[:, 0] > 0]) for sign in (1.0, -1.0)]
+
+    def _sample(self, count: int) -> Array:
+        """Independent starts (d, count): uniform on the sphere, or, with probability 1/2, such that X u is spread."""
+        uniform = self.rng.standard_normal((self.problem.d, count))
+        whitened = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], count))
+        result: Array = np.where(self.rng.random(count) < 0.5, uniform, whitened)
+        return result
+
+    def _proves(self, goal: float, deadline: float) -> bool:
+        priced = self._price_exactly(self._gauge_allowed(goal), deadline)
+        if self.proven >= goal:
+            self.scope = "exact"
+            return True
+        if self._raise_gauge(priced.value):
+            self.missed = priced.u[:, None]
+        return False
+
+    def conclude(self, deadline: float) -> None:
+        """Prove what can be proven of a run that ends short of its gap: a sweep, or what time is left for branching."""
+        no_time = self.rank > SWEPT_RANK and (self.budget <= 0.0 or time.perf_counter() >= deadline)
+        if self.scope == "exact" or not self.prove or no_time:
+            return
+        priced = self._price_exactly(None, deadline)
+        if priced.closed:
+            self.scope = "exact"
+        self._raise_gauge(priced.value)
+
+    def _price_exactly(self, target: float | None, deadline: float) -> Price:
+        begun = time.perf_counter()
+        limit = max(min(deadline - begun, self.budget), 1e-3)
+        v = self.problem.readout.lifted(self.v)
+        priced = price(v, self.problem.X, target=target, time_limit=limit if np.isfinite(limit) else None)
+        self.budget -= time.perf_counter() - begun
+        self.proven = max(self.proven, lower_bound(self.problem, self.v, priced.bound))
+        return priced
+
+    def certificate(self, upper: float) -> Certificate:
+        """The strongest true statement: proven where that was done, else estimated."""
+        if self.scope == "exact" or self.insist or self.proven >= self.lower:
+            return Certificate(upper, self.proven, self.scope)
+        return Certificate(upper, self.lower, "estimated", self.starts, unseen=self.unseen)
+
+    def _gauge_allowed(self, goal: float) -> float:
+        """The largest G(v) at which v still proves `goal`, by bisection."""
+        low, high = self.gauge, 4.0 * max(self.gauge, self.problem.beta)
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            if lower_bound(self.problem, self.v, middle) >= goal:
+                low = middle
+            else:
+                high = middle
+        return low
+
+    def _raise_gauge(self, value: float) -> bool:
+        """Take note of a neuron that v pays more for than was known; the bound falls."""
+        if value <= self.gauge * (1.0 + 1e-12):
+            return False
+        self.gauge, self.lower = value, lower_bound(self.problem, self.v, value)
+        return True
+
+
+def payoffs(v: Array, problem: TrainingProblem, U: Array) -> Array:
+    """|V^T (X u)_+| / |u|, read out, for every column of U (d, k)."""
+    gains = passes.gains(v, problem.X, problem.readout, U)
+    result: Array = np.linalg.norm(gains, axis=1) / np.linalg.norm(U, axis=0)
+    return result

@@ -1,0 +1,262 @@
+"""The neural gauge [6], [7]: the network of least weight decay through all the points."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from .._array import Array, as_matrix, as_positive, as_targets, with_ones
+from .._threads import threads
+from ..certificate import Certificate
+from ..errors import NotInterpolatableError
+from ..networks.dense import TwoLayerNetwork
+from ..pricing import beta_max
+from ..problems.training import TrainingProblem
+from ..solvers.solution import Record, Solution, Status
+from ..training.exact_fit import first_fit, fit_exactly
+from .interpolable import check_interpolable
+from .train import train
+
+SKETCH_BETA, SKETCH_GAP = 1e-3, 1e-2  # of the first, squared problem; beta relative to beta_max
+SKETCH_SHARE = 0.3  # of the time limit
+PRICE = 10.0  # price of a misfit over the largest multiplier of the sketch; factor by which it rises where needed
+PRICE_MET = 0.5  # multipliers above this share of the price: it may be too low
+RISES, ATTEMPTS = 12, 3  # of the price until no multiplier meets it; at the gap
+EPS = float(np.finfo(float).eps)
+
+
+def neural_gauge(
+    X: Any,
+    y: Any,
+    *,
+    bias: bool = True,
+    offset: bool = False,
+    gap: float = 1e-4,
+    time_limit: float | None = None,
+    random_state: int | np.random.Generator | None = 0,
+    prove: bool | None = None,
+    n_jobs: int | None = None,
+    progress: Callable[[Record], None] | None = None,
+) -> Solution:
+    r"""The least weight decay of a two-layer ReLU network that interpolates the data, and that network.
+
+    .. math:: \min_{U, A, b} \tfrac12 \sum_j \left(\|u_j\|_2^2 + \|\alpha_j\|_2^2\right)
+              \;\text{ subject to }\; f(x_i) = y_i \;\forall i
+              \qquad = \qquad \max_Z \; \langle Y, Z \rangle \;\text{ subject to }\; G(Z) \le 1,
+
+    the limit of training as beta goes to 0, divided by beta. With `offset` the columns of Z also sum to zero.
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+        Features.
+    y : array of shape (n,) or (n, c)
+    bias : bool
+        Append a column of ones to X: a hidden bias, penalised like any weight.
+    offset : bool
+        Whether the outputs have an offset of their own, not penalised.
+    gap : float
+        Relative gap at which to stop.
+    time_limit : float, optional
+        Seconds after which the best network so far is returned; finding a first one, and the last correction, come on
+        top.
+    random_state : int, Generator or None
+        Seed of all starts.
+    prove : bool, optional
+        As in `train`: whether pricing is exact.
+    n_jobs : int, optional
+        Threads, as in `train`.
+    progress : callable, optional
+        Called with a `Record` after every round.
+
+    Returns
+    -------
+    Solution
+        `network` interpolates: its own outputs differ from y by no more than what rounding of their sums can
+        amount to, sample by sample, and so they do after Ctrl-C and at a time limit; at most n c neurons (the network
+        to begin with, of random neurons, has up to 4 n). `certificate.upper` is its weight decay, with what that
+        rounding is worth at the multipliers `dual` added,
+        `certificate.lower` <= the gauge in floating point too, as far as the scope goes ("exact", "bounded" or
+        "estimated", as in `train`); `dual` is a Z with <Y, Z> = `lower` and G(Z) <= 1 as far as that. Objectives in
+        `history` are weight decay plus the misfit at a price that makes it not worth while.
+
+    Raises
+    ------
+    NotInterpolatableError
+        If no network interpolates: rows of X that are equal where y is not; without bias also rows on a common line
+        through 0 that contradict :math:`f(tx) = t f(x)`, t >= 0, or :math:`f(x) - f(-x)` linear. Or if rows are so
+        close that none is found in double precision. With bias distinct rows can always be interpolated.
+    InvalidInputError
+        For values that are not finite, shapes that do not match, a gap or a time limit that is not positive.
+
+    Notes
+    -----
+    Column generation for the exact penalty: with v = Z / p and a price p above the largest \|Z_i\|, the minimum of
+    :math:`\sum_i |f(x_i) - y_i| + \sum_j \|w_j\| / p` interpolates. The neurons that it leaves are corrected to
+    interpolate to rounding, which costs n c by m (d + c) least squares. Otherwise the cost is that of `train`; the
+    multipliers are as large as slopes y / x between neighbours, and near contradictions slow it down.
+    Source: [6], [7] of Pilanci & Ergen (2020).
+
+    Examples
+    --------
+    >>> import neuralgauge as ng
+    >>> solution = ng.neural_gauge([[-2], [-1], [0], [1], [2]], [1, -1, 1, 1, -1], gap=1e-6)
+    >>> print(f"{solution.certificate.upper:.5f}", solution.certificate.scope)
+    10.12899 exact
+    >>> solution.network.predict([[-2], [-1], [0], [1], [2]]).round(9).tolist()
+    [1.0, -1.0, 1.0, 1.0, -1.0]
+    """
+    as_positive(gap, "gap")
+    if time_limit is not None:
+        as_positive(time_limit, "time_limit")
+    features = as_matrix(X)
+    targets = as_targets(y, len(features))
+    check_interpolable(with_ones(features) if bias else features, targets, bias, offset)
+    # What follows works on centred targets about 1 in size; powers of four, so that weights scale without rounding.
+    # Rounding of the centre, one unit of each y - shift, is within what the lower bound subtracts.
+    shift: Array | float = 0.0
+    if offset:
+        shift = targets[0] if np.all(targets == targets[0]) else targets.mean(axis=0)
+    centred = targets - shift
+    largest = float(np.max(np.abs(centred)))
+    scale = 4.0 ** round(0.5 * math.log2(largest)) if largest > 0 else 1.0
+    problem = TrainingProblem(features, centred / scale, beta=1.0, loss="absolute", bias=bias, offset=offset)
+    search = _Search(problem, scale, gap, time_limit, np.random.default_rng(random_state), prove, progress)
+    with threads(n_jobs):
+        search.run()
+    return search.solution(targets, shift)
+
+
+class _Search:
+    """The best interpolating network so far, and what the trainings on the way have proven."""
+
+    def __init__(
+        self,
+        problem: TrainingProblem,
+        scale: float,
+        gap: float,
+        time_limit: float | None,
+        rng: np.random.Generator,
+        prove: bool | None,
+        progress: Callable[[Record], None] | None,
+    ) -> None:
+        self.start = time.perf_counter()
+        self.deadline = np.inf if time_limit is None else self.start + time_limit
+        self.problem, self.scale, self.gap, self.rng = problem, scale, gap, rng
+        self.prove, self.progress = prove, progress
+        self.n_iter, self.status = 0, Status.SOLVED
+        self.history: list[Record] = []
+        self.dual = np.zeros_like(problem.y)
+        self.network = self._first() if np.any(problem.y) else problem.empty_network()
+        self.certificate = Certificate(self.network.weight_decay(), 0.0, "exact")
+
+    def run(self) -> None:
+        """A sketch, a price that no multiplier meets, and then the gap."""
+        exact = self.problem
+        if not np.any(exact.y):
+            return
+        try:
+            features = exact.X[:, : exact.d - exact.bias]
+            sketch = TrainingProblem(features, exact.y, beta=1.0, bias=exact.bias, offset=exact.offset)
+            sketch = sketch.with_beta(SKETCH_BETA * beta_max(sketch))
+            solved = self._trained(sketch, SKETCH_GAP, SKETCH_SHARE, False, None)
+            beta = sketch.beta / (PRICE * max(float(np.max(np.abs(solved.dual))), EPS))
+            solved = replace(solved, dual=solved.dual * (beta / sketch.beta))
+            for _ in range(RISES):
+                solved = self._trained(exact.with_beta(beta), SKETCH_GAP, SKETCH_SHARE, False, solved)
+                if np.max(np.abs(solved.dual)) < PRICE_MET or time.perf_counter() >= self.deadline:
+                    break
+                beta, solved = beta / PRICE, replace(solved, dual=solved.dual / PRICE)
+            for attempt in range(ATTEMPTS):
+                tight = 0.5 * 0.3**attempt * self.gap
+                solved = self._trained(exact.with_beta(beta), tight, 1.0, self.prove, solved)
+                if self.certificate.gap <= self.gap or time.perf_counter() >= self.deadline:
+                    return
+                beta, solved = beta / PRICE, replace(solved, dual=solved.dual / PRICE)
+        except KeyboardInterrupt:
+            self.status = Status.INTERRUPTED
+
+    def _first(self) -> TwoLayerNetwork:
+        problem = self.problem
+        first = first_fit(problem.X, problem.y, problem.bias, problem.offset, self.rng)
+        if first is None:
+            i, k, distance = _closest(problem.X, problem.y)
+            raise NotInterpolatableError(
+                f"rows {i} and {k} of `X` are only {distance:.3g} apart and y differs, a slope for which no network "
+                "in double precision was found; average such rows or drop some."
+            )
+        return first
+
+    def _trained(
+        self, problem: TrainingProblem, gap: float, share: float, prove: bool | None, start: Solution | None
+    ) -> Solution:
+        """One training; what it says about the gauge is kept."""
+        before, beta, scale = time.perf_counter() - self.start, problem.beta, self.scale
+        left = None if np.isinf(self.deadline) else max(share * (self.deadline - time.perf_counter()), 1e-3)
+
+        def note(record: Record) -> None:
+            seconds, factor = before + record.seconds, scale / beta
+            objective, bound = factor * record.objective, factor * record.lower_bound
+            self.history.append(Record(seconds, objective, bound, record.n_neurons))
+            if self.progress is not None:
+                self.progress(self.history[-1])
+
+        solved = train(problem, gap, time_limit=left, random_state=self.rng, prove=prove, start=start, progress=note)
+        self.n_iter, self.status = self.n_iter + solved.n_iter, solved.status
+        # An interpolating network has the objective beta times its weight decay, so the bound holds for that too.
+        known = solved.certificate
+        lower = known.lower / beta * (1.0 - 4.0 * EPS)
+        gain = float(np.sum(problem.y * solved.dual))
+        self.dual = solved.dual * (lower / gain) if gain > 0 else np.zeros_like(problem.y)
+        assert isinstance(solved.network, TwoLayerNetwork)
+        found = fit_exactly(solved.network, problem.X, problem.y, problem.offset, self.rng)
+        if found is not None and found.weight_decay() < self.network.weight_decay():
+            self.network = found
+        self.certificate = replace(known, upper=self._upper(self.network, problem.y), lower=lower)
+        if solved.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        return solved
+
+    def _upper(self, network: TwoLayerNetwork, y: Array) -> float:
+        """Weight decay, and what the multipliers charge for the misfit that rounding leaves.
+
+        The gauge N is convex with its multipliers as subgradients: N(y) <= N(f) + <Z, y - f> with those of y.
+        """
+        left = np.abs(y - network.forward(self.problem.X))
+        return network.weight_decay() + float(np.sum(np.abs(self.dual) * left))
+
+    def solution(self, y: Array, shift: Array | float) -> Solution:
+        """The network in the units of y, certified."""
+        root = math.sqrt(self.scale)
+        network = self.network
+        b = np.asarray(network.offset) * self.scale + shift
+        network = TwoLayerNetwork(network.U * root, network.A * root, network.bias, b)
+        certificate = replace(
+            self.certificate, upper=self._upper(network, y), lower=self.certificate.lower * self.scale
+        )
+        status = self.status
+        if status is not Status.INTERRUPTED and certificate.gap <= self.gap:
+            status = Status.SOLVED
+        elif status is Status.SOLVED:
+            status = Status.STALLED
+        seconds = time.perf_counter() - self.start
+        last = Record(seconds, certificate.upper, certificate.lower, network.n_neurons)
+        return Solution(network, certificate, status, self.n_iter, seconds, self.dual, (*self.history, last))
+
+
+def _closest(X: Array, y: Array) -> tuple[int, int, float]:
+    """The pair of neighbouring rows with the largest slope of y, and their distance."""
+    near = cKDTree(X).query(X, k=min(3, len(X)))
+    distance, neighbour = (np.reshape(found, (len(X), -1))[:, 1:] for found in near)
+    Y = y.reshape(len(X), -1)
+    rise = np.linalg.norm(Y[:, None] - Y[neighbour], axis=2)
+    steepest = np.argmax(np.where(rise > 0, rise / np.maximum(distance, np.finfo(float).tiny), 0.0))
+    row, column = np.unravel_index(steepest, rise.shape)
+    pair = sorted((int(row), int(neighbour[row, column])))
+    return pair[0], pair[1], float(distance[row, column])

@@ -1,0 +1,246 @@
+"""The regularization path: certified networks for a falling sequence of penalties, each started from the one before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from .._array import Array, as_positive, as_vector
+from .._threads import threads
+from ..errors import InvalidInputError
+from ..networks.dense import TwoLayerNetwork
+from ..pricing import beta_max
+from ..problems.training import TrainingProblem
+from ..solvers.solution import Solution, Status
+from .train import train
+
+
+@dataclass(frozen=True)
+class Path:
+    """Solutions from the largest penalty down.
+
+    Attributes
+    ----------
+    betas : array of shape (k,)
+        Penalties, falling.
+    solutions : tuple of k Solution
+        Each with its own network and certificate.
+    train_error, validation_error : array of shape (k,)
+        Share of wrong labels for classification, mean loss of a sample for the other losses; NaN without validation
+        data. Weighted by `sample_weight` on the training rows.
+    status : Status
+        How the whole path ended; cut short, it holds the points that were finished.
+
+    Examples
+    --------
+    >>> import neuralgauge as ng
+    >>> problem = ng.TrainingProblem([[-2], [-1], [0], [1], [2]], [1, -1, 1, 1, -1], beta=1.0)
+    >>> path = ng.relu_path(problem, n_betas=3, beta_min_ratio=0.1)
+    >>> path.summary()["n_neurons"].to_list()[0], path.best() == 2
+    (0, True)
+    """
+
+    betas: Array
+    solutions: tuple[Solution, ...]
+    train_error: Array
+    validation_error: Array
+    status: Status
+
+    def __len__(self) -> int:
+        return len(self.solutions)
+
+    def summary(self) -> pl.DataFrame:
+        """One row a penalty: beta, objective, lower_bound, gap, scope, n_neurons, errors, seconds, reached."""
+        certificates = [solution.certificate for solution in self.solutions]
+        return pl.DataFrame(
+            {
+                "beta": self.betas,
+                "objective": [c.upper for c in certificates],
+                "lower_bound": [c.lower for c in certificates],
+                "gap": [c.gap for c in certificates],
+                "scope": [str(c.scope) for c in certificates],
+                "n_neurons": [_network(solution).n_neurons for solution in self.solutions],
+                "train_error": self.train_error,
+                "validation_error": self.validation_error,
+                "seconds": [solution.seconds for solution in self.solutions],
+                "reached": [solution.status is Status.SOLVED for solution in self.solutions],
+            }
+        )
+
+    def best(self) -> int:
+        """Index of the least validation error, or training error without validation; the largest beta of equals."""
+        error = self.train_error if np.isnan(self.validation_error).all() else self.validation_error
+        return int(np.argmin(error))
+
+
+def relu_path(
+    problem: TrainingProblem,
+    n_betas: int = 50,
+    beta_min_ratio: float = 1e-3,
+    *,
+    betas: Any = None,
+    gap: float = 1e-3,
+    validation: tuple[Any, Any] | None = None,
+    time_limit: float | None = None,
+    random_state: int | None = 0,
+    prove: bool | None = None,
+    n_jobs: int | None = None,
+    progress: Callable[[float, Solution], None] | None = None,
+) -> Path:
+    r"""Train for a falling sequence of penalties, each from the network and the dual point of the one before.
+
+    Parameters
+    ----------
+    problem : TrainingProblem
+        Its own beta plays no part.
+    n_betas : int
+        Penalties, >= 1, at equal ratios from :math:`\beta_{max}`, where the empty network is optimal, down.
+    beta_min_ratio : float
+        Last penalty over :math:`\beta_{max}`, in (0, 1).
+    betas : array of shape (k,), optional
+        The penalties themselves, > 0, in place of the two above; taken from the largest down.
+    gap : float
+        Relative gap at which each point stops.
+    validation : tuple (X, y), optional
+        Data as for the problem, for `Path.validation_error`.
+    time_limit : float, optional
+        Seconds for the whole path.
+    random_state : int or None
+        Seed of the searches.
+    prove : bool, optional
+        As in `train`.
+    n_jobs : int, optional
+        Threads, as in `train`; one pool for the whole path.
+    progress : callable, optional
+        Called with beta and the `Solution` of every point that is returned.
+
+    Returns
+    -------
+    Path
+        Ctrl-C and the time limit return the points finished so far; where there is none yet, the first as far as it
+        got.
+
+    Raises
+    ------
+    InvalidInputError
+        For counts, ratios or penalties out of range, or where every penalty gives the empty network
+        (:math:`\beta_{max} = 0`).
+
+    Notes
+    -----
+    The first penalty is that of `beta_max`: exact for X of rank 1 and 2, and of rank 3 up to 2,000 rows, and otherwise
+    the largest payoff that a search finds. Cost: a few rounds of `train` a point.
+
+    Examples
+    --------
+    >>> import neuralgauge as ng
+    >>> problem = ng.TrainingProblem([[-2], [-1], [0], [1], [2]], [1, -1, 1, 1, -1], beta=1.0)
+    >>> path = ng.relu_path(problem, n_betas=5)
+    >>> print(f"{path.betas[0]:.4f} {path.betas[-1]:.7f} {path.solutions[-1].certificate.scope}")
+    1.7889 0.0017889 exact
+    """
+    as_positive(gap, "gap")
+    with threads(n_jobs):
+        grid = penalties(lambda: _beta_max(problem), betas, n_betas, beta_min_ratio)
+        held_out = None if validation is None else problem.with_data(*validation)
+        deadline = np.inf if time_limit is None else time.perf_counter() + as_positive(time_limit, "time_limit")
+        solutions, status = _trained(
+            [problem.with_beta(float(beta)) for beta in grid],
+            partial(train, gap=gap, random_state=random_state, prove=prove),
+            deadline,
+            progress,
+        )
+        return _path(problem, grid, solutions, held_out, status)
+
+
+def _trained(
+    problems: list[TrainingProblem],
+    trainer: Callable[..., Solution],
+    deadline: float,
+    progress: Callable[[float, Solution], None] | None,
+) -> tuple[list[Solution], Status]:
+    """Solutions of the problems one after the other as far as time allows, and how that ended."""
+    solutions: list[Solution] = []
+    status = Status.SOLVED
+    try:
+        for problem in problems:
+            left = deadline - time.perf_counter()
+            found = trainer(
+                problem,
+                time_limit=max(left, 1e-3) if np.isfinite(left) else None,
+                start=solutions[-1] if solutions else None,
+            )
+            cut_short = found.status in (Status.INTERRUPTED, Status.TIME_LIMIT)
+            if not (cut_short and solutions):
+                solutions.append(found)
+                if progress is not None:
+                    progress(problem.beta, found)
+            if cut_short:
+                status = found.status
+                break
+    except KeyboardInterrupt:
+        if not solutions:
+            raise
+        status = Status.INTERRUPTED
+    return solutions, status
+
+
+def _path(
+    problem: TrainingProblem, grid: Array, solutions: list[Solution], held_out: TrainingProblem | None, status: Status
+) -> Path:
+    networks = [_network(solution) for solution in solutions]
+    train_error = [error_rate(problem, problem.outputs(network)) for network in networks]
+    validation_error = [np.nan] * len(networks)
+    if held_out is not None:
+        validation_error = [error_rate(held_out, held_out.outputs(network)) for network in networks]
+    if status is Status.SOLVED and any(solution.status is not Status.SOLVED for solution in solutions):
+        status = next(s.status for s in solutions if s.status is not Status.SOLVED)
+    return Path(grid[: len(solutions)], tuple(solutions), np.array(train_error), np.array(validation_error), status)
+
+
+def error_rate(problem: TrainingProblem, f: Array) -> float:
+    """Share of wrong labels for outputs f, or the mean loss where targets are numbers; weighted by the samples."""
+    weight, y, kind = problem.sample_weight, problem.y, problem.loss.targets
+    if kind == "simplex" or (kind == "sign" and problem.c > 1):
+        wrong = np.argmax(f, axis=1) != np.argmax(y, axis=1)
+    elif kind == "sign":
+        wrong = (f > 0) != (y > 0)
+    else:
+        return problem.loss_value(f) / float(weight.sum())
+    return float(weight @ wrong / weight.sum())
+
+
+def penalties(largest: Callable[[], float], betas: Any, n_betas: int, beta_min_ratio: float) -> Array:
+    """Falling penalties: the given ones, or `n_betas` at equal ratios from `largest()` down; checked."""
+    if betas is not None:
+        values = as_vector(betas, np.size(betas), "betas")
+        if values.size == 0 or np.any(values <= 0.0):
+            raise InvalidInputError(f"`betas` must be one or more numbers > 0, got {values.tolist()[:5]}.")
+        return np.sort(values)[::-1].copy()
+    if n_betas < 1:
+        raise InvalidInputError(f"`n_betas` must be at least 1, got {n_betas}.")
+    ratio = as_positive(beta_min_ratio, "beta_min_ratio")
+    if ratio >= 1.0:
+        raise InvalidInputError(f"`beta_min_ratio` must be below 1, got {ratio}.")
+    return largest() * np.geomspace(1.0, ratio, n_betas)
+
+
+def _beta_max(problem: TrainingProblem) -> float:
+    largest = beta_max(problem)
+    if largest == 0.0:
+        raise InvalidInputError(
+            "the loss is stationary at the empty network, so every `beta` > 0 gives that network; give targets that "
+            "vary, or `betas`."
+        )
+    return largest
+
+
+def _network(solution: Solution) -> TwoLayerNetwork:
+    assert isinstance(solution.network, TwoLayerNetwork)
+    return solution.network

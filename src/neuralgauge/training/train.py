@@ -1,0 +1,149 @@
+"""From a training problem to a trained, certified network: the one pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .._array import as_positive
+from .._threads import threads
+from ..errors import InvalidInputError
+from ..networks.dense import TwoLayerNetwork
+from ..patterns import PatternSet
+from ..problems.training import TrainingProblem
+from ..solvers.solution import Record, Solution, Status
+from .column_generation import Rounds, Start
+from .dual_side import Columns
+
+MAX_ROUNDS = 200
+LEAST_BETA = 1e-30  # relative to a penalty from which the empty network is optimal for certain
+
+
+def train(
+    problem: TrainingProblem,
+    gap: float = 1e-4,
+    *,
+    time_limit: float | None = None,
+    random_state: int | np.random.Generator | None = 0,
+    prove: bool | None = None,
+    start: Solution | TwoLayerNetwork | PatternSet | None = None,
+    n_jobs: int | None = None,
+    progress: Callable[[Record], None] | None = None,
+) -> Solution:
+    r"""Train a two-layer ReLU network to global optimality and certify it.
+
+    Column generation: a local search gives a first network; then rounds of *pricing* (which neuron would the dual
+    point v pay for, G(v) > beta?), a short local search with the neurons found, and the convex program [8] over their
+    activation patterns, whose solution gives the next network and the next v. The certificate is the network's own
+    objective [2] above and the dual objective of the best v, scaled to G(v) <= beta, below.
+
+    Parameters
+    ----------
+    problem : TrainingProblem
+    gap : float
+        Relative gap at which to stop.
+    time_limit : float, optional
+        Seconds after which the best network so far is returned with its certificate.
+    random_state : int, Generator or None
+        Seed of all starts; the result is deterministic for a given integer unless a time limit cuts it short.
+    prove : bool, optional
+        Whether to price exactly at the end, which makes the scope "exact" ("bounded" if time runs out). By default
+        up to rank 5 for one output, with at most 30 seconds of a run for it above rank 3, and up to rank 3 for
+        several; at rank 3 up to 5,000 rows, for a sweep takes n^2 log n and cannot be cut short. True at any size;
+        False never.
+    start : Solution, TwoLayerNetwork or PatternSet, optional
+        Where to begin: a network of the problem's shape, with the dual point of a solution for instance of a nearby
+        beta; or patterns of ``problem.X`` for the first convex program, two blocks each, in place of the local search
+        (which is usually the faster start). It changes the time, not what is certified.
+    n_jobs : int, optional
+        Threads of the searches and of passes over many rows, as in joblib: -1 for all cores. By default what
+        ``joblib.parallel_config`` says; without it up to 8 of the cores that the process may use, and inside a worker
+        of joblib one. The result does not depend on it.
+    progress : callable, optional
+        Called with a `Record` after every round.
+
+    Returns
+    -------
+    Solution
+        `network` has no duplicate or vanishing neurons and at most n c + 1 of them; `certificate.upper` is the
+        weight-decay objective [2] of its own ReLU outputs; `history` is monotone in the objective. Ctrl-C returns the
+        best so far with the status "interrupted".
+
+    Raises
+    ------
+    InvalidInputError
+        For a gap or a time limit that is not positive, no threads, or a start of another shape.
+
+    Notes
+    -----
+    A round costs some O(n d) sweeps a pricing start and 10 to 30 interior-point iterations over the m active blocks,
+    min(n^2 m d, n (m d)^2) each. Source: Theorem 1 and the dual [15] of Pilanci & Ergen (2020).
+
+    Examples
+    --------
+    >>> import neuralgauge as ng
+    >>> problem = ng.TrainingProblem([[-2], [-1], [0], [1], [2]], [1, -1, 1, 1, -1], beta=0.1)
+    >>> solution = ng.train(problem, gap=1e-6)
+    >>> solution.certificate.scope, round(solution.certificate.upper, 5)
+    ('exact', 0.89145)
+    """
+    as_positive(gap, "gap")
+    if time_limit is not None:
+        as_positive(time_limit, "time_limit")
+    _check_beta(problem)
+    with threads(n_jobs):
+        rng = np.random.default_rng(random_state)
+        rounds = Rounds(problem, gap, time_limit, rng, prove, progress, checked_start(start, problem))
+        try:
+            status = rounds.run(MAX_ROUNDS)
+        except KeyboardInterrupt:
+            status = Status.INTERRUPTED
+        return rounds.solution(status)
+
+
+def _check_beta(problem: TrainingProblem) -> None:
+    """Refuse a penalty that double precision cannot tell from none."""
+    reach = problem.readout.reach(np.linalg.norm(problem.X, axis=1))
+    least = LEAST_BETA * reach * float(np.sum(np.abs(problem.empty_dual())))
+    if problem.beta < least:
+        raise InvalidInputError(
+            f"`beta` must be at least {least:.2g} for these data, got {problem.beta:g}: less is lost in the rounding "
+            "of the loss; take `neural_gauge` for the limit without penalty."
+        )
+
+
+def checked_start(start: Solution | TwoLayerNetwork | PatternSet | None, problem: TrainingProblem) -> Start | None:
+    """The start with a dual point, checked against the problem's shape."""
+    if start is None:
+        return None
+    if isinstance(start, PatternSet):
+        return Start(problem.empty_network(), problem.empty_dual(), _columns(start, problem))
+    network = start if isinstance(start, TwoLayerNetwork) else start.network
+    if not isinstance(network, TwoLayerNetwork):
+        raise InvalidInputError("`start` must hold a ReLU network, got a gated one; train without it.")
+    found = network.U.shape[0], network.A.shape[1]
+    if found != (problem.d, problem.q):
+        raise InvalidInputError(
+            f"`start` must have {problem.d} rows of weights and {problem.q} output weights a neuron like the problem, "
+            f"got {found}."
+        )
+    if not problem.offset:
+        network = network.with_neurons(network.U, network.A, 0.0)
+    v = start.dual if isinstance(start, Solution) else -problem.loss_gradient(problem.outputs(network))
+    return Start(network, v, Columns.none(problem.d, problem.q))
+
+
+def _columns(patterns: PatternSet, problem: TrainingProblem) -> Columns:
+    """Each witness with plus and minus the output direction along what the empty network's dual point pays for it."""
+    U, v = patterns.witness(slice(None)).T, problem.empty_dual()
+    if (len(U), patterns.n) != problem.X.shape[::-1]:
+        raise InvalidInputError(
+            f"`start` must have patterns of {problem.X.shape[0]} rows and {problem.X.shape[1]} columns like the "
+            f"problem's X, got {patterns.n} and {len(U)}; take them from `problem.X`."
+        )
+    G = problem.readout.gains(v, np.maximum(problem.X @ U, 0.0))
+    values = np.linalg.norm(G, axis=1)
+    G[values == 0.0] = np.eye(problem.q)[0]
+    G /= np.linalg.norm(G, axis=1, keepdims=True)
+    return Columns(np.hstack([values, -values]), np.hstack([U, U]), np.vstack([G, -G]))
