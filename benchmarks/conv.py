@@ -109,7 +109,7 @@ def gradient_descent(data):
 
     def objective(U, A):
         with np.errstate(over="ignore", invalid="ignore"):
-            value = problem.loss_value(problem.outputs(problem.empty_network().with_neurons(U, A)))
+            value = problem.fit.value(problem.outputs(problem.empty_network().with_neurons(U, A)))
         return value + 0.5 * problem.beta * (np.sum(U**2) + np.sum(A**2))
 
     def tried(step):

@@ -98,7 +98,7 @@ def descend(data):
     start = [0.1 * rng.standard_normal((d, d)), 0.1 * rng.standard_normal((d, width)) / np.sqrt(width)]
 
     def gradients(U, A):
-        v = program.adjoint(problem.dense.loss_gradient(program.forward(U @ A)))
+        v = program.adjoint(problem.fit.gradient(program.forward(U @ A)))
         return [v @ A.T + problem.beta * U, U.T @ v + problem.beta * A]
 
     def solve():

@@ -41,7 +41,7 @@ def test_entropy_bounds_are_never_above_those_of_a_hundred_digits(loss, only_sma
         move = step[:, None] * [0.0, 1.0, -1.0, 0.0]
     y = y / y.sum(axis=1, keepdims=True) if loss == "softmax" else y
     problem = ng.TrainingProblem(rng.standard_normal((6, 2)), y, beta=1.0, loss=loss)
-    v = problem.clip_dual(move)
+    v = problem.fit.project(move)
     lower = lower_bound(problem, v, 1e-300)  # so small a gauge leaves v as it is, up to 8 eps
     with localcontext() as context:
         context.prec = 100
@@ -99,7 +99,7 @@ def exact_best_dual(problem, v, largest):
 def random_dual(problem, seed):
     rng = np.random.default_rng(seed)
     v = rng.standard_normal(problem.n) * float(rng.choice([1e-3, 1.0, 1e3])) + (seed % 3) * problem.y
-    return problem.clip_dual(v)
+    return problem.fit.project(v)
 
 
 @pytest.mark.parametrize("first_seed", range(0, 400, 100))
@@ -137,7 +137,7 @@ def test_logistic_bound_is_never_above_the_one_of_a_hundred_digits(first_seed):
         problem = integer_problem(seed, "logistic")
         rng = np.random.default_rng(seed)
         f = rng.standard_normal(problem.n) * float(rng.choice([1.0, 10.0, 36.0]))
-        v = (1.0 - 2.0**-50) * -problem.loss_gradient(f)
+        v = (1.0 - 2.0**-50) * -problem.fit.gradient(f)
         with localcontext() as context:
             context.prec = 100
             weights, p = map(Decimal, problem.sample_weight), map(Decimal, v * problem.y)
@@ -165,7 +165,7 @@ def test_bound_is_below_the_exact_objective_of_every_network(loss, first_seed):
         for output, y, s in zip(f, fractions(problem.y), fractions(problem.sample_weight), strict=True):
             objective += s * ((output - y) ** 2 / 2 if loss == "squared" else max(Fraction(0), 1 - y * output))
         for point in (np.array(f, dtype=float), np.zeros(problem.n)):
-            v = -problem.loss_gradient(point)
+            v = -problem.fit.gradient(point)
             assert Fraction(lower_bound(problem, v, rounded_up(exact_gauge(v, problem)))) <= objective, f"seed {seed}"
 
 

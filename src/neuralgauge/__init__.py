@@ -45,9 +45,10 @@ from .networks.linear_conv import LinearConvNetwork
 from .networks.torch_layers import to_torch
 from .patterns import PatternSet, count_patterns, enumerate_patterns, sample_patterns
 from .plots import plot_certificate, plot_decision_boundary, plot_filters, plot_neurons, plot_path, plot_training
-from .pricing import Price, beta_max, price
+from .pricing import Price, price
 from .problems.conv import ReLUConvProblem
 from .problems.linear_conv import LinearConvProblem
+from .problems.penalty import beta_max
 from .problems.training import TrainingProblem
 from .pruning import Pruning, prune
 from .solvers.circular_conv import train_circular_conv

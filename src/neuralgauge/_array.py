@@ -18,6 +18,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 LEAST_EXPONENT = -996  # of the product of lengths of a pair that counts, about 1e-300
+LARGEST = {"X": 1e60, "y": 1e40, "sample_weight": 1e40, "beta": 1e140}  # and one over it the least
 
 
 def _to_float(values: Any, name: str) -> Array:
@@ -106,6 +107,16 @@ def as_positive(value: Any, name: str) -> float:
     if not (np.isfinite(number) and number > 0):
         raise InvalidInputError(f"`{name}` must be finite and > 0, got {number}.")
     return number
+
+
+def check_size(name: str, values: Array | float) -> None:
+    """Refuse values whose squares and products double precision cannot hold."""
+    largest, limit = float(np.max(np.abs(values))), LARGEST[name]
+    if largest > limit or 0.0 < largest < 1.0 / limit:
+        raise InvalidInputError(
+            f"`{name}` must be zero or have its largest entry between {1.0 / limit:g} and {limit:g}, got {largest:g}: "
+            "squares of it would leave the range of double precision; choose other units."
+        )
 
 
 def lengths(rows: Array) -> tuple[Array, npt.NDArray[np.intp]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ._array import Array
-from .losses import Squared
-from .problems.training import TrainingProblem
+if TYPE_CHECKING:
+    from ._array import Array
+    from .problems.base import Problem
 
 SAME = 1e-14  # relative difference of two sums of some hundred terms that is rounding
 SUMS_VANISH = 1e-9  # sums of v up to so much of all |v| are rounding, which the bound makes up for
@@ -129,59 +129,41 @@ class Certificate:
         return "\n".join([*lines, f"support      {self.support}"] if self.support else lines)
 
 
-def lower_bound(problem: TrainingProblem, v: Array, gauge: float) -> float:
-    r"""Dual objective of v scaled into the feasible set, minus what rounding can have added.
+def lower_bound(problem: Problem, v: Array, polar: float) -> float:
+    r"""Return the dual objective of v scaled into the feasible set, minus what rounding can have added.
 
-    For :math:`G(v) \le` `gauge` the point :math:`\kappa v`, :math:`\kappa = \min(1, \beta / G(v))`, is feasible in
-    [15] where it lies in the domain of L*, into which :math:`\kappa` is shortened; for the squared loss the best
+    For :math:`G(v) \le` `polar` the point :math:`\kappa v`, :math:`\kappa = \min(1, \beta / G(v))`, is feasible in
+    the dual where it lies in the domain of L*, into which :math:`\kappa` is shortened; for the squared loss the best
     feasible :math:`\kappa` is tried too. Where sums of v must vanish (softmax rows, columns under an offset) the bound
-    is that of the nearest v at which they vanish exactly.
+    is that of the nearest v at which they vanish exactly; G moves by no more than the l1 distance times
+    ``problem.reach``.
 
     Parameters
     ----------
-    problem : TrainingProblem
+    problem : Problem
     v : array of shape (n,) or (n, c)
-        Dual point, usually minus the gradient of the loss, made feasible by ``problem.clip_dual``. No multiple but 0
+        Dual point, usually minus the gradient of the loss, made feasible by ``problem.fit.project``. No multiple but 0
         is feasible when an entry has the wrong sign for the loss or a sum does not vanish; then the bound is that of
         v = 0.
-    gauge : float
-        An upper bound on G(v) over whatever set of neurons the bound is to cover.
+    polar : float
+        An upper bound on the polar gauge G(v) over whatever set of atoms the bound is to cover.
 
     Returns
     -------
     float
         A lower bound in floating-point arithmetic too.
     """
-    distance = problem.dual_distance(v)
+    fit = problem.fit
+    distance = fit.distance(v)
     if not distance <= SUMS_VANISH * float(np.sum(np.abs(v))):
-        return _rounded_down(problem, np.zeros_like(v), 0.0)
+        return fit.dual_bound(np.zeros_like(v))
     if distance > 0:
-        gauge += distance * problem.readout.reach(np.linalg.norm(problem.X, axis=1))
-    limit = _largest_in_domain(problem, v)
-    if gauge > 0:
-        limit = min(limit, problem.beta / gauge)
+        polar += distance * problem.reach
+    limit = fit.largest_multiple(v)
+    if polar > 0:
+        limit = min(limit, problem.beta / polar)
     limit *= 1.0 - 8 * np.finfo(float).eps
     scales = [min(1.0, limit)]
-    if isinstance(problem.loss, Squared) and (energy := float(np.sum(v * (v / problem.output_weight)))) > 0:
-        scales.append(min(max(float(np.sum(problem.y * v)) / energy, 0.0), limit))
-    return max(_rounded_down(problem, scale * v, scale * distance) for scale in scales)
-
-
-def _largest_in_domain(problem: TrainingProblem, v: Array) -> float:
-    """The largest multiple of v that lies in the intervals of the domain of L*."""
-    # Shortened, not clipped: clipping can raise G(v).
-    lower, upper = problem.loss.domain(problem.y)
-    g = -v / problem.output_weight
-    some = g != 0
-    return float(np.min(np.where(g > 0, upper, lower)[some] / g[some], initial=np.inf))
-
-
-def _rounded_down(problem: TrainingProblem, v: Array, distance: float) -> float:
-    terms, weight = problem.dual_terms(v), problem.output_weight
-    # Each term carries a few roundings, relative to its largest part |v y| + v^2, in which the entropy of the
-    # logistic loss has slopes up to 37; the sum adds log2(n) more.
-    size = float(np.sum(np.abs(terms)) + np.sum(np.abs(v * problem.y) + v * v / weight))
-    slack = (64 + np.log2(v.size)) * np.finfo(float).eps * size
-    if distance > 0:  # the slopes of the conjugates: logarithms of numbers down to 1e-320, or those of a square
-        slack += distance * (745.0 + float(np.max(np.abs(problem.y) + np.abs(v) / weight)))
-    return float(np.sum(terms) - slack)
+    if fit.loss.name == "squared" and (energy := float(np.sum(v * (v / fit.output_weight)))) > 0:
+        scales.append(min(max(float(np.sum(fit.y * v)) / energy, 0.0), limit))
+    return max(fit.dual_bound(scale * v, scale * distance) for scale in scales)

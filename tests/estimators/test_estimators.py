@@ -36,7 +36,7 @@ def test_fitted_regressor_carries_its_certificate(regression_data):
     assert model.certificate_.gap <= 1e-3
     assert model.network_.n_features == 3
     problem = TrainingProblem(X, y, beta=0.5)
-    objective = problem.loss_value(model.predict(X)) + 0.5 * model.network_.weight_decay()
+    objective = problem.fit.value(model.predict(X)) + 0.5 * model.network_.weight_decay()
     assert objective == pytest.approx(model.certificate_.upper, rel=1e-10)
 
 

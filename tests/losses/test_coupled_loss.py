@@ -63,8 +63,8 @@ def test_a_dual_point_outside_its_domain_proves_nothing(data):
     problem = ng.TrainingProblem(X, Y, beta=0.3, loss=RowHuber())
     v = np.full(Y.shape, 0.7)  # inside the box of `domain`, rows too long
     assert lower_bound(problem, v, 1e-3) <= 0.0
-    assert lower_bound(problem, problem.clip_dual(v), 1e-3) == pytest.approx(
-        problem.dual_objective(problem.clip_dual(v))
+    assert lower_bound(problem, problem.fit.project(v), 1e-3) == pytest.approx(
+        problem.fit.dual_objective(problem.fit.project(v))
     )
 
 

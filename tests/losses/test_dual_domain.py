@@ -30,16 +30,16 @@ def test_clipped_dual_points_are_feasible(loss, c, offset):
     rng = np.random.default_rng(1)
     lower, upper = loss.domain(problem.y)
     for size in (0.01, 1.0, 100.0):
-        v = problem.clip_dual(size * rng.standard_normal(problem.y.shape))
-        g = -v / problem.output_weight
+        v = problem.fit.project(size * rng.standard_normal(problem.y.shape))
+        g = -v / problem.fit.output_weight
         assert np.all(g >= lower - 1e-12)
         assert np.all(g <= upper + 1e-12)
         if loss.coupled:
             np.testing.assert_allclose(v.sum(axis=1), 0.0, atol=1e-12)
         if offset:
             np.testing.assert_allclose(v.reshape(problem.n, -1).sum(axis=0), 0.0, atol=1e-9 * np.abs(v).sum())
-        assert problem.dual_distance(v) <= 1e-9 * np.abs(v).sum() + 1e-12
-        np.testing.assert_allclose(problem.clip_dual(v), v, atol=1e-9 * np.abs(v).max())
+        assert problem.fit.distance(v) <= 1e-9 * np.abs(v).sum() + 1e-12
+        np.testing.assert_allclose(problem.fit.project(v), v, atol=1e-9 * np.abs(v).max())
 
 
 @cases
@@ -50,14 +50,14 @@ def test_best_constant_outputs(loss, c):
     value = problem.objective(empty)
 
     def at(b):
-        return problem.loss_value(np.broadcast_to(b, (problem.n, c)).reshape(problem.y.shape))
+        return problem.fit.value(np.broadcast_to(b, (problem.n, c)).reshape(problem.y.shape))
 
     found = min(
         (minimize(at, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-12, "maxiter": 4000})
          for start in (np.zeros(c), np.asarray(empty.offset) + 0.1)), key=lambda result: result.fun,
     )  # fmt: skip
     assert value <= found.fun + 1e-7 * abs(found.fun)
-    gradient = problem.loss_gradient(empty.forward(problem.X)).reshape(problem.n, -1).sum(axis=0)
+    gradient = problem.fit.gradient(empty.forward(problem.X)).reshape(problem.n, -1).sum(axis=0)
     if not hasattr(loss, "pieces") or loss.name in ("huber", "squared_hinge"):
         np.testing.assert_allclose(gradient, 0.0, atol=1e-6 * problem.n)
 
@@ -69,7 +69,7 @@ def test_lower_bounds_hold_for_any_network(loss, c, offset):
     problem, rng = problem_of(loss, c, offset, beta=0.3), np.random.default_rng(2)
     best = -np.inf
     for size in (0.03, 0.3, 1.0):
-        v = problem.clip_dual(size * rng.standard_normal(problem.y.shape))
+        v = problem.fit.project(size * rng.standard_normal(problem.y.shape))
         gauge = float(np.linalg.norm(np.abs(v).reshape(problem.n, -1), axis=1) @ np.linalg.norm(problem.X, axis=1))
         best = max(best, lower_bound(problem, v, gauge))
     assert np.isfinite(best)
@@ -84,9 +84,9 @@ def test_lower_bounds_hold_for_any_network(loss, c, offset):
 @pytest.mark.parametrize("loss", ["squared", "softmax"])
 def test_sums_that_do_not_vanish_give_the_trivial_bound(loss):
     problem = problem_of(LOSSES[loss], 3, offset=True)
-    v = problem.clip_dual(np.random.default_rng(0).standard_normal(problem.y.shape))
+    v = problem.fit.project(np.random.default_rng(0).standard_normal(problem.y.shape))
     assert lower_bound(problem, v + 1e-3, 1.0) <= 0.0
-    assert problem.dual_distance(v + 1e-3) > 1e-4
+    assert problem.fit.distance(v + 1e-3) > 1e-4
 
 
 def test_distance_covers_a_broken_sum():

@@ -62,7 +62,7 @@ def test_outputs_equal_correlations(readout, c, bias):
     np.testing.assert_allclose(problem.outputs(network), f, atol=1e-12)
     np.testing.assert_allclose(problem.with_data(X[:3], problem.y[:3]).outputs(network), f[:3], atol=1e-12)
     np.testing.assert_allclose(problem.part(np.array([1, 4])).outputs(network), f[[1, 4]], atol=1e-12)
-    expected = problem.loss_value(f) + problem.beta * network.weight_decay()
+    expected = problem.fit.value(f) + problem.beta * network.weight_decay()
     assert problem.objective(network) == pytest.approx(expected)
 
 
@@ -73,7 +73,7 @@ def test_equal_patches_are_one_row():
     pooled = ng.ReLUConvProblem(X, [0.0, 1.0, 2.0], beta=1.0, filter_size=(2,))
     # One row for each of the patches (0 0), (0 1), (1 1), (1 0) of image 1, one for all patches of the others.
     assert len(pooled.X) == 6
-    assert sorted(pooled.readout.weight.tolist()) == pytest.approx([0.2, 0.2, 0.2, 0.4, 1.0, 1.0])
+    assert sorted(pooled.features.readout.weight.tolist()) == pytest.approx([0.2, 0.2, 0.2, 0.4, 1.0, 1.0])
     assert len(ng.ReLUConvProblem(X, [0.0, 1.0, 2.0], beta=1.0, filter_size=(2,), bias=False).X) == 4
     assert len(ng.ReLUConvProblem(X, [0.0, 1.0, 2.0], beta=1.0, filter_size=(2,), readout="flattened").X) == 15
 
@@ -92,7 +92,7 @@ def test_gradient_against_differences(readout, loss):
         for sign in (1.0, -1.0):
             moved = [U, A, b]
             moved[which] = moved[which] + sign * step * move
-            values.append(problem.loss_value(problem.outputs(network.with_neurons(*moved))))
+            values.append(problem.fit.value(problem.outputs(network.with_neurons(*moved))))
         assert np.sum(gradient * move) == pytest.approx((values[0] - values[1]) / (2 * step), rel=1e-5, abs=1e-6)
 
 
@@ -100,7 +100,7 @@ def test_chunks_do_not_change_the_gradient(monkeypatch):
     problem, _, rng = conv_problem(2, "flattened")
     network = random_network(problem, rng)
     whole = _Passes(problem, 4).loss_and_gradient(network.U, network.A, np.zeros(1))
-    monkeypatch.setattr("neuralgauge.features.passes.CHUNK", 50)
+    monkeypatch.setattr("neuralgauge.features.rows.CHUNK", 50)
     passes = _Passes(problem, 4)
     assert len(passes.chunks) > 2
     for one, other in zip(whole, passes.loss_and_gradient(network.U, network.A, np.zeros(1)), strict=True):
@@ -133,7 +133,7 @@ def test_separable_is_dense_training_on_patches():
 
 def program_by_hand(problem, gates, directions, cones):
     """The convex program with its readout spelled out row by row, for CVXPY."""
-    readout, c, P = problem.readout, problem.c, problem.readout.n_regions
+    readout, c, P = problem.features.readout, problem.c, problem.features.readout.n_regions
     blocks = [cp.Variable(problem.d) for _ in gates]
     f = [0.0] * (problem.n * c)
     for w, gate, g in zip(blocks, gates, directions.reshape(len(gates), P, c), strict=True):
@@ -163,7 +163,7 @@ def test_programs_agree_with_cvxpy(readout, gated, c):
     assert solved.certificate.lower <= expected * (1 + 1e-7)
     f = solved.network.predict(X)
     penalty = problem.beta * np.sum(np.linalg.norm(solved.blocks, axis=1))
-    assert problem.loss_value(f.reshape(problem.y.shape)) + penalty == pytest.approx(solved.certificate.upper, rel=1e-9)
+    assert problem.fit.value(f.reshape(problem.y.shape)) + penalty == pytest.approx(solved.certificate.upper, rel=1e-9)
     reference = ng.solve_program(problem, patterns, directions=G, gated=gated, solver="reference")
     assert reference.certificate.upper == pytest.approx(expected, rel=1e-5)
 
@@ -221,12 +221,12 @@ def test_bounds_of_many_rows_stay_below():
     from neuralgauge.pricing import ascend
     from neuralgauge.pricing.search import search
 
-    v = problem.empty_dual()
+    v = problem.fit.empty_dual
     for sign in (1.0, -1.0):
-        slow = ascend(sign * problem.readout.lifted(v), problem.X, 32)[0]
+        slow = ascend(sign * problem.features.readout.lifted(v), problem.X, 32)[0]
         for seed in range(4):
-            fast = search(v, problem.X, problem.readout, 32, np.random.default_rng(seed), sign=sign)
-            gains = sign * problem.readout.gains(v, np.maximum(problem.X @ fast.U, 0.0))[:, 0]
+            fast = search(v, problem.features, 32, np.random.default_rng(seed), sign=sign)
+            gains = sign * problem.features.readout.gains(v, np.maximum(problem.X @ fast.U, 0.0))[:, 0]
             np.testing.assert_allclose(gains, fast.values, rtol=1e-9)
             if fast.values[0] >= 0.999 * slow[0]:
                 break

@@ -92,12 +92,12 @@ def test_loss_is_the_weighted_sum_and_its_gradient_fits(loss):
     problem = random_problem(0, loss)
     f = np.random.default_rng(1).standard_normal(problem.n)
     values = problem.loss.value(f, problem.y)
-    assert problem.loss_value(f) == pytest.approx(sum(problem.sample_weight * values))
-    assert isinstance(problem.loss_value(f), float)
+    assert problem.fit.value(f) == pytest.approx(sum(problem.sample_weight * values))
+    assert isinstance(problem.fit.value(f), float)
     for i in range(problem.n):
         step = 1e-6 * np.eye(problem.n)[i]
-        difference = (problem.loss_value(f + step) - problem.loss_value(f - step)) / 2e-6
-        assert problem.loss_gradient(f)[i] == pytest.approx(difference, abs=1e-7)
+        difference = (problem.fit.value(f + step) - problem.fit.value(f - step)) / 2e-6
+        assert problem.fit.gradient(f)[i] == pytest.approx(difference, abs=1e-7)
 
 
 @pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
@@ -107,20 +107,20 @@ def test_dual_objective_is_the_conjugate(loss, seed):
     problem = random_problem(seed, loss)
     rng = np.random.default_rng(seed)
     f = rng.standard_normal(problem.n)
-    touching = -problem.loss_gradient(f)
-    assert problem.dual_objective(touching) == pytest.approx(problem.loss_value(f) + touching @ f)
+    touching = -problem.fit.gradient(f)
+    assert problem.fit.dual_objective(touching) == pytest.approx(problem.fit.value(f) + touching @ f)
     for _ in range(20):
-        v = problem.clip_dual(rng.standard_normal(problem.n))
-        assert problem.dual_objective(v) <= problem.loss_value(f) + v @ f + 1e-12
+        v = problem.fit.project(rng.standard_normal(problem.n))
+        assert problem.fit.dual_objective(v) <= problem.fit.value(f) + v @ f + 1e-12
 
 
 @pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
 def test_clipped_duals_lie_in_the_domain_and_stay(loss):
     problem = random_problem(2, loss)
-    v = problem.clip_dual(5.0 * np.random.default_rng(0).standard_normal(problem.n))
+    v = problem.fit.project(5.0 * np.random.default_rng(0).standard_normal(problem.n))
     lower, upper = problem.loss.domain(problem.y)
     assert np.all((lower <= -v / problem.sample_weight) & (-v / problem.sample_weight <= upper))
-    np.testing.assert_allclose(problem.clip_dual(v), v, rtol=1e-15)
+    np.testing.assert_allclose(problem.fit.project(v), v, rtol=1e-15)
 
 
 @pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
@@ -132,9 +132,9 @@ def test_dual_objective_stays_below_the_optimum(loss, seed):
     optimum = ng.solve_program(problem, patterns, tol=1e-9).certificate.upper
     rng = np.random.default_rng(seed)
     for _ in range(50):
-        v = problem.clip_dual(rng.standard_normal(problem.n) - problem.loss_gradient(np.zeros(problem.n)))
+        v = problem.fit.project(rng.standard_normal(problem.n) - problem.fit.gradient(np.zeros(problem.n)))
         gauge = np.linalg.norm((patterns.dense() * v) @ problem.X, axis=1).max()
-        assert problem.dual_objective(v * min(1.0, problem.beta / gauge)) <= optimum
+        assert problem.fit.dual_objective(v * min(1.0, problem.beta / gauge)) <= optimum
 
 
 @pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
@@ -146,9 +146,9 @@ def test_weights_are_repeated_rows(loss):
         np.repeat(plain.X, times, axis=0), np.repeat(plain.y, times), beta=0.3, loss=loss, bias=False
     )
     f, v = np.random.default_rng(0).standard_normal((2, plain.n))
-    v = weighted.clip_dual(v)
-    assert weighted.loss_value(f) == pytest.approx(repeated.loss_value(np.repeat(f, times)))
-    assert weighted.dual_objective(v) == pytest.approx(repeated.dual_objective(np.repeat(v / times, times)))
+    v = weighted.fit.project(v)
+    assert weighted.fit.value(f) == pytest.approx(repeated.fit.value(np.repeat(f, times)))
+    assert weighted.fit.dual_objective(v) == pytest.approx(repeated.fit.dual_objective(np.repeat(v / times, times)))
     optima = [ng.solve_program(p, ng.enumerate_patterns(p.X)).certificate.upper for p in (weighted, repeated)]
     assert optima[0] == pytest.approx(optima[1], rel=1e-6)
 
@@ -165,5 +165,5 @@ def test_dual_points_next_to_their_domain_stay_finite(seed):
 def test_dual_points_far_outside_their_domain_stay_finite():
     """Clipped, the first row is all zero."""
     problem = ng.TrainingProblem([[1.0], [2.0]], [0, 1], beta=1.0, loss="softmax", bias=False)
-    v = problem.clip_dual(np.array([[5.0, 5.0], [0.2, -0.2]]))
+    v = problem.fit.project(np.array([[5.0, 5.0], [0.2, -0.2]]))
     np.testing.assert_allclose(v, [[0.0, 0.0], [0.0, 0.0]], atol=1e-15)

@@ -115,7 +115,7 @@ def test_the_real_network_has_the_objective_of_the_program(shape, c, rng):
     program, spectrum = CircularProgram.of(images, c), Spectrum.of(shape)
     w = spectrum.blocks(network.pixels)
     F = (program.forward(w) + network.offset).reshape(problem.y.shape)
-    assert own == pytest.approx(problem.dense.loss_value(F) + problem.beta * nuclear_norms(w).sum(), rel=1e-12)
+    assert own == pytest.approx(problem.fit.value(F) + problem.beta * nuclear_norms(w).sum(), rel=1e-12)
     assert own == pytest.approx(problem.objective(network), rel=1e-12)
     np.testing.assert_allclose(np.linalg.norm(network.U, axis=0), np.linalg.norm(network.A, axis=(1, 2)), rtol=1e-12)
 
@@ -200,12 +200,12 @@ def test_the_gradient_of_the_loss_in_the_blocks(rng):
     problem = problem_of(rng, (6, 2), 2, loss="logistic")
     program = CircularProgram.of(problem.X.reshape(7, 6, 2), 2)
     w = 0.1 * (rng.standard_normal((4, 2, 2)) + 1j * rng.standard_normal((4, 2, 2)))
-    slope = program.adjoint(problem.dense.loss_gradient(program.forward(w)))
+    slope = program.adjoint(problem.fit.gradient(program.forward(w)))
     for index in np.ndindex(*w.shape):
         for direction in (1.0, 1.0j):
             step = np.zeros_like(w)
             step[index] = 1e-6 * direction
-            ahead, behind = (problem.dense.loss_value(program.forward(w + sign * step)) for sign in (1, -1))
+            ahead, behind = (problem.fit.value(program.forward(w + sign * step)) for sign in (1, -1))
             expected = (ahead - behind) / 2e-6
             assert (slope[index].conj() * direction).real == pytest.approx(expected, abs=1e-7)
 

@@ -48,7 +48,7 @@ def test_outputs_are_those_of_filters_and_output_weights(case, c, rng):
     np.testing.assert_allclose(net.predict(images), expected[:, 0] if c == 1 else expected, atol=1e-12)
     stacked = problem.geometry.stack(images).reshape(problem.n, problem.n_positions, problem.d)
     np.testing.assert_allclose(np.einsum("nkd,dj->nkj", stacked, net.U), hidden, atol=1e-12)
-    value = problem.dense.loss_value(expected.reshape(problem.y.shape))
+    value = problem.fit.value(expected.reshape(problem.y.shape))
     penalty = problem.beta / 2 * (np.sum(net.U**2) + np.sum(net.A**2))
     assert problem.objective(net) == pytest.approx(value + penalty, rel=1e-12)
 
@@ -109,10 +109,10 @@ def test_the_gradient_in_the_weights_matches_differences(loss, rng):
     problem = make(GEOMETRIES[2], 3, loss, sample_weight=rng.uniform(0.5, 2.0, 6))
     program = LinearConvProgram(problem)
     Z = 0.1 * rng.standard_normal((problem.d, problem.n_positions * problem.c))
-    gradient = program.adjoint(problem.dense.loss_gradient(program.forward(Z)))
+    gradient = program.adjoint(problem.fit.gradient(program.forward(Z)))
     for _ in range(5):
         D = rng.standard_normal(Z.shape)
-        ends = [problem.dense.loss_value(program.forward(Z + t * D)) for t in (-1e-5, 1e-5)]
+        ends = [problem.fit.value(program.forward(Z + t * D)) for t in (-1e-5, 1e-5)]
         assert (ends[1] - ends[0]) / 2e-5 == pytest.approx(np.vdot(gradient, D), rel=1e-6)
 
 
@@ -126,7 +126,7 @@ def test_bounds_lie_below_every_network(loss, c, offset, rng):
     solution = ng.train_linear_conv(problem, gap=1e-9)
     best = solution.certificate.upper
     for scale in (0.01, 1.0, 10.0):
-        v = problem.dense.clip_dual(scale * rng.standard_normal(problem.y.shape))
+        v = problem.fit.project(scale * rng.standard_normal(problem.y.shape))
         assert program.lower_bound(v) <= best
         assert problem.objective(random_network(problem, rng).balanced()) >= solution.certificate.lower
     assert program.lower_bound(solution.dual) == solution.certificate.lower

@@ -50,7 +50,7 @@ def test_goes_far_from_a_small_start(loss):
     start = random_network(20)
     small = ng.TwoLayerNetwork(0.05 * start.U, 0.05 * start.A)
     best = ng.train(problem, gap=1e-4).certificate.lower
-    zero = problem.loss_value(np.zeros(problem.n))
+    zero = problem.fit.value(np.zeros(problem.n))
     reached = problem.objective(local_search(problem, small, 100))
     assert best <= reached
     assert reached - best <= 0.2 * (zero - best)

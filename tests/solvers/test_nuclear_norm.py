@@ -83,7 +83,7 @@ def check(problem, solution, gap):
     assert certificate.lower <= certificate.upper
     f = net.predict(problem.X.reshape(problem.n, *problem.geometry.shape)).reshape(problem.y.shape)
     penalty = 0.5 * problem.beta * (np.sum(net.U**2) + np.sum(net.A**2))
-    assert certificate.upper == pytest.approx(problem.dense.loss_value(f) + penalty, rel=1e-12)
+    assert certificate.upper == pytest.approx(problem.fit.value(f) + penalty, rel=1e-12)
     assert net.n_neurons <= problem.d
     np.testing.assert_allclose(np.linalg.norm(net.U, axis=0), np.linalg.norm(net.A, axis=(1, 2)), rtol=1e-10)
     assert LinearConvProgram(problem).lower_bound(solution.dual) == certificate.lower
@@ -217,7 +217,7 @@ def test_limits_and_interrupts_return_the_best_so_far(solver):
     problem = make(size=(40, 20), fraction=1e-3)
 
     def interrupt(record):
-        if record.objective < problem.dense.loss_value(np.zeros(40)):
+        if record.objective < problem.fit.value(np.zeros(40)):
             raise KeyboardInterrupt
 
     endings = {
@@ -270,7 +270,7 @@ def test_systems_against_matrices(loss, offset, options, size, rng):
     program = LinearConvProgram(problem)
     system = ConvSystem(program)
     n, c, d = problem.n, problem.c, problem.d
-    T = 0.3 * problem.beta / problem.beta_max() * problem.adjoint(problem.dense.empty_dual())
+    T = 0.3 * problem.beta / problem.beta_max() * problem.adjoint(problem.fit.empty_dual)
     roots = [rng.standard_normal((d, d)) for _ in range(2)]
     M, G = roots[0] @ roots[0].T, roots[1]
     h = rng.uniform(0.1, 2.0, (n, c))

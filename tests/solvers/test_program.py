@@ -107,7 +107,7 @@ def test_an_interrupted_solution_is_feasible():
     slack = np.where(np.vstack([patterns.dense()] * 2), 1.0, -1.0) * (solution.blocks @ problem.X.T)
     assert slack.min() >= -1e-8 * np.abs(solution.blocks).max()
     optimum = ng.solve_program(problem, patterns).certificate
-    assert solution.certificate.lower <= optimum.upper <= solution.certificate.upper < problem.loss_value(0 * problem.y)
+    assert solution.certificate.lower <= optimum.upper <= solution.certificate.upper < problem.fit.value(0 * problem.y)
 
 
 @pytest.mark.parametrize("max_iter", [1, 5, 12])

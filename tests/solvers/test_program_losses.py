@@ -80,9 +80,9 @@ def test_clipping_the_dual_makes_its_sum_vanish(loss):
     )
     noise = np.random.default_rng(1).standard_normal(15)
     for shift in (-3.0, 0.0, 3.0):
-        v = problem.clip_dual(noise + shift)
+        v = problem.fit.project(noise + shift)
         lower, upper = problem.loss.domain(problem.y)
-        g = -v / problem.output_weight
+        g = -v / problem.fit.output_weight
         assert abs(v.sum()) <= 1e-13 * np.abs(v).sum()
         assert np.all((lower - 1e-12 <= g) & (g <= upper + 1e-12))
 

@@ -72,7 +72,7 @@ def test_gated_network_predicts_what_the_program_says():
     solution = ng.solve_program(problem, patterns, directions=G, gated=True)
     f = solution.network.predict(problem.X[:, :-1])
     penalty = problem.beta * np.linalg.norm(solution.blocks, axis=1).sum()
-    assert problem.loss_value(f) + penalty == pytest.approx(solution.certificate.upper, rel=1e-9)
+    assert problem.fit.value(f) + penalty == pytest.approx(solution.certificate.upper, rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_nothing_pays_at_a_large_beta(rng):
     solution = run_on_working_set(program, witnesses, 1e-8, 100)
     assert solution.status is ng.Status.SOLVED
     assert solution.network.n_neurons == 0
-    assert solution.certificate.upper == pytest.approx(problem.loss_value(np.zeros(problem.n)))
+    assert solution.certificate.upper == pytest.approx(problem.fit.value(np.zeros(problem.n)))
 
 
 def test_large_programs_go_this_way(rng, monkeypatch):

@@ -212,7 +212,7 @@ def test_filters_are_certified_as_far_as_the_interior_point_came(monkeypatch, rn
 def test_a_loss_that_is_not_finite_ends_the_proximal_gradient(monkeypatch, rng):
     X, y = rng.standard_normal((20, 8)), rng.standard_normal(20)
     problem = ng.LinearConvProblem(X, y, beta=0.3, filter_size=3)
-    right, calls = ng.TrainingProblem.loss_value, []
+    right, calls = ng.TrainingProblem.fit.value, []
 
     def value(self, f):
         calls.append(1)

@@ -164,7 +164,7 @@ def test_time_limit_returns_a_certified_network(limit):
     certificate = solution.certificate
     assert certificate.upper == problem.objective(solution.network)
     assert 0.0 <= certificate.lower <= certificate.upper
-    assert certificate.upper <= problem.loss_value(np.zeros(problem.n))
+    assert certificate.upper <= problem.fit.value(np.zeros(problem.n))
 
 
 @pytest.mark.parametrize("after", [1, 2, 3])
@@ -190,7 +190,7 @@ def test_zero_network_from_beta_max_on(loss, factor):
     solution = ng.train(problem.with_beta(factor * ng.beta_max(problem)))
     assert solution.status is ng.Status.SOLVED
     assert solution.network.n_neurons == 0
-    assert solution.certificate.upper == problem.loss_value(np.zeros(problem.n))
+    assert solution.certificate.upper == problem.fit.value(np.zeros(problem.n))
     assert solution.certificate.scope == "exact"
     assert solution.certificate.gap <= 1e-12
 
@@ -301,7 +301,7 @@ def test_some_patterns_to_start_with(strategy, c):
     problem = ng.TrainingProblem(X, y if c == 1 else np.column_stack([y, X[:, 1]]), beta=0.5)
     patterns = ng.sample_patterns(problem.X, 20, strategy=strategy)
     # For two outputs each pattern serves one direction, along V^T (X u)_+ for V = -grad L(0), and its opposite.
-    V = -problem.loss_gradient(np.zeros_like(problem.y)).reshape(30, c)
+    V = -problem.fit.gradient(np.zeros_like(problem.y)).reshape(30, c)
     G = np.maximum(patterns.witness(slice(None)) @ problem.X.T, 0.0) @ V
     both = np.vstack([patterns.dense()] * 2), np.vstack([G, -G])
     over_these = ng.solve_program(problem, both[0], tol=1e-6, directions=both[1]).certificate.upper

@@ -17,10 +17,11 @@ from .._array import Array, as_positive
 from ..certificate import Certificate
 from ..errors import InvalidInputError
 from ..losses import LOSSES, Loss, Targets, get_loss
+from ..losses.targets import checked_targets
 from ..networks.dense import TwoLayerNetwork
 from ..networks.linear_conv import LinearConvNetwork
-from ..pricing import beta_max
-from ..problems.training import TrainingProblem, checked_targets
+from ..problems.penalty import beta_max
+from ..problems.training import TrainingProblem
 from ..solvers.solution import Record, Solution, Status
 from ..training.train import train
 from .canonical import canonical_rows, checked_weights

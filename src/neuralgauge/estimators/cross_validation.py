@@ -57,7 +57,7 @@ class Fold:
     def mean_loss(self) -> float:
         """Of the rows held out."""
         problem = self.held_out
-        return problem.loss_value(problem.outputs(self.network)) / float(problem.sample_weight.sum())
+        return problem.fit.value(problem.outputs(self.network)) / float(problem.sample_weight.sum())
 
     def error(self) -> float:
         """Of the rows held out: the share of wrong labels, or the mean loss."""

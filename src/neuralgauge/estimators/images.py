@@ -14,11 +14,11 @@ from ..errors import DroppedPixelsWarning, InvalidInputError
 from ..features.patches import PatchGeometry
 from ..features.readouts import Regions
 from ..losses import Loss
+from ..losses.targets import checked_targets
 from ..networks.conv import ReLUConvNetwork
 from ..networks.linear_conv import LinearConvNetwork
 from ..problems.conv import ReLUConvProblem
 from ..problems.linear_conv import LinearConvProblem
-from ..problems.training import checked_targets
 from ..solvers.nuclear_norm import train_linear_conv
 from ..solvers.solution import Solution
 from .base import ReLUEstimator, TrainingData

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..certificate import Certificate
 from ..networks.dense import TwoLayerNetwork
-from ..pricing import beta_max
+from ..problems.penalty import beta_max
 from ..problems.training import TrainingProblem
 from ..solvers.solution import Solution, Status
 from ..training.train import train

@@ -9,6 +9,7 @@ import numpy as np
 from .._array import Array
 from ..networks.linear_conv import LinearConvNetwork
 from ..problems.linear_conv import LinearConvProblem
+from ..problems.penalty import beta_max
 from ..solvers.circular_conv import train_circular_conv
 from ..solvers.nuclear_norm import train_linear_conv
 from .baseline import NAME, baseline
@@ -27,7 +28,7 @@ def figure_5(scale: Scale) -> Outcome:
     """Descent on filters of length 10 against the programs [12] and [14]."""
     X, y, origin, verified = _signals(scale)
     problem = LinearConvProblem(X, y, beta=1.0, filter_size=LENGTH, padding="same", padding_mode="circular")
-    problem = problem.with_beta(FRACTION * problem.beta_max())
+    problem = problem.with_beta(FRACTION * beta_max(problem))
     nuclear = uninterrupted(train_linear_conv(problem, GAP))
     full = uninterrupted(train_circular_conv(problem.with_full_filters(), GAP))
     exact = Method.of_solution("nuclear norm [12]", nuclear, nuclear.certificate.upper)

@@ -9,8 +9,8 @@ import numpy as np
 from .._array import Array
 from ..features.patches import PatchGeometry
 from ..networks.dense import TwoLayerNetwork
-from ..pricing import beta_max
 from ..problems.conv import ReLUConvProblem
+from ..problems.penalty import beta_max
 from .baseline import NAME, baseline
 from .convex import CERTIFIED, certified
 from .descent import Training

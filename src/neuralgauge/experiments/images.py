@@ -8,7 +8,7 @@ import numpy as np
 
 from .._array import Array
 from ..networks.dense import TwoLayerNetwork
-from ..pricing import beta_max
+from ..problems.penalty import beta_max
 from ..problems.training import TrainingProblem
 from .baseline import NAME, baseline
 from .convex import CERTIFIED, algorithms, certified

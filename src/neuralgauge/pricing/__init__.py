@@ -2,9 +2,8 @@
 
 from .ascent import ascend
 from .ascent_vector import Maxima, ascend_vector
-from .penalty import beta_max
 from .plane_maxima import plane_maxima
 from .price import Price, price
 from .search import search
 
-__all__ = ["Maxima", "Price", "ascend", "ascend_vector", "beta_max", "plane_maxima", "price", "search"]
+__all__ = ["Maxima", "Price", "ascend", "ascend_vector", "plane_maxima", "price", "search"]

@@ -14,6 +14,7 @@ import numpy as np
 
 from .._array import Array
 from ..features.readouts import PatchReadout, Readout
+from ..features.rows import Features
 from ._climb import FIRST_STEP, LEAST_RISE, LEAST_STEP, climb
 from .ascent import on_parts, start_rows
 
@@ -26,8 +27,7 @@ SAME = 1e-3  # 1 - cosine under which two are one
 
 def explore(
     V: Array,
-    X: Array,
-    readout: Readout,
+    features: Features,
     n_starts: int,
     rng: np.random.Generator,
     *,
@@ -41,9 +41,8 @@ def explore(
     ----------
     V : array of shape (n,) or (n, c)
         Dual point of the samples.
-    X : array of shape (N, d)
-    readout : Readout
-        Of the rows of X.
+    features : Features
+        Rows X (N, d) and their readout.
     n_starts : int
         Independent starts, uniform on the sphere.
     rng : numpy.random.Generator
@@ -58,18 +57,19 @@ def explore(
     Cost 4 N d operations a start and step in single precision. Of more than 2 million entries of X a random part of
     the samples is explored, and what is best there moves on over all of them.
     """
-    U = start_rows(X.shape[1], n_starts, rng, starts)
-    V = V.reshape(readout.n, -1)
-    share = SAMPLED / X.size
+    U = start_rows(features.d, n_starts, rng, starts)
+    V = V.reshape(features.n, -1)
+    share = SAMPLED / features.size
     if share < 1.0:
-        U = _distinct(U, _climbed(U, *_part(V, X, readout, share, rng), sign, STEPS), kept)
-    return _distinct(U, _climbed(U, V, X, readout, sign, STEPS if share >= 1.0 else LAST_STEPS), kept).T
+        chosen = np.sort(rng.choice(features.n, max(1, round(share * features.n)), replace=False))
+        U = _distinct(U, _climbed(U, V[chosen], features.part(chosen), sign, STEPS), kept)
+    return _distinct(U, _climbed(U, V, features, sign, STEPS if share >= 1.0 else LAST_STEPS), kept).T
 
 
-def _climbed(U: Array, V: Array, X: Array, readout: Readout, sign: float | None, steps: int) -> Array:
+def _climbed(U: Array, V: Array, features: Features, sign: float | None, steps: int) -> Array:
     """Move the rows of U uphill in place, in threads; the values reached, up to a common factor."""
     # Only directions count, so that single precision is safe from over- and underflow once scaled.
-    V, X = _single(V), _single(X)
+    V, X, readout = _single(V), _single(features.X), features.readout
     if sign is not None:
         X = np.ascontiguousarray(X)
         v_X = np.ascontiguousarray(sign * readout.lifted(V).reshape(-1, 1) * X, dtype=np.float32)
@@ -132,10 +132,3 @@ def _payoff(V: Array, X: Array, readout: Readout, U: Array) -> tuple[Array, Arra
     rows = readout.along(V, gains / np.maximum(value, np.finfo(float).tiny)[:, None])
     gradient = (X.T @ np.where(Z > 0.0, rows, np.float32(0.0))).T.astype(np.float64)
     return value, gradient / np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), np.finfo(float).tiny)
-
-
-def _part(V: Array, X: Array, readout: Readout, share: float, rng: np.random.Generator) -> tuple[Array, Array, Readout]:
-    """A random part of the samples, in order, with their rows."""
-    chosen = np.sort(rng.choice(readout.n, max(1, round(share * readout.n)), replace=False))
-    rows, part = readout.part(chosen)
-    return V[chosen], X[rows], part

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
-from ..features import passes
-from ..features.readouts import Readout
+from ..features.rows import Features
 from .ascent import ascend
 from .ascent_vector import Maxima, ascend_vector
 from .explore import KEPT, explore
@@ -17,8 +16,7 @@ FINISHED = 1e7  # entries of X that the ascents after it may touch a sweep, all 
 
 def search(
     V: Array,
-    X: Array,
-    readout: Readout,
+    features: Features,
     n_starts: int,
     rng: np.random.Generator,
     *,
@@ -26,15 +24,14 @@ def search(
     sign: float | None = None,
     finish: int = KEPT,
 ) -> Maxima:
-    r"""Local maximisers of the payoff of a neuron, best first: lower bounds on the gauge G(V), and columns to add.
+    r"""Return local maximisers of the score of a neuron, best first: lower bounds on G(V), and columns to add.
 
     Parameters
     ----------
     V : array of shape (n,) or (n, c)
         Dual point of the samples.
-    X : array of shape (N, d)
-    readout : Readout
-        Of the rows of X.
+    features : Features
+        Rows X (N, d) and their readout.
     n_starts : int
         Independent starts, uniform on the sphere.
     rng : numpy.random.Generator
@@ -52,15 +49,15 @@ def search(
     them, fewer the larger X is and none above 10 million; what is not finished keeps the value it reached.
     """
     finished, rest = starts, None
-    if sign is not None or X.size >= EXPLORED:
-        found = explore(V, X, readout, n_starts, rng, starts=starts, sign=sign, kept=finish)
-        count = int(FINISHED / (X.size + len(X) * readout.n_regions))
+    if sign is not None or features.size >= EXPLORED:
+        found = explore(V, features, n_starts, rng, starts=starts, sign=sign, kept=finish)
+        count = int(FINISHED / (features.size + features.N * features.n_regions))
         n_starts, finished, rest = 0, found[:, :count], found[:, count:]
     parts = []
     if finished is None or finished.shape[1] or n_starts:
-        parts.append(ascended(readout.lifted(V), X, n_starts, rng, finished, sign))
+        parts.append(ascended(features.lifted(V), features.X, n_starts, rng, finished, sign))
     if rest is not None and rest.shape[1]:
-        parts.append(_evaluated(V, X, readout, rest, sign))
+        parts.append(_evaluated(V, features, rest, sign))
     return Maxima.joined(parts)
 
 
@@ -74,8 +71,8 @@ def ascended(
     return Maxima(values, U, np.full((len(values), 1), sign))
 
 
-def _evaluated(V: Array, X: Array, readout: Readout, U: Array, sign: float | None) -> Maxima:
-    gains = passes.gains(V, X, readout, U)
+def _evaluated(V: Array, features: Features, U: Array, sign: float | None) -> Maxima:
+    gains = features.gains(V, U)
     if sign is not None:
         return Maxima(sign * gains[:, 0], U, np.full((len(gains), 1), sign))
     values = np.linalg.norm(gains, axis=1)

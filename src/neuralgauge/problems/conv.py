@@ -6,11 +6,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .._array import Array, frozen, with_ones
+from .._array import Array, check_size, with_ones
 from ..errors import InvalidInputError
 from ..features.patches import PatchGeometry
-from ..features.readouts import DenseReadout, Index, PatchReadout, Regions, regions_of
-from ..losses import Loss, dual_domain
+from ..features.readouts import Index, PatchReadout, Readout, Regions, regions_of
+from ..features.rows import Features
+from ..losses import Loss
+from ..losses.datafit import DataFit
 from ..networks.conv import GatedConvNetwork, ReLUConvNetwork
 from ..networks.gated import GatedNetwork
 from .training import TrainingProblem
@@ -103,36 +105,37 @@ class ReLUConvProblem(TrainingProblem):
         if readout == "separable":
             y = _per_patch(y, len(images), K)
             sample_weight = None if sample_weight is None else np.repeat(np.asarray(sample_weight), K)
-        self._set_targets(y, beta, loss, offset, sample_weight)
+        self._set(DataFit.of(y, self.features.n, loss, offset, sample_weight), beta)
+        check_size("X", self.X)
 
     def _set_images(self, images: Any) -> None:
         geometry = self.geometry
         rows = geometry.stack(geometry.images(images))
         region, weight, n_regions = regions_of(self.regions, geometry.output_shape)
-        if self.regions == "separable":
-            self.readout = DenseReadout(len(rows))
-        else:
+        readout: Readout | None = None
+        if self.regions != "separable":
             n = len(rows) // geometry.n_positions
             sample = np.repeat(np.arange(n), geometry.n_positions)
             first, counts = _distinct(rows, sample, np.tile(region, n), np.tile(weight, n), self.bias)
             rows = rows[first]
-            self.readout = PatchReadout(sample[first], np.tile(region, n)[first], counts, n, n_regions)
-        self.X = frozen(with_ones(rows) if self.bias else rows)
+            readout = PatchReadout(sample[first], np.tile(region, n)[first], counts, n, n_regions)
+        self.features = Features(with_ones(rows) if self.bias else rows, readout)
 
     def with_data(self, X: Any, y: Any) -> ReLUConvProblem:
         """Other images and targets, unweighted, under the same loss, penalty, outputs and geometry."""
         other = ReLUConvProblem.__new__(ReLUConvProblem)
         other.geometry, other.regions, other.bias = self.geometry, self.regions, self.bias
         other._set_images(X)
-        y = self._like_targets(_per_patch(y, len(X), self.geometry.n_positions) if self.regions == "separable" else y)
-        other._set_targets(y, self.beta, self.loss, self.offset, None)
+        y = self.fit.targets_like(
+            _per_patch(y, len(X), self.geometry.n_positions) if self.regions == "separable" else y
+        )
+        other._set(DataFit.of(y, other.features.n, self.loss, self.offset), self.beta)
         return other
 
     def empty_network(self) -> ReLUConvNetwork:
         """The best network without filters: outputs zero, or with `offset` the best constant."""
-        b = dual_domain.best_constant(self.y, self.sample_weight, self.loss)[0] if self.offset else 0.0
         U, A = np.zeros((self.d, 0)), np.zeros((0, self.q))
-        return ReLUConvNetwork(U, A, self.bias, b, geometry=self.geometry, readout=self.regions)
+        return ReLUConvNetwork(U, A, self.bias, self.fit.constant, geometry=self.geometry, readout=self.regions)
 
     def gated_network(self, W: Array, gates: Array | None, directions: Array, offset: Array) -> GatedNetwork:
         """The gated network of blocks W (m, d), gates (m, d) and directions (m, q)."""

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import copy
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
-from .._array import Array
+from .._array import Array, check_size
 from ..errors import InvalidInputError
-from ..features.patches import PatchGeometry, full_circle
-from ..features.spectrum import Spectrum, price_frequencies
+from ..features.images import Images
+from ..features.patches import PatchGeometry
 from ..losses import Loss
+from ..losses.datafit import DataFit
 from ..networks.linear_conv import LinearConvNetwork
-from .training import TrainingProblem
+from .base import Problem
+from .polar import Polar
 
 
-class LinearConvProblem:
+class LinearConvProblem(Problem):
     r"""Weight-decay training of a linear convolutional network with a flattened readout [9].
 
     .. math:: p(U, \alpha, b) = \sum_i s_i\,\ell(f(x_i), y_i)
@@ -47,8 +48,6 @@ class LinearConvProblem:
     d, n_positions : int
         Filter entries, and positions K.
     geometry : PatchGeometry
-    dense : TrainingProblem
-        Targets, loss and penalty; its neurons play no part.
 
     Raises
     ------
@@ -64,7 +63,7 @@ class LinearConvProblem:
     >>> import neuralgauge as ng
     >>> signals = [[0.0, 1.0, 3.0, 0.0], [0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 1.0, 0.0], [1.0, 0.0, 0.0, 1.0]]
     >>> problem = ng.LinearConvProblem(signals, [1, 1, -1, -1], beta=0.1, filter_size=2)
-    >>> problem.d, problem.n_positions, round(problem.beta_max(), 4)
+    >>> problem.d, problem.n_positions, round(ng.beta_max(problem), 4)
     (2, 3, 3.1623)
     """
 
@@ -82,51 +81,21 @@ class LinearConvProblem:
         offset: bool = False,
         sample_weight: Any = None,
     ) -> None:
-        self.geometry = PatchGeometry.of(images, filter_size, stride, padding, padding_mode)
-        rows = self.geometry.images(images).reshape(-1, self.geometry.n_pixels)
-        self.dense = TrainingProblem(
-            rows, y, beta=beta, loss=loss, bias=False, offset=offset, sample_weight=sample_weight
-        )
+        geometry = PatchGeometry.of(images, filter_size, stride, padding, padding_mode)
+        rows = geometry.images(images).reshape(-1, geometry.n_pixels)
+        self._set(DataFit.of(y, len(rows), loss, offset, sample_weight), beta)
+        self.images = Images(rows, geometry)
+        check_size("X", rows)
+
+    @property
+    def geometry(self) -> PatchGeometry:
+        """Where the filters sit."""
+        return self.images.geometry
 
     @property
     def X(self) -> Array:
-        """The images as rows, (n, n_pixels)."""
-        return self.dense.X
-
-    @property
-    def y(self) -> Array:
-        """Targets, (n,) or (n, c)."""
-        return self.dense.y
-
-    @property
-    def beta(self) -> float:
-        """Penalty."""
-        return self.dense.beta
-
-    @property
-    def loss(self) -> Loss:
-        """Loss."""
-        return self.dense.loss
-
-    @property
-    def offset(self) -> bool:
-        """Whether the outputs have an offset."""
-        return self.dense.offset
-
-    @property
-    def sample_weight(self) -> Array:
-        """s, (n,)."""
-        return self.dense.sample_weight
-
-    @property
-    def n(self) -> int:
-        """Samples."""
-        return self.dense.n
-
-    @property
-    def c(self) -> int:
-        """Outputs."""
-        return self.dense.c
+        """The images as rows, (n, n_pixels), read-only."""
+        return self.images.X
 
     @property
     def d(self) -> int:
@@ -138,11 +107,10 @@ class LinearConvProblem:
         """K."""
         return self.geometry.n_positions
 
-    def with_beta(self, beta: float) -> LinearConvProblem:
-        """The same images and loss with another penalty."""
-        other = copy.copy(self)
-        other.dense = self.dense.with_beta(beta)
-        return other
+    @property
+    def reach(self) -> float:
+        """Bound on |f| of one sample for one atom: the norm of all its patches together."""
+        return self.images.reach
 
     def with_full_filters(self) -> LinearConvProblem:
         r"""The relaxation [14]: filters as long as the image, at each of its cyclic shifts.
@@ -166,55 +134,20 @@ class LinearConvProblem:
                 f"{geometry.padding_mode!r}; use padding=0, or "
                 'padding="same" with padding_mode="circular".'
             )
-        other = LinearConvProblem.__new__(LinearConvProblem)
-        other.geometry = PatchGeometry(geometry.shape, geometry.spatial_shape, 1, "same", "circular")
-        other.dense = self.dense
+        other = copy.copy(self)
+        circle = PatchGeometry(geometry.shape, geometry.spatial_shape, 1, "same", "circular")
+        other.images = Images(self.X, circle)
         return other
 
-    def objective(self, network: LinearConvNetwork) -> float:
-        """The weight-decay objective [9] of a network, from its own outputs and weights."""
-        f = self.X @ network.pixels + network.offset
-        return self.dense.loss_value(f.reshape(self.y.shape)) + self.beta * network.weight_decay()
+    def outputs(self, network: LinearConvNetwork) -> Array:
+        """The network's own outputs on the samples, of y's shape."""
+        return (self.images.outputs(network.pixels) + network.offset).reshape(self.y.shape)
 
     def empty_network(self) -> LinearConvNetwork:
         """The best network without filters: outputs zero, or with `offset` the best constant."""
         U, A = np.zeros((self.d, 0)), np.zeros((0, self.n_positions, self.c))
-        return LinearConvNetwork(U, A, self.geometry, self.dense.empty_network().offset)
+        return LinearConvNetwork(U, A, self.geometry, self.fit.constant)
 
-    def adjoint(self, v: Array) -> Array:
-        """[X_1^T v, ..., X_K^T v], (d, K c): what a filter gains at each position."""
-        gathered = self.geometry.gather(self.X.T @ v.reshape(self.n, -1))
-        return gathered.transpose(1, 0, 2).reshape(self.d, -1)
-
-    def gauge(self, v: Array) -> tuple[float, float]:
-        r"""G(v) = sigma_max([X_1^T v, ..., X_K^T v]), [12]: its value, and an upper bound on it.
-
-        In closed form, by the eigenvalues of the smaller Gram; the bound adds what rounding can have taken away.
-        """
-        if full_circle(self.geometry):
-            pull, bound = price_frequencies(self.X, v.reshape(self.n, -1), Spectrum.of(self.geometry.shape))
-            return float(pull.max()), bound
-        T = self.adjoint(v)
-        G = T @ T.T if T.shape[0] <= T.shape[1] else T.T @ T
-        square, energy = float(np.linalg.eigvalsh(G)[-1]), float(np.sum(T * T))
-        eps = float(np.finfo(float).eps)
-        # Of the Gram max(T.shape) products are added up, of X^T v n of them; the rest is the eigenvalue's.
-        rounded = max(square, 0.0) + (max(T.shape) + 10 * min(T.shape)) * eps * energy
-        slack = (self.n + 2) * eps * self.size * float(np.linalg.norm(v))
-        return float(np.sqrt(max(square, 0.0))), float(np.sqrt(rounded)) + slack
-
-    @cached_property
-    def cover(self) -> int:
-        """The most patches that one pixel is seen in."""
-        geometry = self.geometry
-        return int(geometry.spread(np.ones((geometry.n_positions, geometry.d, 1))).max())
-
-    @cached_property
-    def size(self) -> float:
-        """A bound on the Frobenius norm of all patches of all images."""
-        return float(np.sqrt(self.cover) * np.linalg.norm(self.X))
-
-    def beta_max(self) -> float:
-        """G(-grad L) at the empty network: at or above it that network is globally optimal."""
-        v = self.dense.empty_dual()
-        return self.gauge(v)[0] if np.any(v) else 0.0
+    def polar(self, v: Array, random_state: int = 0) -> Polar:
+        r"""The polar gauge G(v) = sigma_max([X_1^T v, ..., X_K^T v]), [12], in closed form."""
+        return Polar(*self.images.largest_singular_value(v.reshape(self.n, -1)), "exact")

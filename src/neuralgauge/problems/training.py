@@ -7,18 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from .._array import Array, as_matrix, as_positive, as_targets, as_vector, frozen, with_ones
-from ..errors import InvalidInputError
-from ..features import passes
-from ..features.readouts import DenseReadout, Index, Readout
-from ..losses import Loss, check_coupled, dual_domain, get_loss
+from .._array import Array, as_matrix, check_size, with_ones
+from .._threads import threads
+from ..features.rows import Features, Index
+from ..losses import Loss
+from ..losses.datafit import DataFit
 from ..networks.dense import TwoLayerNetwork
 from ..networks.gated import GatedNetwork
+from ..pricing.price import price
+from ..pricing.search import search
+from .base import Problem
+from .polar import Polar
 
-LARGEST = {"X": 1e60, "y": 1e40, "sample_weight": 1e40, "beta": 1e140}  # and one over it the least
+SWEEPS = ((1, np.inf), (2, np.inf), (3, 2000))  # rank, and rows up to which a sweep takes less than a search
+STARTS = 64  # of a search
 
 
-class TrainingProblem:
+class TrainingProblem(Problem):
     r"""Weight-decay training of a two-layer ReLU network.
 
     .. math:: p(U, A, b) = \sum_i s_i\,\ell(f(x_i), y_i)
@@ -88,109 +93,55 @@ class TrainingProblem:
     ) -> None:
         features = as_matrix(X)
         self.bias: bool = bool(bias)
-        self.X: Array = frozen(with_ones(features) if bias else features)
-        self.readout: Readout = DenseReadout(len(features))
-        self._set_targets(y, beta, loss, offset, sample_weight)
-
-    def _set_targets(self, y: Any, beta: float, loss: str | Loss, offset: bool, sample_weight: Any) -> None:
-        n = self.n
-        self.loss: Loss = get_loss(loss)
-        self.beta: float = as_positive(beta, "beta")
-        self.offset: bool = bool(offset)
-        self.y: Array = frozen(checked_targets(as_targets(y, n), self.loss))
-        check_coupled(self.loss, self.c, self.offset)
-        weight = np.ones(n) if sample_weight is None else as_vector(sample_weight, n, "sample_weight")
-        if not np.all(weight > 0):
-            row = int(np.flatnonzero(weight <= 0)[0])
-            raise InvalidInputError(f"`sample_weight` must be > 0, got {weight[row]} in row {row}; drop such rows.")
-        self.sample_weight: Array = frozen(weight)
-        for name, values in (("X", self.X), ("y", self.y), ("sample_weight", weight), ("beta", np.array(self.beta))):
-            _check_size(name, values)
+        self._set(DataFit.of(y, len(features), loss, offset, sample_weight), beta)
+        self.features = Features(with_ones(features) if bias else features)
+        check_size("X", self.X)
 
     @property
-    def n(self) -> int:
-        """Samples."""
-        return self.readout.n
+    def X(self) -> Array:
+        """Design matrix (N, d), read-only."""
+        return self.features.X
 
     @property
     def d(self) -> int:
         """Columns of the design matrix."""
-        return self.X.shape[1]
-
-    @property
-    def c(self) -> int:
-        """Outputs."""
-        return 1 if self.y.ndim == 1 else self.y.shape[1]
+        return self.features.d
 
     @property
     def q(self) -> int:
         """Output weights of a neuron: c, times the regions of a convolutional readout."""
-        return self.readout.n_regions * self.c
+        return self.features.n_regions * self.c
 
     @property
-    def output_weight(self) -> Array:
-        """The sample weights in a shape that multiplies outputs, (n,) or (n, 1)."""
-        return self.sample_weight if self.y.ndim == 1 else self.sample_weight[:, None]
-
-    def with_beta(self, beta: float) -> TrainingProblem:
-        """The same data and loss with another penalty."""
-        other = copy.copy(self)
-        other.beta = as_positive(beta, "beta")
-        return other
+    def reach(self) -> float:
+        """Bound on |f| of one sample for one atom: the longest row, or of a patched sample the sum over its rows."""
+        return self.features.reach
 
     def output(self, k: int) -> TrainingProblem:
         """The problem of output k alone, for elementwise losses."""
         other = copy.copy(self)
-        other.y = frozen(self.y[:, k].copy())
+        other.fit = self.fit.output(k)
         return other
 
     def part(self, samples: Index) -> TrainingProblem:
         """Only these samples, in increasing order, under the same beta."""
         other = copy.copy(self)
-        rows, other.readout = self.readout.part(samples)
-        other.X = frozen(self.X[rows])
-        other.y, other.sample_weight = frozen(self.y[samples]), frozen(self.sample_weight[samples])
+        other.fit, other.features = self.fit.part(samples), self.features.part(samples)
         return other
 
     def with_data(self, X: Any, y: Any) -> TrainingProblem:
         """Other rows and targets, unweighted, under the same loss, penalty and outputs."""
-        targets = self._like_targets(y)
+        targets = self.fit.targets_like(y)
         return TrainingProblem(X, targets, beta=self.beta, loss=self.loss, bias=self.bias, offset=self.offset)
-
-    def _like_targets(self, y: Any) -> Array:
-        """Other targets in the shape of these: labels become indicators of the same classes."""
-        targets = as_targets(y, len(y))
-        if self.loss.targets == "simplex" and targets.ndim == 1:
-            targets = _probabilities(targets, self.c)
-        return targets
-
-    def loss_value(self, f: Array) -> float:
-        """L(f), the weighted sum over samples and outputs, for outputs f of y's shape."""
-        return _weighted_sum(self.loss.value(f, self.y), self.sample_weight)
-
-    def loss_gradient(self, f: Array) -> Array:
-        """Gradient of L at f, of y's shape."""
-        return self.output_weight * self.loss.gradient(f, self.y)
-
-    def loss_of(self, f: Array, samples: slice) -> tuple[float, Array]:
-        """The loss and its gradient on some of the samples alone, for their outputs."""
-        y, weight = self.y[samples], self.sample_weight[samples]
-        gradient = self.loss.gradient(f, y) * (weight if y.ndim == 1 else weight[:, None])
-        return _weighted_sum(self.loss.value(f, y), weight), gradient
-
-    def objective(self, network: TwoLayerNetwork) -> float:
-        """The weight-decay objective [2] of a network, from its own ReLU outputs and weights."""
-        return self.loss_value(self.outputs(network)) + self.beta * network.weight_decay()
 
     def outputs(self, network: TwoLayerNetwork) -> Array:
         """The network's own outputs on the samples, of y's shape."""
-        f = passes.outputs(self.X, self.readout, network.U, network.A)
+        f = self.features.outputs(network.U, network.A)
         return (f + network.offset).reshape(self.y.shape)
 
     def empty_network(self) -> TwoLayerNetwork:
         """The best network without neurons: outputs zero, or with `offset` the best constant."""
-        b = dual_domain.best_constant(self.y, self.sample_weight, self.loss)[0] if self.offset else 0.0
-        return TwoLayerNetwork(np.zeros((self.d, 0)), np.zeros((0, self.q)), self.bias, b)
+        return TwoLayerNetwork(np.zeros((self.d, 0)), np.zeros((0, self.q)), self.bias, self.fit.constant)
 
     def gated_network(self, W: Array, gates: Array | None, directions: Array, offset: Array) -> GatedNetwork:
         """The gated network of blocks W (m, d), gates (m, d) and directions (m, q)."""
@@ -198,82 +149,22 @@ class TrainingProblem:
             return GatedNetwork(W * directions, gates, self.bias, None, offset)
         return GatedNetwork(W, gates, self.bias, directions, offset)
 
-    def empty_dual(self) -> Array:
-        """v = -grad L at the outputs of the empty network, feasible but for G(v) <= beta; beta_max = G(v)."""
-        if not self.offset:
-            return self.clip_dual(-self.loss_gradient(np.zeros_like(self.y)))
-        g = dual_domain.best_constant(self.y, self.sample_weight, self.loss)[1]
-        return self.clip_dual(-self.output_weight * g)
+    def scores(self, v: Array, U: Array) -> Array:
+        """The largest score g^T V^T (X u)_+ / |u| over output directions g, for every column of U (d, k)."""
+        gains = self.features.gains(v, U)
+        result: Array = np.linalg.norm(gains, axis=1) / np.linalg.norm(U, axis=0)
+        return result
 
-    def dual_terms(self, v: Array) -> Array:
-        """Terms -s_i ell*(-v_i / s_i) whose sum is the dual objective [15], after clipping v to its intervals."""
-        lower, upper = self.loss.domain(self.y)
-        weight = self.output_weight
-        terms = self.loss.conjugate(np.clip(-v / weight, lower, upper), self.y)
-        return -(self.sample_weight if terms.ndim == 1 else weight) * terms
-
-    def dual_objective(self, v: Array) -> float:
-        """-L*(-v): a lower bound on [2] for every width if G(v) <= beta and -v lies in the domain of L*."""
-        return float(np.sum(self.dual_terms(v)))
-
-    def clip_dual(self, v: Array) -> Array:
-        """A point near v for which L*(-v) is finite, with `offset` and softmax up to the rounding of sums."""
-        weight = self.output_weight
-        return -weight * dual_domain.nearest(-v / weight, self.y, self.sample_weight, self.loss, self.offset)
-
-    def dual_distance(self, v: Array) -> float:
-        """Bound on the l1 distance from v, inside its intervals, to where L*(-v) is finite exactly."""
-        g = -v / self.output_weight
-        return dual_domain.distance(g, self.y, self.sample_weight, self.loss, self.offset)
-
-
-def _check_size(name: str, values: Array) -> None:
-    """Refuse values whose squares and products double precision cannot hold."""
-    largest, limit = float(np.max(np.abs(values))), LARGEST[name]
-    if largest > limit or 0.0 < largest < 1.0 / limit:
-        raise InvalidInputError(
-            f"`{name}` must be zero or have its largest entry between {1.0 / limit:g} and {limit:g}, got {largest:g}: "
-            "squares of it would leave the range of double precision; choose other units."
-        )
-
-
-def _weighted_sum(values: Array, weight: Array) -> float:
-    return float(weight @ (values if values.ndim == 1 else values.sum(axis=1)))
-
-
-def checked_targets(y: Array, loss: Loss) -> Array:
-    """Targets as the loss takes them: softmax labels become indicator columns."""
-    if loss.targets == "simplex":
-        return _probabilities(y)
-    wrong = {"sign": np.abs(y) != 1.0, "count": y < 0.0}.get(loss.targets, np.zeros(y.shape, dtype=bool))
-    if np.any(wrong):
-        row = int(np.argwhere(wrong)[0][0])
-        allowed, remedy = {
-            "sign": ("-1 or +1", "encode the two classes so, or use ReLUClassifier, which does"),
-            "count": (">= 0", "take another loss for negative targets"),
-        }[loss.targets]
-        raise InvalidInputError(
-            f"`y` must be {allowed} for the {loss.name} loss, got {y[wrong][0]} in row {row}; {remedy}."
-        )
-    return y
-
-
-def _probabilities(y: Array, n_classes: int = 2) -> Array:
-    if y.ndim == 1:
-        labels = y.astype(np.intp)
-        if np.any(labels != y) or np.any(labels < 0):
-            row = int(np.flatnonzero((labels != y) | (labels < 0))[0])
-            raise InvalidInputError(
-                f"`y` must hold whole numbers 0, ..., c - 1 for the softmax loss, got {y[row]} in row {row}; "
-                "number the classes, or use ReLUClassifier, which does."
-            )
-        return np.eye(max(n_classes, int(labels.max()) + 1))[labels]
-    sums = y.sum(axis=1)
-    wrong = np.any(y < 0.0, axis=1) | (np.abs(sums - 1.0) > 1e-9)
-    if np.any(wrong):
-        row = int(np.flatnonzero(wrong)[0])
-        raise InvalidInputError(
-            f"`y` must have rows of probabilities that sum to 1 for the softmax loss, got {y[row].tolist()} in row "
-            f"{row}; divide counts by their sum, or give labels 0, ..., c - 1."
-        )
-    return y / sums[:, None]
+    def polar(self, v: Array, random_state: int = 0) -> Polar:
+        """The polar gauge G(v): by a sweep for X of rank 1 and 2, and of rank 3 up to 2,000 rows, else by a search."""
+        features, rank = self.features, self.features.span.rank
+        if not np.any(v):
+            return Polar(0.0, 0.0, "exact")
+        if any(rank <= most and rows >= features.N for most, rows in SWEEPS):
+            priced = price(features.lifted(v), self.X)
+            return Polar(priced.value, priced.bound, "exact")
+        rng = np.random.default_rng(random_state)
+        signs = (None,) if self.q > 1 else (1.0, -1.0)
+        with threads():
+            found = [float(search(v, features, STARTS, rng, sign=sign).values[0]) for sign in signs]
+        return Polar(max(0.0, *found), np.inf, "estimated")

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from .._array import Array, BoolArray
-from ..features.readouts import PatchReadout
 from ..problems.training import TrainingProblem
 
 
@@ -48,9 +47,9 @@ class BlockProgram:
     maps: Array | None = None
 
     def __post_init__(self) -> None:
-        readout = self.problem.readout
-        if self.maps is None and isinstance(readout, PatchReadout):
-            maps = readout.maps(self.gates, self.problem.X, self.directions)
+        features = self.problem.features
+        if self.maps is None and features.patched:
+            maps = features.maps(self.gates, self.directions)
             object.__setattr__(self, "maps", maps.reshape(self.n_blocks, -1, self.problem.d))
 
     @property
@@ -71,10 +70,10 @@ class BlockProgram:
             outputs = np.matmul(self.maps, W[:, :, None]).sum(axis=0).reshape(problem.n, -1)
             return (outputs + offset).reshape(problem.y.shape)
         if problem.q == 1:
-            f = np.einsum("nd,dn->n", problem.X, W.T @ self.signed_gates)
+            f = problem.features.row_products(W.T @ self.signed_gates)
             return (f.reshape(problem.n, 1) + offset).reshape(problem.y.shape)
-        Z = W @ problem.X.T
-        f = problem.readout.outputs((self.gates * Z).T, self.directions) + offset
+        Z = problem.features.margins(W)
+        f = problem.features.readout.outputs((self.gates * Z).T, self.directions) + offset
         return f.reshape(problem.y.shape)
 
     def adjoint(self, v: Array) -> Array:
@@ -83,12 +82,10 @@ class BlockProgram:
             return np.matmul(v.reshape(-1), self.maps)
         problem = self.problem
         if problem.q == 1:
-            return self.signed_gates @ (v.reshape(-1, 1) * problem.X)
-        V_g = problem.readout.along(v, self.directions).T
-        result: Array = (self.gates * V_g) @ problem.X
-        return result
+            return problem.features.scaled_sums(self.signed_gates, v.ravel())
+        return problem.features.weighted_sums(self.gates * problem.features.along(v, self.directions).T)
 
     def objective(self, W: Array, offset: Array | float = 0.0) -> float:
         """L + beta sum |w_i|, whether or not W is feasible."""
         penalty = self.problem.beta * float(np.sum(np.linalg.norm(W, axis=1)))
-        return self.problem.loss_value(self.forward(W, offset)) + penalty
+        return self.problem.fit.value(self.forward(W, offset)) + penalty

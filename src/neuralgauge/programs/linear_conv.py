@@ -17,7 +17,6 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from .._array import Array
-from ..certificate import lower_bound
 from ..problems.linear_conv import LinearConvProblem
 
 
@@ -58,31 +57,18 @@ class LinearConvProgram:
     def forward(self, Z: Array, offset: Array | float = 0.0) -> Array:
         """Outputs of y's shape: 2 n n_pixels c operations."""
         problem = self.problem
-        return (problem.X @ self.pixels(Z) + offset).reshape(problem.y.shape)
+        return (problem.images.outputs(self.pixels(Z)) + offset).reshape(problem.y.shape)
 
     def adjoint(self, v: Array) -> Array:
         """T = [X_1^T v, ..., X_K^T v], (d, K c), at the same cost."""
         problem = self.problem
-        result: Array = self.gather @ (problem.X.T @ v.reshape(problem.n, -1))
+        result: Array = self.gather @ problem.images.adjoint(v.reshape(problem.n, -1))
         return result.reshape(problem.d, -1)
 
     def objective(self, Z: Array, offset: Array | float = 0.0) -> float:
         """L + beta |Z|_*."""
         penalty = self.problem.beta * float(np.sum(np.linalg.svd(Z, compute_uv=False)))
-        return self.problem.dense.loss_value(self.forward(Z, offset)) + penalty
-
-    def lower_bound(self, v: Array) -> float:
-        """Dual objective of a multiple of v that [12] allows, rounded down; v as `TrainingProblem.clip_dual` leaves it.
-
-        It holds for every network of every width, since the gauge is known in closed form.
-        """
-        problem = self.problem
-        gauge = problem.gauge(v)[1]
-        # The bound takes rows for what one sample adds to the gauge; here it is its patches.
-        distance = problem.dense.dual_distance(v)
-        if distance > 0.0:
-            gauge += distance * (problem.cover**0.5 - 1.0) * float(np.max(np.linalg.norm(problem.X, axis=1)))
-        return lower_bound(problem.dense, v, gauge)
+        return self.problem.fit.value(self.forward(Z, offset)) + penalty
 
 
 class ConvIterate(NamedTuple):

@@ -39,6 +39,6 @@ def blocks_of_network(network: TwoLayerNetwork, problem: TrainingProblem) -> tup
     """
     balanced = network.balance()
     size = np.linalg.norm(balanced.A, axis=1)
-    gates = np.ascontiguousarray((problem.X @ balanced.U >= 0).T)
+    gates = problem.features.gates(balanced.U.T)
     program = BlockProgram(problem, gates, balanced.A / size[:, None])
     return program, np.ascontiguousarray((balanced.U * size).T)

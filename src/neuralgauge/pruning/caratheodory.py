@@ -15,9 +15,9 @@ from scipy.linalg import qr
 from scipy.optimize import linprog
 
 from .._array import Array, BoolArray
-from ..features.readouts import Readout
+from ..features.rows import Features
 from ..networks.dense import N
-from .exchange import atoms, exchange
+from .exchange import exchange
 
 RANKS = (1e-9, 1e-11, 1e-13)  # what counts as dependent, the most generous first; the outputs decide
 KEPT = 1e-11  # change of an output, relative to the largest sum of |activation times output weight|
@@ -62,18 +62,16 @@ class Amplitudes:
         return result if self.cost @ result <= self.cost @ self.start * (1.0 + KEPT) else None
 
 
-def basic(network: N, X: Array, rng: np.random.Generator | None = None, readout: Readout | None = None) -> N:
+def basic(network: N, features: Features, rng: np.random.Generator | None = None) -> N:
     """The same outputs on the samples, at no higher penalty, from at most rank(atoms) <= n c of the neurons.
 
     Parameters
     ----------
     network : Network
-    X : array of shape (n, d)
+    features : Features
     rng : Generator, optional
         Look further among the cheapest amplitudes, from random vertices, for one with fewer neurons: a heuristic, as
         finding the fewest is NP-hard.
-    readout : Readout, optional
-        Of the rows of X; dense by default.
 
     Returns
     -------
@@ -82,10 +80,10 @@ def basic(network: N, X: Array, rng: np.random.Generator | None = None, readout:
         rounding does not allow that, neurons are exchanged by hand: at most n c are left, not always at the least cost.
     """
     balanced = network.balance()
-    live = balanced.take(np.maximum(X @ balanced.U, 0.0).max(axis=0, initial=0.0) > 0.0)
+    live = balanced.take(features.hidden(balanced.U).max(axis=0, initial=0.0) > 0.0)
     if live.n_neurons == 0:
         return live
-    program = _amplitudes(live, X, readout)
+    program = _amplitudes(live, features)
     tried = 0
     for tolerance in RANKS:
         rows = program.rows(tolerance)
@@ -104,11 +102,11 @@ def basic(network: N, X: Array, rng: np.random.Generator | None = None, readout:
         root = np.sqrt(s[keep] / program.start[keep])
         return live.with_neurons(live.U[:, keep] * root, live.A[keep] * root[:, None])
     # With many neurons of nearly one direction linear programs are found infeasible.
-    return exchange(live, X, readout)
+    return exchange(live, features)
 
 
-def _amplitudes(network: N, X: Array, readout: Readout | None) -> Amplitudes:
-    columns = atoms(network, X, readout)
+def _amplitudes(network: N, features: Features) -> Amplitudes:
+    columns = features.atoms(network.U, network.A)
     size = np.linalg.norm(columns, axis=0)
     return Amplitudes(columns / size, size, np.einsum("ij,ij->i", network.A, network.A) / size)
 

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._array import Array
+from ..features.rows import Features
 from ..networks.dense import N
 
 ROUNDING = 1e-13  # x^T u below this, relative to |x| |u|, is on the boundary of both cells
 SAME_DIRECTION = 1e-12  # 1 - cosine of output directions that count as one
 
 
-def joined_in_cells(network: N, X: Array) -> N:
+def joined_in_cells(network: N, features: Features) -> N:
     """The same outputs on the samples, with neurons of one output direction and one activation cell added up.
 
     Where (x_i^T w_j) (x_i^T w_k) >= 0 for all i, (X w_j)_+ + (X w_k)_+ = (X (w_j + w_k))_+, and the cost |w_j + w_k|
     is below |w_j| + |w_k| unless the two are on one ray. The closest pairs go first; neurons that no sample activates
     are dropped. Expects a balanced network. Cost O(n m^2), and O(n m) a pair.
     """
-    network = network.take(np.maximum(X @ network.U, 0.0).max(axis=0, initial=0.0) > 0.0)
+    network = network.take(features.hidden(network.U).max(axis=0, initial=0.0) > 0.0)
     size = np.linalg.norm(network.A, axis=1)
     W, G = network.U * size, network.A / size[:, None]
-    sides = X @ W
-    sides[np.abs(sides) <= ROUNDING * np.outer(np.linalg.norm(X, axis=1), np.linalg.norm(W, axis=0))] = 0.0
+    sides = features.margins(W.T).T
+    sides[np.abs(sides) <= ROUNDING * np.outer(features.lengths, np.linalg.norm(W, axis=0))] = 0.0
     up, down = (sides > 0.0).astype(np.float32), (sides < 0.0).astype(np.float32)
     conflicts = up.T @ down
     apart = (conflicts + conflicts.T > 0) | (G @ G.T < 1.0 - SAME_DIRECTION)

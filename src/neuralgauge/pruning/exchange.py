@@ -9,23 +9,21 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
-from ..features.readouts import DenseReadout, Readout
-from ..networks.dense import N, TwoLayerNetwork
+from ..features.rows import Features
+from ..networks.dense import N
 
 LEVEL = 1e-12  # steepest descent, relative to the costs, below which the penalty is the same in all directions
 WORST = 1e6  # mean eigenvalue of the inverse Gram matrix from which on the atoms that are left are factorised anew
 PROJECTIONS = 4  # most of one vector; each takes away the rounding of the one before, and two are usual
 
 
-def exchange(network: N, X: Array, readout: Readout | None = None) -> N:
+def exchange(network: N, features: Features) -> N:
     """The same outputs on the samples, at no higher penalty, from at most n c of the neurons.
 
     Parameters
     ----------
     network : Network
-    X : array of shape (n, d)
-    readout : Readout, optional
-        Of the rows of X; dense by default.
+    features : Features
 
     Returns
     -------
@@ -39,7 +37,7 @@ def exchange(network: N, X: Array, readout: Readout | None = None) -> N:
     their atoms.
     """
     balanced = network.balance()
-    columns = atoms(balanced, X, readout)
+    columns = features.atoms(balanced.U, balanced.A)
     cost: Array = np.einsum("ij,ij->i", balanced.A, balanced.A)
     share = np.ones(balanced.n_neurons)
     live = np.arange(len(share))
@@ -110,8 +108,3 @@ class _NullSpace:
         self.inverse += np.outer(along, along / room)
         self.Q[column], self.left[column] = 0.0, False
         self.count -= 1
-
-
-def atoms(network: TwoLayerNetwork, X: Array, readout: Readout | None = None) -> Array:
-    """What each neuron adds to the outputs as columns, (n c, m): their sum is the outputs without the offset."""
-    return (readout or DenseReadout(len(X))).atoms(np.maximum(X @ network.U, 0.0), network.A)

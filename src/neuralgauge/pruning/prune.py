@@ -130,7 +130,7 @@ def prune(
 def _check(network: TwoLayerNetwork, problem: TrainingProblem, width: int | None) -> None:
     if width is not None and not width >= 1:
         raise InvalidInputError(f"`width` must be >= 1, got {width}; leave it out to keep the objective.")
-    found, expected = (network.U.shape[0], network.A.shape[1]), (problem.X.shape[1], problem.q)
+    found, expected = (network.U.shape[0], network.A.shape[1]), (problem.d, problem.q)
     if found != expected:
         raise InvalidInputError(
             f"`problem` must have as many columns and outputs as the network, {found}, got {expected}; "
@@ -140,16 +140,15 @@ def _check(network: TwoLayerNetwork, problem: TrainingProblem, width: int | None
 
 def _lossless(network: N, problem: TrainingProblem, rng: np.random.Generator) -> N:
     small = network.merge()
-    joined = joined_in_cells(small, problem.X)
+    joined = joined_in_cells(small, problem.features)
     small = joined if _as_good(joined, small, problem) else small
-    fewer = basic(small, problem.X, rng, problem.readout)
+    fewer = basic(small, problem.features, rng)
     return fewer if _as_good(fewer, small, problem) else small
 
 
 def _as_good(found: TwoLayerNetwork, network: TwoLayerNetwork, problem: TrainingProblem) -> bool:
     """Whether outputs on the samples and the objective are kept."""
-    hidden = np.maximum(problem.X @ network.U, 0.0)
-    scale = problem.readout.outputs(hidden, np.abs(network.A)).max(initial=0.0)
+    scale = problem.features.outputs(network.U, np.abs(network.A)).max(initial=0.0)
     change = np.abs(problem.outputs(found) - problem.outputs(network)).max()
     limit = problem.objective(network) * (1.0 + KEPT_OBJECTIVE)
     return bool(change <= KEPT_OUTPUTS * scale) and problem.objective(found) <= limit
@@ -199,11 +198,11 @@ class _Blocks:
         size = np.linalg.norm(network.A, axis=1)
         self.problem = problem
         self.W, self.G, self.cost = network.U * size, network.A / size[:, None], size**2
-        self.f = problem.outputs(network).reshape(problem.readout.n, -1)
+        self.f = problem.outputs(network).reshape(problem.n, -1)
         self.atoms = self._outputs(self.W, self.G).reshape(*self.f.shape, -1)
 
     def _outputs(self, W: Array, G: Array) -> Array:
-        return self.problem.readout.atoms(np.maximum(self.problem.X @ W, 0.0), G)
+        return self.problem.features.atoms(W, G)
 
     def near(self) -> list[tuple[int, int]]:
         """Every block and its nearest other, in the directions of w and g."""
@@ -228,4 +227,4 @@ class _Blocks:
                 return np.inf
             f += self._outputs(w[:, None], g[None])[:, 0].reshape(f.shape) - self.atoms[:, :, k]
             penalty += np.linalg.norm(w) - self.cost[k]
-        return self.problem.loss_value(f.reshape(self.problem.y.shape)) + self.problem.beta * float(penalty)
+        return self.problem.fit.value(f.reshape(self.problem.y.shape)) + self.problem.beta * float(penalty)

@@ -41,4 +41,4 @@ def simplify(network: N, problem: TrainingProblem, slack: float = 0.0) -> N:
         if not keep.all() and problem.objective(smaller) <= limit:
             network = smaller
             break
-    return network if network.n_neurons <= problem.y.size + 1 else basic(network, problem.X, readout=problem.readout)
+    return network if network.n_neurons <= problem.y.size + 1 else basic(network, problem.features)

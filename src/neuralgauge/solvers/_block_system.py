@@ -75,7 +75,7 @@ class BlockSystem:
         self._gram_root: Array | None = None
 
     def _form(self, program: BlockProgram) -> None:
-        self.X = program.problem.X
+        self.X = program.problem.features.X
         self.Xt = np.ascontiguousarray(self.X.T)
         # With one output the direction is a sign, which the gates take up.
         self.gates = program.signed_gates if self.c == 1 else program.gates.astype(np.float64)

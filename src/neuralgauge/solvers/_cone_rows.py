@@ -78,7 +78,7 @@ class ChosenRows:
 
 def cone_rows(program: BlockProgram) -> ConeRows:
     """The constraints of a program; none of them when it is gated."""
-    X, m = program.problem.X, program.n_blocks
+    X, m = program.problem.features.X, program.n_blocks
     if not program.cones:
         return ChosenRows(X, program.gates, np.zeros((m, 0), dtype=np.intp))
     return AllRows(X, program.gates) if program.rows is None else ChosenRows(X, program.gates, program.rows)

@@ -41,19 +41,19 @@ class ConvProximalGradient:
     def __init__(self, program: LinearConvProgram) -> None:
         self.program, self.problem = program, program.problem
         problem = self.problem
-        self.unit = problem.size / np.sqrt(problem.n * problem.d) if problem.offset else 0.0
-        offset = np.asarray(problem.dense.empty_network().offset)
+        self.unit = problem.images.size / np.sqrt(problem.n * problem.d) if problem.offset else 0.0
+        offset = problem.fit.constant
         Z = np.zeros((problem.d, problem.n_positions * problem.c))
         b = offset / self.unit if self.unit else np.zeros(problem.c)
         self.point = _Point(Z, b, program.forward(Z, offset))
-        self.step = 1.0 / problem.size**2
+        self.step = 1.0 / problem.images.size**2
 
     def __iter__(self) -> Iterator[ConvIterate]:
-        dense, point, t, count = self.problem.dense, self.point, 1.0, 0
+        fit, point, t, count = self.problem.fit, self.point, 1.0, 0
         origin = point
         while True:
             if count % CHECK_EVERY == 0:
-                yield ConvIterate(point.Z, self.unit * point.b, -dense.loss_gradient(point.f))
+                yield ConvIterate(point.Z, self.unit * point.b, -fit.gradient(point.f))
             count += 1
             new = self._proximal_step(origin)
             if new is None:
@@ -65,10 +65,10 @@ class ConvProximalGradient:
 
     def _proximal_step(self, origin: _Point) -> _Point | None:
         """The step from here, shortened until the loss stays below its quadratic model; None if it never does."""
-        problem, dense, program = self.problem, self.problem.dense, self.program
-        gradient = dense.loss_gradient(origin.f)
+        problem, fit, program = self.problem, self.problem.fit, self.program
+        gradient = fit.gradient(origin.f)
         pull, b_pull = program.adjoint(gradient), self.unit * gradient.reshape(problem.n, -1).sum(axis=0)
-        value = dense.loss_value(origin.f)
+        value = fit.value(origin.f)
         self.step *= LONGER
         for _ in range(SHORTENINGS):
             Z = shrunk(origin.Z - self.step * pull, self.step * problem.beta)
@@ -77,7 +77,7 @@ class ConvProximalGradient:
             moved = float(np.sum((Z - origin.Z) ** 2) + np.sum((b - origin.b) ** 2))
             model = value + float(np.vdot(gradient, f - origin.f)) + 0.5 * moved / self.step
             with np.errstate(over="ignore", invalid="ignore"):
-                if dense.loss_value(f) <= model + 1e-14 * abs(value) or moved == 0.0:
+                if fit.value(f) <= model + 1e-14 * abs(value) or moved == 0.0:
                     return _Point(Z, b, f)
             self.step *= 0.5
         return None

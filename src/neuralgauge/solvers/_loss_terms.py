@@ -17,7 +17,7 @@ import numpy as np
 from .._array import Array
 from ..errors import InvalidInputError
 from ..losses import CoupledLoss, PiecewiseLoss
-from ..problems.training import TrainingProblem
+from ..problems.base import Problem
 from ._secant import secant_curvature
 
 SHORTENINGS = 40  # halvings of a step
@@ -75,17 +75,17 @@ class LossTerm(Protocol):
 class SmoothTerm:
     """Twice differentiable loss: dg = (grad L(f) - g) + h df, h its secant, or second derivative if it is coupled."""
 
-    def __init__(self, problem: TrainingProblem, g: Array | None = None) -> None:
+    def __init__(self, problem: Problem, g: Array | None = None) -> None:
         self.problem = problem
         self.confined = g is not None and not problem.loss.coupled
         self.g = g if g is not None and self.confined else np.zeros_like(problem.y)
         self.s = self.q = np.zeros((0, *problem.y.shape))
         lower, upper = problem.loss.domain(problem.y)
-        self._lower, self._upper = problem.output_weight * lower, problem.output_weight * upper
+        self._lower, self._upper = problem.fit.output_weight * lower, problem.fit.output_weight * upper
 
     def linearize(self, f: Array) -> None:
         problem, loss = self.problem, self.problem.loss
-        self._f, self._gradient = f, problem.loss_gradient(f)
+        self._f, self._gradient = f, problem.fit.gradient(f)
         self._residual = self._gradient - self.g
         self._scale = np.linalg.norm(self._gradient) + np.linalg.norm(self.g)
         if loss.coupled:
@@ -94,7 +94,7 @@ class SmoothTerm:
             self._h = weight * loss.hessian(f, problem.y)
             self._root = np.sqrt(weight) * loss.hessian_root(f, problem.y)
         else:
-            weight = np.broadcast_to(problem.output_weight, f.shape)
+            weight = np.broadcast_to(problem.fit.output_weight, f.shape)
             self._h = weight * secant_curvature(loss, f, problem.y, self._gradient / weight, self.g / weight)
             self._root = np.sqrt(self._h)
 
@@ -121,7 +121,7 @@ class SmoothTerm:
         trial = min(alpha, 1.0)
         for _ in range(SHORTENINGS):
             with np.errstate(over="ignore", invalid="ignore"):
-                departure = self.problem.loss_gradient(self._f + trial * df) - self._gradient - trial * slope
+                departure = self.problem.fit.gradient(self._f + trial * df) - self._gradient - trial * slope
                 if np.linalg.norm(departure) <= self._scale:
                     break
             trial *= 0.5
@@ -147,7 +147,7 @@ class PiecewiseTerm:
     the second term of h_0 only with epigraph. The start is centred: s_k q_k = centre.
     """
 
-    def __init__(self, problem: TrainingProblem, f: Array, centre: float) -> None:
+    def __init__(self, problem: Problem, f: Array, centre: float) -> None:
         assert isinstance(problem.loss, PiecewiseLoss)
         self.a, self.b, smoothing, self.epigraph = problem.loss.pieces(problem.y)
         if not (self.epigraph or smoothing > 0):
@@ -155,7 +155,7 @@ class PiecewiseTerm:
                 f"`smoothing` of pieces without epigraph must be > 0, got {smoothing}; "
                 f"the {problem.loss.name} loss must be finite for every output."
             )
-        self.weight = np.broadcast_to(problem.output_weight, problem.y.shape)
+        self.weight = np.broadcast_to(problem.fit.output_weight, problem.y.shape)
         self.mu = smoothing / self.weight
         height = self.a * f + self.b
         if self.epigraph:
@@ -246,7 +246,7 @@ def _positive_root(b: Array, c: Array) -> Array:
     return np.where(b > 0, 2.0 * c / reach, 0.5 * reach)
 
 
-def _stays_curved(problem: TrainingProblem, loss: PiecewiseLoss) -> bool:
+def _stays_curved(problem: Problem, loss: PiecewiseLoss) -> bool:
     r"""Whether no sample of an optimal network can be where the loss is affine.
 
     A sample there costs :math:`s_i \mu a^2 / 2` or more, a the least slope, and the empty network costs less.
@@ -254,13 +254,11 @@ def _stays_curved(problem: TrainingProblem, loss: PiecewiseLoss) -> bool:
     pieces = loss.pieces(problem.y)
     if pieces.smoothing == 0.0 or not pieces.epigraph:
         return False
-    edge = 0.5 * pieces.smoothing * float(np.min(problem.output_weight * np.min(pieces.slopes**2, axis=0)))
-    return problem.loss_value(problem.outputs(problem.empty_network())) < edge
+    edge = 0.5 * pieces.smoothing * float(np.min(problem.fit.output_weight * np.min(pieces.slopes**2, axis=0)))
+    return problem.fit.value(problem.outputs(problem.empty_network())) < edge
 
 
-def loss_term(
-    problem: TrainingProblem, f: Array, centre: float, worth: Callable[[Array], float] | None = None
-) -> LossTerm:
+def loss_term(problem: Problem, f: Array, centre: float, worth: Callable[[Array], float] | None = None) -> LossTerm:
     """The term that fits the problem's loss, started at outputs f.
 
     A method that may leave the dual constraints gives `worth`, what g is worth to the block worth most. A smooth loss
@@ -270,6 +268,6 @@ def loss_term(
         return PiecewiseTerm(problem, f, centre)
     if worth is None:
         return SmoothTerm(problem)
-    gradient = problem.loss_gradient(f)
+    gradient = problem.fit.gradient(f)
     share = min(FIRST_SHARE, FIRST_WORTH * problem.beta / max(worth(gradient), np.finfo(float).tiny))
     return SmoothTerm(problem, share * gradient)

@@ -130,17 +130,15 @@ class FrequencyRounds:
         max_iter: int,
         progress: Callable[[Record], None] | None,
     ) -> None:
-        self.problem, self.dense, self.target, self.progress = problem, problem.dense, gap, progress
+        self.problem, self.fit, self.target, self.progress = problem, problem.fit, gap, progress
         self.start = time.perf_counter()
         self.max_iter = max_iter
         self.deadline = np.inf if time_limit is None else self.start + time_limit
         images = problem.X.reshape(problem.n, *problem.geometry.shape)
         self.program = CircularProgram.of(images, problem.c)
-        # |x^_l| <= sqrt(K) |x|: what a unit filter and unit output weights can make of one image.
-        self.reach = float(np.sqrt(problem.n_positions * np.einsum("ij,ij->i", problem.X, problem.X).max()))
         self.kept = np.zeros(0, dtype=np.intp)
         self.w = np.zeros((0, self.program.channels, problem.c), dtype=np.complex128)
-        self.offset = np.asarray(self.dense.empty_network().offset)
+        self.offset = self.fit.constant
         self.level = self.upper = self.objective(self.program.take(self.kept), self.w, self.offset)
         self.lower, self.v = -np.inf, np.zeros_like(problem.y)
         self.history: list[Record] = []
@@ -153,12 +151,12 @@ class FrequencyRounds:
 
     def run(self) -> Status:
         """Working sets until the gap is reached, nothing moves, or time is up."""
-        v = self.dense.empty_dual()
+        v = self.fit.empty_dual
         pull = self._price(v)
         self._record()
         if self.gap <= self.target:
             return Status.SOLVED
-        if self.upper <= np.finfo(float).eps * self.dense.loss_value(np.zeros_like(v)):
+        if self.upper <= np.finfo(float).eps * self.fit.value(np.zeros_like(v)):
             return Status.STALLED  # the offset alone fits, up to rounding
         working = np.sort(np.argsort(-pull)[:FIRST])
         while True:
@@ -174,7 +172,7 @@ class FrequencyRounds:
         All frequencies are priced whenever the gap over these ones has fallen to a tenth of the whole one.
         """
         tolerance = self._tolerance()
-        for k, iterate in enumerate(SpectralInteriorPoint(self.dense, restricted.program, v, self.level)):
+        for k, iterate in enumerate(SpectralInteriorPoint(self.problem, restricted.program, v, self.level)):
             self.n_iter += k > 0
             restricted.update(iterate)
             late, last = time.perf_counter() >= self.deadline, self.n_iter >= self.max_iter
@@ -218,20 +216,19 @@ class FrequencyRounds:
 
     def _price(self, v: Array) -> Array:
         """sigma_max of the dual blocks of v at all frequencies; the lower bound is updated on the way."""
-        V = v.reshape(self.problem.n, -1)
-        pull, gauge = price_frequencies(self.problem.X, V, self.program.spectrum)
+        pull, gauge = price_frequencies(self.problem.X, v.reshape(self.problem.n, -1), self.program.spectrum)
         if (bound := self.bound(v, gauge)) > self.lower:
             self.lower, self.v = bound, v
         return pull
 
     def bound(self, v: Array, gauge: float) -> float:
         """Lower bound from v, if no frequency of a set pulls more than the gauge."""
-        return lower_bound(self.dense, v, gauge + self.dense.dual_distance(v) * self.reach)
+        return lower_bound(self.problem, v, gauge)
 
     def objective(self, program: CircularProgram, w: ComplexArray, offset: Array) -> float:
         """L + beta sum_l |w_l|_*."""
         f = (program.forward(w) + offset).reshape(self.problem.y.shape)
-        return self.dense.loss_value(f) + self.problem.beta * float(nuclear_norms(w).sum())
+        return self.fit.value(f) + self.problem.beta * float(nuclear_norms(w).sum())
 
     def _record(self) -> None:
         seconds = time.perf_counter() - self.start
@@ -269,7 +266,7 @@ class Restricted:
         rounds, program = self.rounds, self.program
         if (value := rounds.objective(program, iterate.w, iterate.offset)) < self.value:
             self.value, self.w, self.offset = value, iterate.w, iterate.offset
-        v = rounds.dense.clip_dual(iterate.v)
+        v = rounds.fit.project(iterate.v)
         gauge = float(spectral_norms(program.adjoint(v.reshape(len(v), -1))).max())
         if (bound := rounds.bound(v, gauge)) > self.lower:
             self.lower, self.v = bound, v

@@ -19,7 +19,7 @@ import numpy as np
 
 from .._array import Array
 from ..features.spectrum import ComplexArray, spectral_norms
-from ..problems.training import TrainingProblem
+from ..problems.linear_conv import LinearConvProblem
 from ..programs.circular_conv import CircularProgram
 from ._block_system import CurvatureRoot
 from ._hermitian_cone import Scaling, adjoint, multiplier, total_product
@@ -56,14 +56,14 @@ class Direction(NamedTuple):
 class SpectralInteriorPoint:
     """The endless iteration from a dual point v of the problem; the caller decides when to stop."""
 
-    def __init__(self, problem: TrainingProblem, program: CircularProgram, v: Array, level: float) -> None:
+    def __init__(self, problem: LinearConvProblem, program: CircularProgram, v: Array, level: float) -> None:
         self.problem, self.program = problem, program
         self.system = SpectralSystem(program, problem.offset)
         zeta = program.adjoint(self._per_output(v))
         inside = min(1.0, START_INSIDE * problem.beta / max(float(spectral_norms(zeta).max()), 1e-300))
         self.Q = multiplier(inside * zeta, 0.5 * problem.beta)
         self.degree = program.n_blocks * self.Q.shape[1]
-        self.b = np.asarray(problem.empty_network().offset)
+        self.b = problem.fit.constant
         centre, self.P = self._start(level)
         loss_level = max(centre, level / problem.y.size)
         self.loss = loss_term(problem, self._outputs(self.w, self.b), loss_level)
@@ -75,7 +75,7 @@ class SpectralInteriorPoint:
         inverse: ComplexArray = np.linalg.inv(self.Q).astype(np.complex128, copy=False)
         a = self.program.channels
         outputs = self.program.forward(inverse[:, :a, a:]).reshape(self.problem.y.shape)
-        while self.problem.loss_value(centre * outputs + self.b) > START_LOSS * level and centre > 0.0:
+        while self.problem.fit.value(centre * outputs + self.b) > START_LOSS * level and centre > 0.0:
             centre *= 0.3
         return centre, centre * inverse
 

@@ -67,16 +67,16 @@ class ConvInteriorPoint:
 
     def __init__(self, program: LinearConvProgram) -> None:
         self.program, self.problem = program, program.problem
-        problem, dense = self.problem, self.problem.dense
+        problem, fit = self.problem, self.problem.fit
         self.system = ConvSystem(program)
-        self.b = np.asarray(dense.empty_network().offset)
+        self.b = fit.constant
         self.T = np.zeros((problem.d, problem.n_positions * problem.c))
         self.M = np.zeros((problem.d, problem.d))
-        start_loss = dense.loss_value(self._outputs())
+        start_loss = fit.value(self._outputs())
         mu = START_LEVEL * start_loss / problem.d
         self.M = 2.0 * mu / problem.beta**2 * np.eye(problem.d)
         # A piecewise-linear loss needs curvature to start with, so its products start at the size of the loss itself.
-        self.loss = loss_term(dense, self._outputs(), max(mu, start_loss / problem.y.size))
+        self.loss = loss_term(problem, self._outputs(), max(mu, start_loss / problem.y.size))
 
     def _outputs(self) -> Array:
         return self.program.forward(self.M @ self.T, self.b)
@@ -191,15 +191,15 @@ class ConvInteriorPoint:
         """The step, shortened until the gap of loss and norm falls; M T and a smooth loss bend along it."""
         if self.loss.s.size:
             return alpha
-        dense, g, count = self.problem.dense, self.loss.g, len(self.M)
+        fit, g, count = self.problem.fit, self.loss.g, len(self.M)
         f = self._outputs()
         slope = self.program.forward(step.dM @ self.T + self.M @ step.dT, step.db)
         bend = self.program.forward(step.dM @ step.dT)
 
         def gap(alpha: float) -> float:
-            f_new, v = f + alpha * (slope + alpha * bend), dense.clip_dual(-(g + alpha * step.loss.dg))
+            f_new, v = f + alpha * (slope + alpha * bend), fit.project(-(g + alpha * step.loss.dg))
             with np.errstate(over="ignore", invalid="ignore"):
-                of_loss = dense.loss_value(f_new) - dense.dual_objective(v) + float(np.vdot(v, f_new))
+                of_loss = fit.value(f_new) - fit.dual_objective(v) + float(np.vdot(v, f_new))
             return max(0.0, of_loss) + count * self._mean_product(step, alpha)
 
         first = gap(0.0)

@@ -103,7 +103,7 @@ class _FacetSearch:
 
     def __init__(self, program: BlockProgram, witnesses: Array, strict: bool, among: Index | None) -> None:
         self.witnesses, self.strict, self.among = witnesses, strict, among
-        X = program.problem.X
+        X = program.problem.features.X
         self.X, self.gates = (X, program.gates) if among is None else (X[among], program.gates[:, among])
 
     def first(self) -> Index:
@@ -124,8 +124,8 @@ def _inside(program: BlockProgram, W: Array, witnesses: Array) -> Array:
     size = np.linalg.norm(W, axis=1) / np.linalg.norm(witnesses, axis=1)
     inner = size[:, None] * witnesses
     signs = np.where(program.gates, 1.0, -1.0)
-    violation = np.maximum(-signs * (W @ program.problem.X.T), 0.0)
-    room = np.maximum(signs * (inner @ program.problem.X.T), np.finfo(float).tiny)
+    violation = np.maximum(-signs * program.problem.features.margins(W), 0.0)
+    room = np.maximum(signs * program.problem.features.margins(inner), np.finfo(float).tiny)
     share = np.max(violation / (violation + room), axis=1)[:, None]
     return (1.0 - share) * W + share * inner
 
@@ -134,6 +134,7 @@ def interior(program: BlockProgram, witnesses: Array) -> bool:
     """Whether every witness is strictly inside its cone, as finding facets needs."""
     if not program.cones:
         return False
-    used = np.any(program.problem.X != 0.0, axis=1)
-    slack = np.where(program.gates, 1.0, -1.0) * (witnesses @ program.problem.X.T)
+    features = program.problem.features
+    used = features.lengths > 0.0
+    slack = np.where(program.gates, 1.0, -1.0) * features.margins(witnesses)
     return bool(used.any() and np.all(slack[:, used] > 0.0))

@@ -85,7 +85,7 @@ class InteriorPoint:
         beta = problem.beta
         empty = problem.empty_network()
         self.b = np.asarray(empty.offset)
-        self.start_loss = problem.loss_value(problem.outputs(empty))
+        self.start_loss = problem.fit.value(problem.outputs(empty))
         centre = START_LEVEL * self.start_loss / (m * max(n_cone, 1))
         W = np.zeros((m, problem.d))
         if n_cone and witnesses is not None and np.all(self.cones.forward(witnesses) > 0):
@@ -126,7 +126,7 @@ class InteriorPoint:
         f, empty = self.system.forward(W), self.b
         common = problem.sample_weight @ f / problem.sample_weight.sum() if problem.offset else 0.0
         f = f - common
-        while problem.loss_value((centre * f + empty).reshape(problem.y.shape)) > START_LOSS * self.start_loss:
+        while problem.fit.value((centre * f + empty).reshape(problem.y.shape)) > START_LOSS * self.start_loss:
             if centre == 0.0:
                 break
             centre *= 0.3

@@ -10,12 +10,14 @@ from scipy.optimize import minimize
 
 from .._array import Array
 from .._threads import threads
-from ..features import passes
-from ..features.readouts import Chunk
+from ..features.rows import mapped
+from ..features.readouts import Readout
+from ..losses.datafit import DataFit
 from ..networks.dense import N
 from ..problems.training import TrainingProblem
 
 MEMORY = 20  # L-BFGS pairs
+Part = tuple[slice, DataFit, Readout]  # rows, the fit to their samples, and their readout
 
 
 def local_search(problem: TrainingProblem, network: N, max_iter: int, deadline: float = np.inf) -> N:
@@ -83,28 +85,31 @@ class _Passes:
     """The loss and its gradient, chunk by chunk."""
 
     def __init__(self, problem: TrainingProblem, m: int) -> None:
-        self.problem, self.chunks = problem, passes.chunks_for(problem.readout, m)
+        self.problem = problem
+        self.chunks = [(rows, problem.fit.part(samples), part) for rows, samples, part in problem.features.chunks(m)]
 
     def loss_and_gradient(self, U: Array, A: Array, b: Array) -> tuple[float, Array, Array, Array]:
         """L, and its gradient in U, A and the offset."""
-        parts = passes.mapped(lambda chunk: self._of(chunk, U, A, b), self.chunks)
+        parts = mapped(lambda chunk: self._of(chunk, U, A, b), self.chunks)
         loss, by_U, by_A, by_b = (sum(terms[1:], terms[0]) for terms in zip(*parts, strict=True))
         return loss, by_U, by_A, by_b
 
-    def _of(self, chunk: Chunk, U: Array, A: Array, b: Array) -> tuple[float, Array, Array, Array]:
-        rows, samples, readout = chunk
-        problem, X, y = self.problem, self.problem.X[rows], self.problem.y[samples]
+    def _of(
+        self, chunk: tuple[slice, DataFit, Readout], U: Array, A: Array, b: Array
+    ) -> tuple[float, Array, Array, Array]:
+        rows, fit, readout = chunk
+        X = self.problem.features.X[rows]
         X_U = X @ U
         hidden = np.maximum(X_U, 0.0)
-        f = (readout.outputs(hidden, A) + b).reshape(y.shape)
+        f = (readout.outputs(hidden, A) + b).reshape(fit.y.shape)
         with np.errstate(over="ignore", invalid="ignore"):
-            loss, g = problem.loss_of(f, samples)
+            loss = fit.value(f)
         if not np.isfinite(loss):
             return loss, np.zeros_like(U), np.zeros_like(A), np.zeros_like(b)
-        g = g.reshape(readout.n, -1)
+        g = fit.gradient(f).reshape(readout.n, -1)
         by_A = readout.gains(g, hidden)
         np.greater(X_U, 0.0, out=X_U)
-        if problem.q == 1:  # the gradient in the activations has rank one: rows of X take it up
+        if self.problem.q == 1:  # the gradient in the activations has rank one: rows of X take it up
             by_U = ((X * readout.along(g, np.ones((1, 1)))).T @ X_U) * A[:, 0]
         else:
             X_U *= readout.along(g, A)

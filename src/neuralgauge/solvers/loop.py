@@ -46,7 +46,7 @@ class Bounds:
         program = self.program
         if iterate.violation <= VIOLATION:
             self.offer(iterate.W, iterate.offset)
-        v = program.problem.clip_dual(-iterate.g)
+        v = program.problem.fit.project(-iterate.g)
         self.offer_dual(v, gauge_bound(program, v, iterate.cone_multipliers))
 
     def offer_dual(self, v: Array, gauge: float) -> None:
@@ -62,9 +62,10 @@ def gauge_bound(program: BlockProgram, v: Array, cone_multipliers: Array) -> flo
     """
     sums = program.adjoint(v) + cone_multipliers
     problem = program.problem
-    weight = problem.readout.along(np.abs(v), np.ones((1, problem.q)))[:, 0]
-    size = float(np.linalg.norm(weight @ np.abs(problem.X)) + np.abs(cone_multipliers).max(initial=0.0))
-    margin = 4.0 * (len(problem.X) + problem.d + problem.q) * np.finfo(float).eps * size
+    features = problem.features
+    weight = features.along(np.abs(v), np.ones((1, problem.q)))[:, 0]
+    size = float(np.linalg.norm(features.absolute_sum(weight)) + np.abs(cone_multipliers).max(initial=0.0))
+    margin = 4.0 * (features.N + problem.d + problem.q) * np.finfo(float).eps * size
     return float(np.sqrt(np.einsum("ij,ij->i", sums, sums).max())) + margin
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from .._array import Array
 from .._threads import threads
-from ..certificate import Certificate
+from ..certificate import Certificate, lower_bound
 from ..errors import InvalidInputError
 from ..features.patches import full_circle
 from ..losses import PiecewiseLoss
@@ -39,19 +39,22 @@ class Bounds:
         self.Z = np.zeros((problem.d, problem.n_positions * problem.c))
         self.offset = np.asarray(empty.offset)
         self.upper = problem.objective(empty)
-        self.dual = problem.dense.empty_dual()
-        self.lower = program.lower_bound(self.dual)
+        self.dual = problem.fit.empty_dual
+        self.lower = self._bound(self.dual)
 
     @property
     def gap(self) -> float:
         """Relative gap of the best pair."""
         return Certificate(self.upper, self.lower, "exact").gap
 
+    def _bound(self, v: Array) -> float:
+        return lower_bound(self.problem, v, self.problem.polar(v).bound)
+
     def update(self, iterate: ConvIterate) -> bool:
         """Keep what is better in this iterate, and say whether anything was."""
         better = self._offer(iterate.Z, iterate.offset)
-        v = self.problem.dense.clip_dual(iterate.v)
-        if (bound := self.program.lower_bound(v)) > self.lower:
+        v = self.problem.fit.project(iterate.v)
+        if (bound := self._bound(v)) > self.lower:
             self.lower, self.dual, better = bound, v, True
         return better
 

@@ -114,9 +114,9 @@ def _block_program(
         gates, witnesses = patterns.dense(), patterns.witness(np.arange(len(patterns)))
     else:
         gates, witnesses = np.asarray(patterns, dtype=bool), None
-    if gates.ndim != 2 or gates.shape[1] != len(problem.X) or len(gates) == 0:
+    if gates.ndim != 2 or gates.shape[1] != problem.features.N or len(gates) == 0:
         raise InvalidInputError(
-            f"`patterns` must have shape (P, {len(problem.X)}) with P >= 1, one row a pattern, got {gates.shape}."
+            f"`patterns` must have shape (P, {problem.features.N}) with P >= 1, one row a pattern, got {gates.shape}."
         )
     if directions is not None:
         return BlockProgram(problem, gates, _unit_rows(directions, len(gates), problem.q), cones=not gated), witnesses

@@ -70,7 +70,7 @@ def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None) -> Solution
     cp = _import_cvxpy()
     problem, start = program.problem, time.perf_counter()
     W, F = cp.Variable((problem.d, program.n_blocks)), cp.Variable(problem.y.shape)
-    X_W = problem.X @ W
+    X_W = problem.features.X @ W
     offset = cp.Variable(problem.c) if problem.offset else np.zeros(problem.c)
     if program.maps is None:
         f = cp.multiply(program.gates.T, X_W) @ program.directions
@@ -88,9 +88,9 @@ def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None) -> Solution
     solved = W.value is not None and outputs.dual_value is not None
     if solved:
         bounds.offer(np.ascontiguousarray(W.value.T), np.asarray(getattr(offset, "value", offset)))
-        v = problem.clip_dual(np.asarray(outputs.dual_value).reshape(problem.y.shape))
+        v = problem.fit.project(np.asarray(outputs.dual_value).reshape(problem.y.shape))
         walls = np.maximum(cones[0].dual_value, 0.0) if cones else np.zeros_like(signs)
-        bounds.offer_dual(v, gauge_bound(program, v, (signs * walls).T @ problem.X))
+        bounds.offer_dual(v, gauge_bound(program, v, problem.features.weighted_sums((signs * walls).T)))
     status = Status.SOLVED if solved and task.status == cp.OPTIMAL else Status.STALLED
     record = Record(seconds, bounds.upper, bounds.lower, program.n_blocks)
     return solution(program, bounds, witnesses, status, 0, seconds, (record,))

@@ -59,7 +59,7 @@ def run_on_working_set(
     start, n_iter = time.perf_counter(), 0
     bounds, worths = Bounds(program), Worths(program, witnesses)
     problem, history = program.problem, []
-    v = problem.clip_dual(-problem.loss_gradient(problem.outputs(problem.empty_network())))
+    v = problem.fit.project(-problem.fit.gradient(problem.outputs(problem.empty_network())))
     taken, accuracy = worths.paying(v, np.zeros(0, dtype=np.intp), FIRST_BLOCKS), LOOSE
 
     def onward(record: Record) -> None:
@@ -118,7 +118,7 @@ class Worths:
 
     def __init__(self, program: BlockProgram, witnesses: Array) -> None:
         self.program = program
-        self.rows = facet_rows(program.problem.X, witnesses, NEAREST_STRICT)
+        self.rows = facet_rows(program.problem.features.X, witnesses, NEAREST_STRICT)
         self.multipliers = np.zeros((program.n_blocks, program.problem.d))
 
     def paying(self, v: Array, taken: Index, most: int) -> Index:
@@ -153,7 +153,7 @@ class Worths:
     def _pushed_out(self, i: int, pull: Array, rows: Index | slice) -> Array:
         """B^T lambda (d,) for the lambda >= 0 that shortens `pull` most, or zero, which is valid too."""
         signs = np.where(self.program.gates[i, rows], 1.0, -1.0)
-        walls = signs[:, None] * self.program.problem.X[rows]
+        walls = signs[:, None] * self.program.problem.features.X[rows]
         try:
             multipliers, _ = nnls(walls.T, -pull)
         except RuntimeError:  # too many iterations

@@ -15,7 +15,6 @@ from ..networks.foreign import network_of
 from ..problems.conv import ReLUConvProblem
 from ..problems.training import TrainingProblem
 from ..solvers.solution import Record
-from .dual_side import payoffs
 from .train import train
 
 
@@ -112,7 +111,7 @@ def certify(
     lower = found.lower
     if found.scope == "estimated":
         # The search may have missed the neurons of the given network; with them the bound cannot exceed its objective.
-        gauge = float(np.max(payoffs(solution.dual, problem, given.U), initial=0.0))
+        gauge = float(np.max(problem.scores(solution.dual, given.U), initial=0.0))
         lower = min(lower, lower_bound(problem, solution.dual, gauge))
     return replace(found, upper=upper, lower=lower)
 

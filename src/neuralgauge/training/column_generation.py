@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from .._array import Array, BoolArray
 from ..certificate import Certificate
-from ..features import passes
 from ..networks.dense import TwoLayerNetwork
 from ..patterns.strategies import interior_vectors
 from ..problems.training import TrainingProblem
@@ -69,7 +68,7 @@ class Rounds:
         self.upper = problem.objective(self.network)
         self.dual = DualSide(problem, rng, prove)
         self.history: list[Record] = []
-        self.v = problem.empty_dual()
+        self.v = problem.fit.empty_dual
         self.trusted = FIRST_ROWS * problem.d
         self.failures = FailedPrograms()
         # Columns of rounds that left the objective alone: without weight in the network, but v must not overpay them.
@@ -108,9 +107,9 @@ class Rounds:
             if idle > PATIENCE:
                 return Status.STALLED
             if index == 0 and self.active.n_neurons == 0 and len(self.cuts.values) == 0:
-                (self._first_network if problem.X.size < LARGE else self._from_fewer_samples)()
+                (self._first_network if problem.features.size < LARGE else self._from_fewer_samples)()
             elif self._search(columns):
-                v = -problem.loss_gradient(problem.outputs(self.active))
+                v = -problem.fit.gradient(problem.outputs(self.active))
                 continue
             v = self._solve(columns)
             if (verdict := self.failures.verdict) is not None:
@@ -181,7 +180,7 @@ class Rounds:
             if self.problem.objective(found) < self.upper:
                 self._consider(found)
             slow = before - self.upper <= FAST * (self.upper - self.dual.lower)
-            if slow or len(self.problem.X) < ROWS_TO_WAIT or self.gap < SEARCH_ABOVE:
+            if slow or self.problem.features.N < ROWS_TO_WAIT or self.gap < SEARCH_ABOVE:
                 return fast
             if time.perf_counter() >= self.until:
                 return fast
@@ -197,8 +196,8 @@ class Rounds:
         if len(vectors) == 0:
             return self.dual.v
         among = self._sampled_rows()
-        witnesses = interior_vectors(problem.X if among is None else problem.X[among], vectors, self.rng)
-        gates = passes.gates(problem.X, witnesses)
+        witnesses = interior_vectors(problem.X if among is None else problem.features.take(among), vectors, self.rng)
+        gates = problem.features.gates(witnesses)
         first = _first_of_each(gates, G)
         tol = max(0.1 * self.target, min(0.03 * self.gap, 1e-2))
         left = max(self.until - time.perf_counter(), 1e-9)
@@ -236,7 +235,7 @@ class Rounds:
             self.failures.note(program, status)
         start = with_columns(problem, self.network, self.upper, columns)
         self._consider(local_search(problem, start, ROUND_SEARCH, self.until))
-        return -problem.loss_gradient(problem.outputs(self.network))
+        return -problem.fit.gradient(problem.outputs(self.network))
 
     @property
     def _samples_rows(self) -> bool:
@@ -245,13 +244,13 @@ class Rounds:
         With many rows the cells are so small that no block could turn. Held to some rows only, blocks may: a step of
         the network with the sample as its region of trust.
         """
-        N = len(self.problem.X)
+        N = self.problem.features.N
         return N > MANY_ROWS and self.trusted < N and self.gap >= SEARCH_ABOVE
 
     def _sampled_rows(self) -> npt.NDArray[np.intp] | None:
         if not self._samples_rows:
             return None
-        return np.sort(self.rng.choice(len(self.problem.X), self.trusted, replace=False)).astype(np.intp)
+        return np.sort(self.rng.choice(self.problem.features.N, self.trusted, replace=False)).astype(np.intp)
 
     def _trust(self, network: TwoLayerNetwork, promised: float) -> None:
         """More rows where the network falls short of what the program promised, fewer where it hardly does."""
@@ -268,7 +267,7 @@ class Rounds:
         """
         A, problem = network.A, self.problem
         share = np.sum(A**2, axis=1)
-        gain = np.sum(passes.gains(v, problem.X, problem.readout, network.U) * A, axis=1) / np.sqrt(share)
+        gain = np.sum(problem.features.gains(v, network.U) * A, axis=1) / np.sqrt(share)
         shortfall = 1.0 - gain / (problem.beta * np.linalg.norm(network.U, axis=0))
         return network.take(share > DUST * shortfall * share.sum())
 

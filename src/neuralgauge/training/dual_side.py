@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from .._array import Array
 from ..certificate import Certificate, Scope, lower_bound
-from ..features import passes
 from ..networks.dense import TwoLayerNetwork
 from ..pricing import Price, plane_maxima, price, search
 from ..pricing.explore import KEPT
@@ -65,18 +64,18 @@ class DualSide:
         self, problem: TrainingProblem, rng: np.random.Generator, prove: bool | None, most_starts: int | None = None
     ) -> None:
         self.problem, self.rng = problem, rng
-        _, stretch, axes = np.linalg.svd(np.linalg.qr(problem.X, mode="r"), full_matrices=False)
-        self.rank = rank = int(np.sum(stretch > stretch[0] * max(problem.X.shape) * np.finfo(float).eps))
+        features = problem.features
+        self.rank = rank = features.span.rank
         # Vectors that spread X u evenly, for data far from the origin, where most uniform u cut no cell.
-        self.whitening = axes[:rank].T / stretch[:rank]
-        swept = rank < 3 or len(problem.X) <= SWEPT_ROWS
+        self.whitening = features.span.whitening
+        swept = rank < 3 or features.N <= SWEPT_ROWS
         provable = rank <= (PROVEN_RANK if problem.q == 1 else SWEPT_RANK) and swept
         self.prove = provable if prove is None else prove
         self.insist = prove is True
         self.budget = PROOF_SECONDS if prove is None and rank > SWEPT_RANK else np.inf  # seconds left for proofs
         work, most = (EXPLORED_WORK, MOST_EXPLORED) if problem.q == 1 else (START_WORK, MOST_STARTS)
-        self.n_starts = int(np.clip(work / problem.X.size, FEWEST_STARTS, most_starts or most))
-        self.plane = axes[:2].T if rank == 2 else None
+        self.n_starts = int(np.clip(work / features.size, FEWEST_STARTS, most_starts or most))
+        self.plane = features.span.axes if rank == 2 else None
         self.v = np.zeros_like(problem.y)
         self.gauge, self.lower = 0.0, lower_bound(problem, self.v, 0.0)
         self.proven = self.lower
@@ -86,10 +85,10 @@ class DualSide:
 
     def price(self, v: Array, network: TwoLayerNetwork) -> list[Columns]:
         """Local maximisers from random starts and the network's neurons, for each sign; keeps v if it is the best."""
-        problem, v = self.problem, self.problem.clip_dual(v)
+        problem, v = self.problem, self.problem.fit.project(v)
         found = self._maximisers(v, network, self.n_starts // 4, self.n_starts // 2, spread=True)
         self.missed = np.zeros((problem.d, 0))
-        self._raise_gauge(max(float(np.max(payoffs(self.v, problem, part.U))) for part in found))
+        self._raise_gauge(max(float(np.max(problem.scores(self.v, part.U))) for part in found))
         gauge = max(float(part.values[0]) for part in found)
         if (bound := lower_bound(problem, v, gauge)) > self.lower:
             self.v, self.gauge, self.lower = v, gauge, bound
@@ -103,16 +102,16 @@ class DualSide:
         Starts are uniform, near the network's neurons, and with `spread` those neurons, the vectors missed before and
         vectors that spread X u.
         """
-        X, readout = self.problem.X, self.problem.readout
+        features = self.problem.features
         if self.plane is not None:
-            return [Columns(*plane_maxima(readout.lifted(v), X, self.plane))]
+            return [Columns(*plane_maxima(features.lifted(v), features.X, self.plane))]
         if self.problem.q > 1:
             starts = self._starts(network.U, near, spread)
-            return [Columns(*search(v, X, readout, uniform, self.rng, starts=starts, finish=finish))]
+            return [Columns(*search(v, features, uniform, self.rng, starts=starts, finish=finish))]
         parts = []
         for sign in (1.0, -1.0):
             starts = self._starts(network.U[:, sign * network.A[:, 0] > 0], near, spread)
-            parts.append(Columns(*search(v, X, readout, uniform, self.rng, starts=starts, sign=sign, finish=finish)))
+            parts.append(Columns(*search(v, features, uniform, self.rng, starts=starts, sign=sign, finish=finish)))
         return parts
 
     def _starts(self, own: Array, near: int, spread: bool) -> Array:
@@ -146,7 +145,7 @@ class DualSide:
 
     def _search_thoroughly(self, network: TwoLayerNetwork) -> None:
         """Look once more for neurons that v pays more for, from many fresh starts; the gauge and the missed follow."""
-        most = int(min(SURVEY_WORK / (self.problem.X.size * self.problem.q), MOST_SURVEYED))
+        most = int(min(SURVEY_WORK / (self.problem.features.size * self.problem.q), MOST_SURVEYED))
         if most < FEWEST_SURVEYED:
             found = self._maximisers(self.v, network, 6 * self.n_starts, self.n_starts, spread=False, finish=200)
             self.starts = self.unseen = 0
@@ -161,8 +160,8 @@ class DualSide:
 
     def _surveys(self, network: TwoLayerNetwork, most: int) -> list[Survey]:
         """A search for each sign, or for all directions of several outputs."""
-        X, rng = self.problem.X, self.rng
-        lifted = self.problem.readout.lifted(self.v)
+        X, rng = self.problem.features.X, self.rng
+        lifted = self.problem.features.lifted(self.v)
 
         def one(sign: float | None, own: Array) -> Survey:
             return survey(lambda starts: ascended(lifted, X, 0, rng, starts, sign), self._sample, own, most, rng)
@@ -200,8 +199,8 @@ class DualSide:
     def _price_exactly(self, target: float | None, deadline: float) -> Price:
         begun = time.perf_counter()
         limit = max(min(deadline - begun, self.budget), 1e-3)
-        v = self.problem.readout.lifted(self.v)
-        priced = price(v, self.problem.X, target=target, time_limit=limit if np.isfinite(limit) else None)
+        v = self.problem.features.lifted(self.v)
+        priced = price(v, self.problem.features.X, target=target, time_limit=limit if np.isfinite(limit) else None)
         self.budget -= time.perf_counter() - begun
         self.proven = max(self.proven, lower_bound(self.problem, self.v, priced.bound))
         return priced
@@ -229,10 +228,3 @@ class DualSide:
             return False
         self.gauge, self.lower = value, lower_bound(self.problem, self.v, value)
         return True
-
-
-def payoffs(v: Array, problem: TrainingProblem, U: Array) -> Array:
-    """|V^T (X u)_+| / |u|, read out, for every column of U (d, k)."""
-    gains = passes.gains(v, problem.X, problem.readout, U)
-    result: Array = np.linalg.norm(gains, axis=1) / np.linalg.norm(U, axis=0)
-    return result

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
+from ..features.rows import Features
 from ..networks.dense import TwoLayerNetwork
 from ..pruning.caratheodory import basic
 
@@ -74,7 +75,7 @@ def fit_exactly(
             best = found
     if best is None:
         return None
-    fewer = basic(best, X)
+    fewer = basic(best, Features(X))
     if misfit(fewer, X, y) > 1.0:
         polished = _corrected(fewer, X, y, offset, 0.0)
         fewer = best if polished is None else polished

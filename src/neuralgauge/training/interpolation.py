@@ -16,7 +16,7 @@ from .._threads import threads
 from ..certificate import Certificate
 from ..errors import NotInterpolatableError
 from ..networks.dense import TwoLayerNetwork
-from ..pricing import beta_max
+from ..problems.penalty import beta_max
 from ..problems.training import TrainingProblem
 from ..solvers.solution import Record, Solution, Status
 from ..training.exact_fit import first_fit, fit_exactly

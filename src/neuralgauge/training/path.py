@@ -15,7 +15,7 @@ from .._array import Array, as_positive, as_vector
 from .._threads import threads
 from ..errors import InvalidInputError
 from ..networks.dense import TwoLayerNetwork
-from ..pricing import beta_max
+from ..problems.penalty import beta_max
 from ..problems.training import TrainingProblem
 from ..solvers.solution import Solution, Status
 from .train import train
@@ -212,7 +212,7 @@ def error_rate(problem: TrainingProblem, f: Array) -> float:
     elif kind == "sign":
         wrong = (f > 0) != (y > 0)
     else:
-        return problem.loss_value(f) / float(weight.sum())
+        return problem.fit.value(f) / float(weight.sum())
     return float(weight @ wrong / weight.sum())
 
 

@@ -106,6 +106,6 @@ def _searched(
 def _paying(dual: DualSide, network: TwoLayerNetwork) -> Columns:
     """Neurons for which minus the gradient at the network pays more than the penalty."""
     problem = dual.problem
-    v: Array = -problem.loss_gradient(problem.outputs(network))
+    v: Array = -problem.fit.gradient(problem.outputs(network))
     found = dual.price(v, network)
     return Columns.joined([spread(part.take(part.values > problem.beta)) for part in found])

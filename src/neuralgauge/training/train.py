@@ -104,8 +104,7 @@ def train(
 
 def _check_beta(problem: TrainingProblem) -> None:
     """Refuse a penalty that double precision cannot tell from none."""
-    reach = problem.readout.reach(np.linalg.norm(problem.X, axis=1))
-    least = LEAST_BETA * reach * float(np.sum(np.abs(problem.empty_dual())))
+    least = LEAST_BETA * problem.reach * float(np.sum(np.abs(problem.fit.empty_dual)))
     if problem.beta < least:
         raise InvalidInputError(
             f"`beta` must be at least {least:.2g} for these data, got {problem.beta:g}: less is lost in the rounding "
@@ -118,7 +117,7 @@ def checked_start(start: Solution | TwoLayerNetwork | PatternSet | None, problem
     if start is None:
         return None
     if isinstance(start, PatternSet):
-        return Start(problem.empty_network(), problem.empty_dual(), _columns(start, problem))
+        return Start(problem.empty_network(), problem.fit.empty_dual, _columns(start, problem))
     network = start if isinstance(start, TwoLayerNetwork) else start.network
     if not isinstance(network, TwoLayerNetwork):
         raise InvalidInputError("`start` must hold a ReLU network, got a gated one; train without it.")
@@ -130,19 +129,19 @@ def checked_start(start: Solution | TwoLayerNetwork | PatternSet | None, problem
         )
     if not problem.offset:
         network = network.with_neurons(network.U, network.A, 0.0)
-    v = start.dual if isinstance(start, Solution) else -problem.loss_gradient(problem.outputs(network))
+    v = start.dual if isinstance(start, Solution) else -problem.fit.gradient(problem.outputs(network))
     return Start(network, v, Columns.none(problem.d, problem.q))
 
 
 def _columns(patterns: PatternSet, problem: TrainingProblem) -> Columns:
     """Each witness with plus and minus the output direction along what the empty network's dual point pays for it."""
-    U, v = patterns.witness(slice(None)).T, problem.empty_dual()
+    U, v = patterns.witness(slice(None)).T, problem.fit.empty_dual
     if (len(U), patterns.n) != problem.X.shape[::-1]:
         raise InvalidInputError(
             f"`start` must have patterns of {problem.X.shape[0]} rows and {problem.X.shape[1]} columns like the "
             f"problem's X, got {patterns.n} and {len(U)}; take them from `problem.X`."
         )
-    G = problem.readout.gains(v, np.maximum(problem.X @ U, 0.0))
+    G = problem.features.gains(v, U)
     values = np.linalg.norm(G, axis=1)
     G[values == 0.0] = np.eye(problem.q)[0]
     G /= np.linalg.norm(G, axis=1, keepdims=True)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import neuralgauge as ng
-from neuralgauge.pricing import beta_max, price
+from neuralgauge.pricing import price
+from neuralgauge.problems.penalty import beta_max
 
 
 def test_one_output(rng):
