@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from .._array import Array, as_positive, as_vector
 from .._threads import threads
@@ -19,6 +18,9 @@ from ..problems.penalty import beta_max
 from ..problems.training import TrainingProblem
 from ..solvers.solution import Solution, Status
 from .train import train
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Path:
 
     def summary(self) -> pl.DataFrame:
         """One row a penalty: beta, objective, lower_bound, gap, scope, n_neurons, errors, seconds, reached."""
+        import polars as pl
+
         certificates = [solution.certificate for solution in self.solutions]
         return pl.DataFrame(
             {

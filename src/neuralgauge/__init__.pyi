@@ -1,0 +1,74 @@
+# The public names. Type checkers read this file; so does lazy_loader, which imports a name when it is first used.
+from .certificate import Certificate as Certificate
+from .errors import (
+    DroppedPixelsWarning as DroppedPixelsWarning,
+    InvalidInputError as InvalidInputError,
+    MissingDataError as MissingDataError,
+    MissingDependencyError as MissingDependencyError,
+    ModelFileError as ModelFileError,
+    NeuralgaugeError as NeuralgaugeError,
+    NotInterpolatableError as NotInterpolatableError,
+    TooManyPatternsError as TooManyPatternsError,
+)
+from .estimators import (
+    LinearConvClassifier as LinearConvClassifier,
+    LinearConvRegressor as LinearConvRegressor,
+    ReLUClassifier as ReLUClassifier,
+    ReLUClassifierCV as ReLUClassifierCV,
+    ReLUConvClassifier as ReLUConvClassifier,
+    ReLUConvRegressor as ReLUConvRegressor,
+    ReLURegressor as ReLURegressor,
+    ReLURegressorCV as ReLURegressorCV,
+)
+from .features.patches import PatchGeometry as PatchGeometry
+from .interchange import SavedModel as SavedModel, load_model as load_model, save_model as save_model
+from .losses import (
+    Absolute as Absolute,
+    EpsilonInsensitive as EpsilonInsensitive,
+    Hinge as Hinge,
+    Huber as Huber,
+    Logistic as Logistic,
+    Loss as Loss,
+    Pieces as Pieces,
+    PiecewiseLoss as PiecewiseLoss,
+    Poisson as Poisson,
+    Quantile as Quantile,
+    Softmax as Softmax,
+    Squared as Squared,
+    SquaredHinge as SquaredHinge,
+)
+from .networks.conv import GatedConvNetwork as GatedConvNetwork, ReLUConvNetwork as ReLUConvNetwork
+from .networks.dense import TwoLayerNetwork as TwoLayerNetwork
+from .networks.gated import GatedNetwork as GatedNetwork
+from .networks.linear_conv import LinearConvNetwork as LinearConvNetwork
+from .networks.torch_layers import to_torch as to_torch
+from .patterns import (
+    PatternSet as PatternSet,
+    count_patterns as count_patterns,
+    enumerate_patterns as enumerate_patterns,
+    sample_patterns as sample_patterns,
+)
+from .plots import (
+    plot_certificate as plot_certificate,
+    plot_decision_boundary as plot_decision_boundary,
+    plot_filters as plot_filters,
+    plot_neurons as plot_neurons,
+    plot_path as plot_path,
+    plot_training as plot_training,
+)
+from .pricing import Price as Price, price as price
+from .problems.conv import ReLUConvProblem as ReLUConvProblem
+from .problems.linear_conv import LinearConvProblem as LinearConvProblem
+from .problems.penalty import beta_max as beta_max
+from .problems.training import TrainingProblem as TrainingProblem
+from .pruning import Pruning as Pruning, prune as prune
+from .solvers.circular_conv import train_circular_conv as train_circular_conv
+from .solvers.nuclear_norm import train_linear_conv as train_linear_conv
+from .solvers.program import solve_program as solve_program
+from .solvers.solution import Record as Record, Solution as Solution, Status as Status
+from .training.certify import certify as certify
+from .training.interpolation import neural_gauge as neural_gauge
+from .training.path import Path as Path, relu_path as relu_path
+from .training.train import train as train
+
+__version__: str

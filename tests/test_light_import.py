@@ -1,0 +1,58 @@
+"""What an import loads: nothing that the first call does not need. Modules are counted, never time."""
+
+import subprocess
+import sys
+
+import pytest
+
+import neuralgauge as ng
+
+APPLICATIONS = {
+    "sklearn",
+    "pandas",
+    "polars",
+    "typer",
+    "rich",
+    "matplotlib",
+    "msgspec",
+    "safetensors",
+    "cvxpy",
+    "torch",
+}
+
+
+def loaded_by(statement):
+    code = f"{statement}\nimport sys\nprint(*sys.modules)"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def packages(modules):
+    return {name.split(".")[0] for name in modules}
+
+
+def test_the_package_alone_loads_nothing():
+    modules = loaded_by("import neuralgauge")
+    assert {name for name in modules if name.startswith("neuralgauge")} == {"neuralgauge"}
+    assert not packages(modules) & {*APPLICATIONS, "numpy", "scipy", "numba", "joblib"}
+
+
+def test_certificates_need_numpy_alone():
+    modules = loaded_by("import neuralgauge.certificate")
+    assert "numpy" in modules
+    assert not packages(modules) & {*APPLICATIONS, "scipy", "numba", "joblib"}
+    own = {name for name in modules if name.startswith("neuralgauge")}
+    assert own == {"neuralgauge", "neuralgauge.certificate", "neuralgauge._array", "neuralgauge.errors"}
+
+
+@pytest.mark.parametrize("names", ["TrainingProblem, train", "certify", "relu_path", "neural_gauge", "solve_program"])
+def test_training_loads_no_application(names):
+    assert not packages(loaded_by(f"from neuralgauge import {names}")) & APPLICATIONS
+
+
+def test_every_name_is_found_at_its_first_use():
+    names = {}
+    exec("from neuralgauge import *", names)
+    assert set(ng.__all__) <= set(names)
+    assert dir(ng) == ng.__all__
+    with pytest.raises(AttributeError, match="nothing"):
+        ng.nothing  # noqa: B018
