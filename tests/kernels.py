@@ -27,7 +27,7 @@ KERNELS = {
 }
 NOT_NUMERICAL = (
     "tests/cli",
-    "tests/experiments",
+    "tests/reproduction",
     "tests/interchange",
     "tests/plots",
     "tests/estimators/test_scikit_learn_contract.py",

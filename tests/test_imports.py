@@ -25,7 +25,7 @@ LAYERS = (
     ("pruning",),
     ("training",),
     ("estimators", "interchange", "plots"),
-    ("cli", "experiments"),
+    ("cli",),
     ("__main__",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -48,7 +48,7 @@ def imported_modules(name, path):
             for alias in node.names:
                 submodule = ".".join([*base, alias.name])
                 yield submodule if submodule in MODULES else ".".join(base)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "neuralgauge":
+        elif isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "neuralgauge":
             yield node.module.removeprefix("neuralgauge").lstrip(".")
         elif isinstance(node, ast.Import):
             for alias in node.names:
@@ -98,6 +98,27 @@ def test_the_certificate_knows_no_solver():
             waiting += IMPORTS[name]
     below = {"problems", "networks", "losses", "features", "_array", "_threads", "errors"}
     assert {top(name) for name in reached} == {"certificate", *below}
+
+
+def test_the_reproduction_is_a_user_of_the_library():
+    """It knows the public names and these modules, and nothing but its command knows it."""
+    known = {"neuralgauge", "neuralgauge.certificate", "neuralgauge.interchange.atomic_write", "neuralgauge.quoting"}
+    files = list((SOURCE.parent / "neuralgauge_reproduction").glob("*.py"))
+    assert files
+    assert set().union(*map(absolute_imports, files)) == known
+    users = {name for name, path in MODULES.items() if any("reproduction" in one for one in absolute_imports(path))}
+    assert users == {"cli.reproduce"}
+
+
+def absolute_imports(path):
+    """Modules of this distribution that a file imports by their whole names, anywhere in its text."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module)
+    return {name for name in found if name.startswith("neuralgauge")}
 
 
 @pytest.mark.parametrize("name", ng.__all__)

@@ -41,12 +41,16 @@ def test_certificates_need_numpy_alone():
     assert "numpy" in modules
     assert not packages(modules) & {*APPLICATIONS, "scipy", "numba", "joblib"}
     own = {name for name in modules if name.startswith("neuralgauge")}
-    assert own == {"neuralgauge", "neuralgauge.certificate", "neuralgauge._array", "neuralgauge.errors"}
+    assert own == {"neuralgauge", "neuralgauge.certificate"}
 
 
 @pytest.mark.parametrize("names", ["TrainingProblem, train", "certify", "relu_path", "neural_gauge", "solve_program"])
 def test_training_loads_no_application(names):
     assert not packages(loaded_by(f"from neuralgauge import {names}")) & APPLICATIONS
+
+
+def test_the_command_line_loads_the_reproduction_only_to_run_it():
+    assert "neuralgauge_reproduction" not in loaded_by("import neuralgauge.cli")
 
 
 def test_every_name_is_found_at_its_first_use():

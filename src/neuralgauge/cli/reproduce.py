@@ -37,8 +37,8 @@ def reproduce(
 
     Descent needs PyTorch (`pip install "neuralgauge[torch]"`); without it the convex methods run alone.
     """
-    from ..experiments import Scale
-    from ..experiments import reproduce as run
+    from neuralgauge_reproduction import Scale
+    from neuralgauge_reproduction import reproduce as run
 
     if str(output) == STREAM:
         raise InvalidInputError("`--output` must be a folder, got `-`, which is standard output elsewhere; name one.")

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .._array import Array
-from ..errors import InvalidInputError, MissingDataError
+import neuralgauge as ng
+
+from ._array import Array
 from .archive import Shape, read_archive
 
 Arrays = dict[str, Any]  # of floats or bytes
@@ -57,14 +58,14 @@ def _two_classes(arrays: Arrays) -> Arrays:
     for suffix, count in (("", IMAGES), ("_test", TEST_IMAGES)):
         X, y = np.asarray(arrays["X" + suffix]), np.asarray(arrays["y" + suffix]).reshape(-1)
         if len(X) != len(y):
-            raise InvalidInputError(f"X{suffix} and y{suffix} must be of one length, got {len(X)} and {len(y)}")
+            raise ng.InvalidInputError(f"X{suffix} and y{suffix} must be of one length, got {len(X)} and {len(y)}")
         chosen = np.flatnonzero(np.isin(y, CLASSES))[:count]
         if len(chosen) < count or len(np.unique(y[chosen])) < len(CLASSES):
-            raise InvalidInputError(
+            raise ng.InvalidInputError(
                 f"y{suffix} must hold the labels 0 and 1, both among the first {count} of them, got {len(chosen)}"
             )
         if not np.array_equal(X[chosen], np.clip(np.rint(X[chosen]), 0, 255)):
-            raise InvalidInputError(f"X{suffix} must hold whole numbers from 0 to 255")
+            raise ng.InvalidInputError(f"X{suffix} must hold whole numbers from 0 to 255")
         result["X" + suffix] = np.ascontiguousarray(X[chosen].reshape(len(chosen), 32, 32, 3), dtype=np.uint8)
         result["y" + suffix] = y[chosen].astype(np.int64)
     return result
@@ -168,10 +169,12 @@ def load(
     try:
         chosen = source.select(arrays)
     except (KeyError, ValueError, TypeError) as error:
-        raise MissingDataError(f"{source.title}: {origin} is not that data set, {error}; replace the file.") from error
+        raise ng.MissingDataError(
+            f"{source.title}: {origin} is not that data set, {error}; replace the file."
+        ) from error
     found = digest(chosen)
     if found != source.digest and not unverified:
-        raise MissingDataError(
+        raise ng.MissingDataError(
             f"{source.title}: the checksum of {origin} must be {source.digest[:12]}..., got {found[:12]}...; check the "
             "file and its order, or allow it with `--unverified`."
         )
@@ -182,14 +185,14 @@ def load(
 def _from_folder(source: Source, folder: Path) -> Arrays:
     path = folder / source.file
     if not os.path.isfile(path):
-        raise MissingDataError(
+        raise ng.MissingDataError(
             f"{source.title} is missing: put {source.file} with the arrays {', '.join(source.shapes)} into the "
             "`--data` folder."
         )
     try:
         return read_archive(path, source.shapes)
-    except InvalidInputError as error:
-        raise MissingDataError(
+    except ng.InvalidInputError as error:
+        raise ng.MissingDataError(
             f"{source.title}: {source.file} of the given folder is not that data set, {error}; replace the file."
         ) from error
 
@@ -198,7 +201,7 @@ def _fetched(source: Source, fetch: Callable[[Source], Arrays]) -> Arrays:
     try:
         return fetch(source)
     except Exception as error:  # the fetcher's own errors are many: HTTP, sockets, parsers, checksums
-        raise MissingDataError(
+        raise ng.MissingDataError(
             f"{source.title} is missing: OpenML gave no answer ({type(error).__name__}); give a folder with "
             f"{source.file} by `--data`, or connect to the network."
         ) from error

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .._array import Array
-from ..networks.dense import TwoLayerNetwork
-from ..problems.penalty import beta_max
-from ..problems.training import TrainingProblem
+import neuralgauge as ng
+
+from ._array import Array
 from .baseline import NAME, baseline
 from .convex import CERTIFIED, approximate, certified
 from .descent import Training
@@ -76,15 +75,15 @@ def figure_9(scale: Scale) -> Outcome:
 
 def _table(title: str, scale: Scale, data: Data, n: int, batch: int) -> Outcome:
     table, problem_name = Table.of(data, n), f"{title}, in its place {data.origin}" if scale.stands_in else title
-    problem = TrainingProblem(table.X, table.y, beta=1.0)
-    problem = problem.with_beta(FRACTION * beta_max(problem))
+    problem = ng.TrainingProblem(table.X, table.y, beta=1.0)
+    problem = problem.with_beta(FRACTION * ng.beta_max(problem))
     ours, _ = certified(problem, GAP, scale.pick(6.0, 90.0), table.error, prove=False)
     width = scale.pick(20, WIDTH)
     random = approximate(problem, width, SETS, table.error, time_limit=scale.pick(3.0, 120.0))
     iterations = scale.pick(2000, 15_000)
     training = Training(problem.X[:, None], problem.y, problem.beta, "squared", width, batch, iterations, TRIALS)
 
-    found = baseline(training, TwoLayerNetwork, problem.objective, table.error)
+    found = baseline(training, ng.TwoLayerNetwork, problem.objective, table.error)
     methods = (*found.methods, random, ours)
     levels = (("Approximate, mean", float(np.mean(random.objectives)), "approximate"), (CERTIFIED, ours.best, "found"),
               (f"lower bound ({ours.scope})", float(ours.lower or 0.0), "bound"))  # fmt: skip

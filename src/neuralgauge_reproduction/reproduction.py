@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..errors import InvalidInputError, MissingDataError, MissingDependencyError
-from ..interchange.atomic_write import check_output, write_atomically
-from ..interchange.model_file import package_version
-from ..quoting import quoted
+import neuralgauge as ng
+from neuralgauge.interchange.atomic_write import check_output, write_atomically
+from neuralgauge.quoting import quoted
+
 from .catalogue import EXPERIMENTS
 from .drawing import images_of
 from .outcome import Outcome
@@ -31,7 +31,7 @@ def chosen(names: Sequence[str]) -> list[str]:
     """
     unknown = [name for name in names if name not in (*EXPERIMENTS, ALL)]
     if unknown:
-        raise InvalidInputError(f"The figure must be one of {', '.join(EXPERIMENTS)} or {ALL}, got {unknown[0]!r}.")
+        raise ng.InvalidInputError(f"The figure must be one of {', '.join(EXPERIMENTS)} or {ALL}, got {unknown[0]!r}.")
     wanted = set(EXPERIMENTS) if ALL in names or not names else set(names)
     wanted |= {need for name in wanted for need in EXPERIMENTS[name].needs}
     return [name for name in EXPERIMENTS if name in wanted]
@@ -85,7 +85,7 @@ def reproduce(
         begun = time.perf_counter()
         try:
             outcome = experiment.run(scale, outcomes)
-        except MissingDataError as error:
+        except ng.MissingDataError as error:
             failures[name] = str(error)
             report(f"{experiment.label}: did not run. {error}")
         else:
@@ -107,7 +107,7 @@ def _check_extras() -> None:
     """Before hours of work, rather than after."""
     for module, needs in (("matplotlib", "Figures need Matplotlib"), ("jinja2", "The page needs Jinja")):
         if find_spec(module) is None:
-            raise MissingDependencyError(f'{needs}, which is not installed; `pip install "neuralgauge[reproduce]"`.')
+            raise ng.MissingDependencyError(f'{needs}, which is not installed; `pip install "neuralgauge[reproduce]"`.')
 
 
 def _make_folder(output: Path) -> None:
@@ -115,9 +115,9 @@ def _make_folder(output: Path) -> None:
     try:
         output.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
-        raise InvalidInputError(f"The output {quoted(str(output))} must be a folder; give another name.") from error
+        raise ng.InvalidInputError(f"The output {quoted(str(output))} must be a folder; give another name.") from error
     except (OSError, ValueError) as error:
-        raise InvalidInputError(
+        raise ng.InvalidInputError(
             f"The folder {quoted(str(output))} cannot be made: {getattr(error, 'strerror', error)}; give another name."
         ) from error
     check_output(output / "index.html", force=True)
@@ -126,14 +126,14 @@ def _make_folder(output: Path) -> None:
 def _write(output: Path, name: str, outcome: Outcome, images: dict[str, bytes], seconds: float, quick: bool) -> None:
     for kind, content in images.items():
         write_atomically(output / f"{name}.{kind}", content, force=True)
-    numbers = {"name": name, "version": package_version(), "quick": quick, "seconds": seconds, **outcome.numbers()}
+    numbers = {"name": name, "version": ng.__version__, "quick": quick, "seconds": seconds, **outcome.numbers()}
     text = json.dumps(numbers, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     write_atomically(output / f"{name}.json", text.encode(), force=True)
 
 
 def _write_overview(output: Path, entries: dict[str, Entry], failures: dict[str, str], quick: bool) -> None:
     labels = {name: experiment.label for name, experiment in EXPERIMENTS.items()}
-    text = page(entries, failures, labels, quick=quick, version=package_version())
+    text = page(entries, failures, labels, quick=quick, version=ng.__version__)
     write_atomically(output / "index.html", text.encode(), force=True)
     write_atomically(output / "table.md", table(entries).encode(), force=True)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import neuralgauge as ng
-from neuralgauge.experiments.baseline import baseline
-from neuralgauge.experiments.descent import Training, _batches, _best_step, _initial, _run, descend
+from neuralgauge_reproduction.baseline import baseline
+from neuralgauge_reproduction.descent import Training, _batches, _best_step, _initial, _run, descend
 
 
 def test_without_torch_a_sentence(no_torch, paper):

@@ -6,11 +6,9 @@ from typing import Literal
 
 import numpy as np
 
-from .._array import Array
-from ..features.patches import PatchGeometry
-from ..networks.dense import TwoLayerNetwork
-from ..problems.conv import ReLUConvProblem
-from ..problems.penalty import beta_max
+import neuralgauge as ng
+
+from ._array import Array
 from .baseline import NAME, baseline
 from .convex import CERTIFIED, certified
 from .descent import Training
@@ -40,17 +38,17 @@ def _network(title: str, scale: Scale, readout: Readout) -> Outcome:
     n, size, stride, filters = scale.pick((100, 4, 2, 10), (N, 4, 4, FILTERS))
     images, tested = _standardised(data.X[:n], data.X_test)
     y, accuracy = signs(data.y[:n]), accuracy_of(tested, signs(data.y_test))
-    scaled = ReLUConvProblem(
+    scaled = ng.ReLUConvProblem(
         images, y, beta=1.0, filter_size=size, stride=stride, readout=readout, loss="hinge", bias=False
     )
-    problem = scaled.with_beta(FRACTIONS[readout] * beta_max(scaled))
+    problem = scaled.with_beta(FRACTIONS[readout] * ng.beta_max(scaled))
     ours, _ = certified(problem, GAP, scale.pick(8.0, 120.0), accuracy, prove=False)
-    geometry = PatchGeometry(images.shape[1:], size, stride)
+    geometry = ng.PatchGeometry(images.shape[1:], size, stride)
     patches = geometry.stack(images).reshape(n, geometry.n_positions, -1)
     iterations = scale.pick(1000, 6000)
     training = Training(patches, y, problem.beta, "hinge", filters, BATCH, iterations, TRIALS, readout)
 
-    def network_of(U: Array, A: Array) -> TwoLayerNetwork:
+    def network_of(U: Array, A: Array) -> ng.TwoLayerNetwork:
         return problem.empty_network().with_neurons(U, A)
 
     found = baseline(training, network_of, problem.objective, accuracy)

@@ -6,7 +6,8 @@ import io
 import math
 from typing import Any
 
-from ..plots import plot_decision_boundary
+import neuralgauge as ng
+
 from .outcome import Curve, Outcome, Panel, Plane
 
 PANEL = (4.2, 3.4)  # inches
@@ -34,7 +35,7 @@ def figure_of(outcome: Outcome) -> Any:
     places = figure.subplots(rows, columns, squeeze=False).ravel()
     for place, panel in zip(places, outcome.panels, strict=False):
         if isinstance(panel, Plane):
-            plot_decision_boundary(panel.network, panel.X, panel.y, axes=place)
+            ng.plot_decision_boundary(panel.network, panel.X, panel.y, axes=place)
             place.set_title(panel.title, fontsize=10)
             place.legend(fontsize=7)
         else:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..networks.dense import TwoLayerNetwork
-from ..problems.training import TrainingProblem
+import neuralgauge as ng
+
 from .baseline import NAME, baseline
 from .convex import certified, optimal
 from .descent import Training
@@ -23,7 +23,7 @@ PAPER_OPTIMUM = 0.0010128
 
 def figure_2(scale: Scale) -> Outcome:
     """Descent from ten starts against the program over all ten patterns."""
-    problem = TrainingProblem(X, Y, beta=BETA)
+    problem = ng.TrainingProblem(X, Y, beta=BETA)
     exact, _ = optimal(problem)
     ours, _ = certified(problem, 1e-8, time_limit=30.0)
     iterations = scale.pick(3000, 30_000)
@@ -34,7 +34,7 @@ def figure_2(scale: Scale) -> Outcome:
     levels = (("Optimal", exact.best, "program"), (f"lower bound ({ours.scope})", float(ours.lower or 0.0), "bound"))
     for m in WIDTHS:
         training = Training(problem.X[:, None], Y, BETA, "squared", m, len(Y), iterations, TRIALS)
-        found = baseline(training, TwoLayerNetwork, problem.objective)
+        found = baseline(training, ng.TwoLayerNetwork, problem.objective)
         methods[f"m = {m}"] = (*found.methods, exact, ours)
         panels.append(Panel(f"m = {m}", "iteration", "objective", found.objectives, levels, (True, True)))
         reached += [sum(value <= exact.best + REACHED for value in one.objectives) for one in found.methods]

@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .._array import Array
-from ..errors import MissingDependencyError
+import neuralgauge as ng
+
+from ._array import Array
 
 LossName = Literal["squared", "hinge"]
 STEPS = (3e-1, 1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
@@ -129,7 +130,7 @@ def _torch() -> Any:
     try:
         import torch
     except ImportError as error:
-        raise MissingDependencyError(
+        raise ng.MissingDependencyError(
             'Gradient descent needs PyTorch, which is not installed; `pip install "neuralgauge[torch]"`.'
         ) from error
     return torch

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .._array import Array
-from ..solvers.solution import Solution
+import neuralgauge as ng
+
+from ._array import Array
 
 IN_GENERAL = "said of its experiments in general"  # in place of a number, where the text of a figure was not at hand
 
@@ -46,7 +47,7 @@ class Method:
     note: str = ""
 
     @classmethod
-    def of_solution(cls, name: str, solution: Solution, objective: float, **more: Any) -> Method:
+    def of_solution(cls, name: str, solution: ng.Solution, objective: float, **more: Any) -> Method:
         """The method behind a solution, with the objective of its network."""
         certificate = solution.certificate
         return cls(

@@ -6,12 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .._array import Array
-from ..networks.linear_conv import LinearConvNetwork
-from ..problems.linear_conv import LinearConvProblem
-from ..problems.penalty import beta_max
-from ..solvers.circular_conv import train_circular_conv
-from ..solvers.nuclear_norm import train_linear_conv
+import neuralgauge as ng
+
+from ._array import Array
 from .baseline import NAME, baseline
 from .convex import uninterrupted
 from .descent import Trace, Training
@@ -27,10 +24,10 @@ GAP = 1e-8
 def figure_5(scale: Scale) -> Outcome:
     """Descent on filters of length 10 against the programs [12] and [14]."""
     X, y, origin, verified = _signals(scale)
-    problem = LinearConvProblem(X, y, beta=1.0, filter_size=LENGTH, padding="same", padding_mode="circular")
-    problem = problem.with_beta(FRACTION * beta_max(problem))
-    nuclear = uninterrupted(train_linear_conv(problem, GAP))
-    full = uninterrupted(train_circular_conv(problem.with_full_filters(), GAP))
+    problem = ng.LinearConvProblem(X, y, beta=1.0, filter_size=LENGTH, padding="same", padding_mode="circular")
+    problem = problem.with_beta(FRACTION * ng.beta_max(problem))
+    nuclear = uninterrupted(ng.train_linear_conv(problem, GAP))
+    full = uninterrupted(ng.train_circular_conv(problem.with_full_filters(), GAP))
     exact = Method.of_solution("nuclear norm [12]", nuclear, nuclear.certificate.upper)
     relaxed = Method.of_solution(
         "L1-Convex [14]", full, full.certificate.upper, note="relaxation: filters as long as the signal"
@@ -80,9 +77,9 @@ def _signals(scale: Scale) -> tuple[Array, Array, str, bool]:
     return X - X.mean(axis=0), y, origin, verified
 
 
-def _network(problem: LinearConvProblem, U: Array, A: Array) -> LinearConvNetwork:
+def _network(problem: ng.LinearConvProblem, U: Array, A: Array) -> ng.LinearConvNetwork:
     """The network of descent, whose output weights belong to shifts counted from the start of the filter."""
-    return LinearConvNetwork(U, np.roll(A, problem.geometry.pads[0][0], axis=1), problem.geometry)
+    return ng.LinearConvNetwork(U, np.roll(A, problem.geometry.pads[0][0], axis=1), problem.geometry)
 
 
 def _distances(trace: Trace, optimum: Any) -> tuple[Curve, ...]:

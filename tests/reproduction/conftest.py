@@ -5,8 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from neuralgauge.experiments import baseline
-from neuralgauge.experiments.descent import Trace
+from neuralgauge_reproduction import baseline
+from neuralgauge_reproduction.descent import Trace
 
 
 @pytest.fixture

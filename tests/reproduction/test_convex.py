@@ -3,7 +3,7 @@
 import pytest
 
 import neuralgauge as ng
-from neuralgauge.experiments import convex
+from neuralgauge_reproduction import convex
 
 
 def test_the_optimum_is_exact_also_where_patterns_are_missing(monkeypatch, rng):
@@ -14,7 +14,7 @@ def test_the_optimum_is_exact_also_where_patterns_are_missing(monkeypatch, rng):
     optimum = ng.train(problem, gap=1e-7).certificate
     assert whole.lower == pytest.approx(optimum.upper, rel=1e-5)
     some = ng.sample_patterns(problem.X, 4)
-    monkeypatch.setattr(convex, "enumerate_patterns", lambda X: some)
+    monkeypatch.setattr(ng, "enumerate_patterns", lambda X: some)
     part, _ = convex.optimal(problem)
     over_some = ng.solve_program(problem, some).certificate
     assert over_some.lower > 1.01 * optimum.upper, "with these patterns alone the optimum is not reached"

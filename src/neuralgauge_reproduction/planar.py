@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._array import Array
-from ..networks.dense import TwoLayerNetwork
-from ..problems.training import TrainingProblem
+import neuralgauge as ng
+
+from ._array import Array
 from .baseline import NAME, baseline
 from .convex import approximate, certified, optimal
 from .descent import Training
@@ -54,13 +54,13 @@ def figure_6(scale: Scale) -> Outcome:
 
 
 def _plane(title: str, scale: Scale, X: Array, y: Array, data: str) -> Outcome:
-    problem = TrainingProblem(X, y, beta=BETA, loss="hinge")
+    problem = ng.TrainingProblem(X, y, beta=BETA, loss="hinge")
     iterations = scale.pick(5000, 30_000)
     exact, network = optimal(problem, time_limit=120.0)
     ours, solution = certified(problem, 1e-5, time_limit=60.0)
     random = approximate(problem, WIDTH, TRIALS)
     training = Training(problem.X[:, None], y, BETA, "hinge", WIDTH, BATCH, iterations, TRIALS)
-    found = baseline(training, TwoLayerNetwork, problem.objective)
+    found = baseline(training, ng.TwoLayerNetwork, problem.objective)
     levels = (
         ("Optimal", exact.best, "program"),
         ("Approximate, mean", float(np.mean(random.objectives)), "approximate"),

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .._array import Array
-from ..networks.dense import TwoLayerNetwork
-from ..problems.penalty import beta_max
-from ..problems.training import TrainingProblem
+import neuralgauge as ng
+
+from ._array import Array
 from .baseline import NAME, baseline
 from .convex import CERTIFIED, algorithms, certified
 from .descent import Training
@@ -60,16 +59,16 @@ def figure_4(scale: Scale) -> Outcome:
     spread[spread == 0.0] = 1.0
     X, X_test = (X - mean) / spread, (X_test - mean) / spread
     y, accuracy = signs(data.y[chosen]), accuracy_of(X_test, signs(data.y_test))
-    problem = TrainingProblem(X, y, beta=1.0, loss="hinge", bias=False)
-    problem = problem.with_beta(FRACTION * beta_max(problem))
+    problem = ng.TrainingProblem(X, y, beta=1.0, loss="hinge", bias=False)
+    problem = problem.with_beta(FRACTION * ng.beta_max(problem))
 
     ours, _ = certified(problem, 1e-3, scale.pick(15.0, 120.0), accuracy, prove=False)
     training = Training(
         problem.X[:, None], y, problem.beta, "hinge", WIDTH, BATCH, scale.pick(2000, 20_000), TRIALS
     )  # fmt: skip
 
-    def network_of(U: Any, A: Any) -> TwoLayerNetwork:
-        return TwoLayerNetwork(U, A, bias=False)
+    def network_of(U: Any, A: Any) -> ng.TwoLayerNetwork:
+        return ng.TwoLayerNetwork(U, A, bias=False)
 
     found = baseline(training, network_of, problem.objective, accuracy)
     programs = [] if found.trace is None else algorithms(problem, found.trace, accuracy)

@@ -6,7 +6,7 @@ import re
 import pytest
 
 import neuralgauge as ng
-from neuralgauge.experiments import (
+from neuralgauge_reproduction import (
     EXPERIMENTS,
     Check,
     Curve,
@@ -18,7 +18,7 @@ from neuralgauge.experiments import (
     reproduce,
     reproduction,
 )
-from neuralgauge.experiments.reproduction import chosen
+from neuralgauge_reproduction.reproduction import chosen
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")
@@ -112,8 +112,8 @@ def test_the_output_must_be_a_folder(tmp_path):
 
 
 def test_planes_are_drawn(paper):
-    from neuralgauge.experiments import Plane
-    from neuralgauge.experiments.drawing import figure_of
+    from neuralgauge_reproduction import Plane
+    from neuralgauge_reproduction.drawing import figure_of
 
     network = ng.TwoLayerNetwork([[1.0, -1.0], [0.5, 1.0], [0.0, 0.1]], [1.0, -1.0])
     plane = Plane("plane", network, [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [1.0, -1.0, 1.0])

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import MissingDependencyError
+import neuralgauge as ng
+
 from .descent import Trace, Training, descend
 from .outcome import Curve, Method
 
@@ -44,7 +45,7 @@ def baseline(
     """Descend, then evaluate: `network_of` takes weights (U, A) to a network, `objective` and `score` judge it."""
     try:
         trace = descend(training)
-    except MissingDependencyError as error:
+    except ng.MissingDependencyError as error:
         return Baseline(missing=(str(error),))
     networks = tuple(network_of(U, A) for U, A in trace.weights)
     steps = trace.iterations.tolist()

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import neuralgauge as ng
-from neuralgauge.experiments import EXPERIMENTS, Scale
-from neuralgauge.experiments.circular import _network
-from neuralgauge.experiments.images import features_of
-from neuralgauge.experiments.line import figure_2
-from neuralgauge.experiments.planar import BETA, intruder, quadrants
-from neuralgauge.experiments.timing import table_1
+from neuralgauge_reproduction import EXPERIMENTS, Scale
+from neuralgauge_reproduction.circular import _network
+from neuralgauge_reproduction.images import features_of
+from neuralgauge_reproduction.line import figure_2
+from neuralgauge_reproduction.planar import BETA, intruder, quadrants
+from neuralgauge_reproduction.timing import table_1
 
 QUICK = Scale(quick=True)
 FAST = ("fig2", "fig5", "fig11")
@@ -105,9 +105,9 @@ def test_table_1_gathers_what_ran(twin):
 
 
 def test_an_interrupted_solver_ends_the_experiment(paper, monkeypatch):
-    from neuralgauge.experiments import convex
+    from neuralgauge_reproduction import convex
 
     solution = ng.train(paper(0.1), 1e-2)
-    monkeypatch.setattr(convex, "train", lambda *_, **__: dataclasses.replace(solution, status=ng.Status.INTERRUPTED))
+    monkeypatch.setattr(ng, "train", lambda *_, **__: dataclasses.replace(solution, status=ng.Status.INTERRUPTED))
     with pytest.raises(KeyboardInterrupt):
         convex.certified(paper(0.1), 1e-2, 1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._array import Array
+from ._array import Array
 from .registry import Data
 
 

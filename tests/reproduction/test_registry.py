@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from neuralgauge import MissingDataError
-from neuralgauge.experiments import Scale, registry
-from neuralgauge.experiments.images import two_classes
+from neuralgauge_reproduction import Scale, registry
+from neuralgauge_reproduction.images import two_classes
 
 
 @pytest.fixture
