@@ -71,6 +71,13 @@ def test_small_residuals_and_slopes_keep_their_digits(page):
         assert loss.conjugate(g, zero)[0] == pytest.approx(size**2 / 2 + size**4 / 12 + size**6 / 30, rel=2e-15, abs=0)
 
 
+def test_a_loss_without_curvature_or_pieces_is_refused(page):
+    kind = type("Flat", (page["LogCosh"],), {"hessian": property()})  # looked up, this raises AttributeError
+    problem = ng.TrainingProblem([[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0], beta=0.1, loss=kind())
+    with pytest.raises(ng.InvalidInputError, match=r"must have a `hessian`, or `pieces` .* got neither"):
+        ng.solve_program(problem, ng.enumerate_patterns(problem.X))
+
+
 def test_the_table_has_every_loss():
     rows = re.findall(r"^\| `(\w+)` \| `(\w+)", TEXT, flags=re.MULTILINE)
     assert dict(rows) == {name: type(loss).__name__ for name, loss in LOSSES.items()}

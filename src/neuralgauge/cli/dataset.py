@@ -15,7 +15,7 @@ from ..interchange.loss_record import parameter_names, rebuilt
 from ..losses import LOSSES, Loss
 from ..quoting import LONGEST, quoted
 from .columns import is_numeric, labels, matrix, numbers
-from .options import LossName, Task
+from .options import Task
 from .tables import Table
 
 
@@ -45,7 +45,7 @@ def training_data(
     targets: Sequence[str],
     drop: Sequence[str],
     task: Task = Task.AUTO,
-    loss: LossName | None = None,
+    loss: str | None = None,
     parameters: Mapping[str, float] | None = None,
 ) -> Dataset:
     """Features and targets for training; a task left open is decided by the loss, or else by the target column."""
@@ -79,7 +79,7 @@ def target_numbers(table: Table, targets: Sequence[str], loss: Loss) -> Array:
     return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
 
-def with_parameters(name: LossName, parameters: Mapping[str, float], *, is_given: bool = True) -> Loss:
+def with_parameters(name: str, parameters: Mapping[str, float], *, is_given: bool = True) -> Loss:
     """The loss with the parameters that were given as options; one that it has not is an InvalidInputError."""
     for parameter in parameters:
         if parameter not in parameter_names(name):
@@ -93,7 +93,7 @@ def _is_regression(loss: Loss) -> bool:
     return loss.targets in ("real", "count")
 
 
-def _loss(table: Table, targets: Sequence[str], task: Task, loss: LossName | None) -> LossName:
+def _loss(table: Table, targets: Sequence[str], task: Task, loss: str | None) -> str:
     if loss is not None:
         wanted = Task.REGRESSION if _is_regression(LOSSES[loss]) else Task.CLASSIFICATION
         if task not in (Task.AUTO, wanted):
@@ -110,7 +110,7 @@ def _loss(table: Table, targets: Sequence[str], task: Task, loss: LossName | Non
         task = Task.CLASSIFICATION if is_text or len(np.unique(numbers(table, targets[0]))) == 2 else Task.REGRESSION
     if loss is not None:
         return loss
-    return LossName.SQUARED if task is Task.REGRESSION else LossName.LOGISTIC
+    return "squared" if task is Task.REGRESSION else "logistic"
 
 
 def _labels(table: Table, target: str) -> npt.NDArray[Any]:

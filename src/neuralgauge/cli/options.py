@@ -12,6 +12,7 @@ from typing import Annotated, ParamSpec
 import typer
 
 from ..errors import NeuralgaugeError
+from ..losses import LOSSES
 from .streams import note
 
 DONE, GAP_NOT_REACHED, REFUSED = 0, 1, 2
@@ -28,19 +29,11 @@ class Task(StrEnum):
     CLASSIFICATION = "classification"
 
 
-class LossName(StrEnum):
-    """Losses by name, those of `neuralgauge.losses.LOSSES`."""
-
-    SQUARED = "squared"
-    ABSOLUTE = "absolute"
-    HUBER = "huber"
-    QUANTILE = "quantile"
-    EPSILON_INSENSITIVE = "epsilon_insensitive"
-    POISSON = "poisson"
-    LOGISTIC = "logistic"
-    HINGE = "hinge"
-    SQUARED_HINGE = "squared_hinge"
-    SOFTMAX = "softmax"
+def known_loss(name: str) -> str:
+    """The name of a loss, one of the table; any other is wrong usage."""
+    if name not in LOSSES:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, LOSSES))}.")
+    return name
 
 
 class MultiClass(StrEnum):
@@ -56,6 +49,14 @@ Data = Annotated[
 ]
 Model = Annotated[
     str, typer.Argument(metavar="MODEL", help="File written by `neuralgauge train`; - is standard input.")
+]
+LossName = Annotated[
+    str | None,
+    typer.Option(
+        parser=known_loss,
+        metavar=f"<{'|'.join(LOSSES)}>",
+        help="By default squared; logistic for two classes, softmax for more.",
+    ),
 ]
 Drop = Annotated[
     list[str] | None, typer.Option(metavar="NAME", help="Column to leave out, such as an identifier; repeatable.")

@@ -42,9 +42,7 @@ def train(
     data: Data,
     target: Annotated[list[str], typer.Option(metavar="NAME", help="Column to learn; repeatable for numbers.")],
     task: Annotated[Task, typer.Option(help="auto: text or two distinct values mean classification.")] = Task.AUTO,
-    loss: Annotated[
-        LossName | None, typer.Option(help="By default squared; logistic for two classes, softmax for more.")
-    ] = None,
+    loss: LossName = None,
     delta: Annotated[
         float | None, typer.Option(help="Of the huber loss: residual from which a row is an outlier, by default 1.")
     ] = None,

@@ -9,8 +9,10 @@ from scipy.special import expit, xlog1py, xlogy
 
 from .._array import Array
 from .protocol import Pieces, Targets
+from .table import named
 
 
+@named
 @dataclass(frozen=True)
 class Logistic:
     """ell = log(1 + exp(-y f)), ell*(g) = p log p + (1 - p) log(1 - p) with p = -y g in [0, 1]; y = -1, +1.
@@ -45,6 +47,7 @@ class Logistic:
         return np.where(y > 0, -1.0, 0.0), np.where(y > 0, 0.0, 1.0)
 
 
+@named
 @dataclass(frozen=True)
 class Hinge:
     """ell = (1 - y f)_+, ell*(g) = g y with -y g in [0, 1]; y = -1, +1.
@@ -67,9 +70,6 @@ class Hinge:
     def gradient(self, f: Array, y: Array) -> Array:
         return np.where(y * f < 1.0, -y, 0.0)
 
-    def hessian(self, f: Array, y: Array) -> Array:
-        return np.zeros_like(f)
-
     def conjugate(self, g: Array, y: Array) -> Array:
         return g * y
 
@@ -80,6 +80,7 @@ class Hinge:
         return Pieces(np.stack([np.zeros_like(y), -y]), np.stack([np.zeros_like(y), np.ones_like(y)]))
 
 
+@named
 @dataclass(frozen=True)
 class SquaredHinge:
     """ell = (1 - y f)_+^2 / 2, ell*(g) = g^2 / 2 + g y with -y g >= 0; y = -1, +1.
@@ -101,9 +102,6 @@ class SquaredHinge:
 
     def gradient(self, f: Array, y: Array) -> Array:
         return -y * np.maximum(0.0, 1.0 - y * f)
-
-    def hessian(self, f: Array, y: Array) -> Array:
-        return np.where(y * f < 1.0, 1.0, 0.0)
 
     def conjugate(self, g: Array, y: Array) -> Array:
         return g * (0.5 * g + y)

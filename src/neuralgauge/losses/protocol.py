@@ -9,8 +9,8 @@ to be registered. Nothing is checked either: a certificate is as true as `conjug
 Fenchel and Young, value(f) + conjugate(g) >= g f with equality at g = gradient(f), is the test that finds mistakes.
 
 - It must be convex, finite for every f, and >= 0 (gaps are relative to it).
-- The interior point takes Newton steps, so `hessian` should be positive where the loss is not flat. A loss with kinks
-  or affine stretches adds `pieces` (`PiecewiseLoss`), and is then solved through its epigraph, exactly.
+- The interior point takes Newton steps, so a smooth loss has a `hessian` (`SmoothLoss`), positive where the loss is not
+  flat. One with kinks or affine stretches has `pieces` (`PiecewiseLoss`), and is solved through its epigraph, exactly.
 - The rounding of the conjugate must stay within some 10 eps of :math:`|\ell^*(g)| + |g y| + g^2`, for the lower bounds
   to hold in floating point: write log1p and expm1 where a difference of nearly equal numbers would lose its digits.
 - A loss that couples the outputs of a sample says itself which rows g are dual points (`CoupledLoss`), and, for
@@ -34,7 +34,8 @@ class Loss(Protocol):
     """A convex loss of arrays f and y of one shape, (n,) or (n, c).
 
     Elementwise losses (`coupled` False) return arrays of that shape. A coupled loss sees the c outputs of a sample at
-    once: `value` and `conjugate` are (n,), `hessian` (n, c, c), the rest (n, c).
+    once: `value` and `conjugate` are (n,), the rest (n, c). Besides these members a loss has those of `SmoothLoss`, of
+    `PiecewiseLoss`, or both.
     """
 
     @property
@@ -55,9 +56,6 @@ class Loss(Protocol):
     def gradient(self, f: Array, y: Array) -> Array:
         """Derivative in f (any subgradient at a kink)."""
 
-    def hessian(self, f: Array, y: Array) -> Array:
-        """Second derivative in f (0 where it does not exist)."""
-
     def conjugate(self, g: Array, y: Array) -> Array:
         """ell*(g) for g inside `domain`; the caller clips g to it first."""
 
@@ -66,7 +64,15 @@ class Loss(Protocol):
 
 
 @runtime_checkable
-class CoupledLoss(Loss, Protocol):
+class SmoothLoss(Loss, Protocol):
+    """A loss with a second derivative, which Newton steps take."""
+
+    def hessian(self, f: Array, y: Array) -> Array:
+        """Second derivative in f, of f's shape; 0 where it does not exist. Of a coupled loss (n, c, c)."""
+
+
+@runtime_checkable
+class CoupledLoss(SmoothLoss, Protocol):
     """A coupled loss: with the root that Newton systems need, and how a dual point gets into its domain.
 
     The domain of a coupled loss is a convex set of rows g that `domain`, an interval for each entry, only encloses.

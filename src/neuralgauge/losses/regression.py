@@ -11,8 +11,10 @@ from .._array import Array, as_positive
 from ..errors import InvalidInputError
 from ._entropy import entropy_change
 from .protocol import Pieces, Targets
+from .table import named
 
 
+@named
 @dataclass(frozen=True)
 class Squared:
     """ell = (f - y)^2 / 2, ell*(g) = g^2 / 2 + g y for every g.
@@ -45,6 +47,7 @@ class Squared:
         return np.full_like(y, -np.inf), np.full_like(y, np.inf)
 
 
+@named
 @dataclass(frozen=True)
 class Absolute:
     """ell = |f - y|, ell*(g) = g y with |g| <= 1: the network estimates conditional medians.
@@ -67,9 +70,6 @@ class Absolute:
     def gradient(self, f: Array, y: Array) -> Array:
         return np.sign(f - y)
 
-    def hessian(self, f: Array, y: Array) -> Array:
-        return np.zeros_like(f)
-
     def conjugate(self, g: Array, y: Array) -> Array:
         return g * y
 
@@ -80,6 +80,7 @@ class Absolute:
         return Pieces(np.stack([np.ones_like(y), np.full_like(y, -1.0)]), np.stack([-y, y]))
 
 
+@named
 @dataclass(frozen=True)
 class Huber:
     """ell = (f - y)^2 / 2 up to |f - y| = delta, affine beyond; ell*(g) = g^2 / 2 + g y with |g| <= delta.
@@ -127,6 +128,7 @@ class Huber:
         return Pieces(np.stack([slope, -slope]), np.stack([-slope * y, slope * y]), smoothing=1.0)
 
 
+@named
 @dataclass(frozen=True)
 class Quantile:
     """ell = level (y - f)_+ + (1 - level) (f - y)_+, ell*(g) = g y with -level <= g <= 1 - level: the pinball loss.
@@ -159,9 +161,6 @@ class Quantile:
     def gradient(self, f: Array, y: Array) -> Array:
         return np.where(f > y, 1.0 - self.level, np.where(f < y, -self.level, 0.0))
 
-    def hessian(self, f: Array, y: Array) -> Array:
-        return np.zeros_like(f)
-
     def conjugate(self, g: Array, y: Array) -> Array:
         return g * y
 
@@ -173,6 +172,7 @@ class Quantile:
         return Pieces(np.stack([lower, upper]), np.stack([-lower * y, -upper * y]))
 
 
+@named
 @dataclass(frozen=True)
 class EpsilonInsensitive:
     """ell = (|f - y| - epsilon)_+, ell*(g) = g y + epsilon |g| with |g| <= 1: support vector regression.
@@ -205,9 +205,6 @@ class EpsilonInsensitive:
     def gradient(self, f: Array, y: Array) -> Array:
         return np.where(np.abs(f - y) > self.epsilon, np.sign(f - y), 0.0)
 
-    def hessian(self, f: Array, y: Array) -> Array:
-        return np.zeros_like(f)
-
     def conjugate(self, g: Array, y: Array) -> Array:
         return g * y + self.epsilon * np.abs(g)
 
@@ -219,6 +216,7 @@ class EpsilonInsensitive:
         return Pieces(np.stack([zero, one, -one]), np.stack([zero, -y - self.epsilon, y - self.epsilon]))
 
 
+@named
 @dataclass(frozen=True)
 class Poisson:
     """ell = exp(f) - y f + y log y - y, ell*(g) = p log p - y log y - g with p = g + y >= 0; y >= 0.

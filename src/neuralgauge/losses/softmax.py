@@ -10,11 +10,13 @@ from scipy.special import log_softmax, softmax, xlogy
 from .._array import Array
 from ._entropy import entropy_change
 from .protocol import Targets
+from .table import named
 
 EPS = float(np.finfo(float).eps)
 SMALLEST_SHARE = float(np.exp(-64.0))  # of a class, for the best constant outputs: one that never occurs has -inf
 
 
+@named
 @dataclass(frozen=True)
 class Softmax:
     r"""Cross-entropy of c classes: ell = log sum_k exp(f_k) - y^T f + sum_k y_k log y_k, rows y of the simplex.

@@ -16,7 +16,7 @@ import numpy as np
 
 from .._array import Array
 from ..errors import InvalidInputError
-from ..losses import CoupledLoss, PiecewiseLoss
+from ..losses import CoupledLoss, PiecewiseLoss, SmoothLoss
 from ..problems.base import Problem
 from ._secant import secant_curvature
 
@@ -94,6 +94,7 @@ class SmoothTerm:
             self._h = weight * loss.hessian(f, problem.y)
             self._root = np.sqrt(weight) * loss.hessian_root(f, problem.y)
         else:
+            assert isinstance(loss, SmoothLoss)
             weight = np.broadcast_to(problem.fit.output_weight, f.shape)
             self._h = weight * secant_curvature(loss, f, problem.y, self._gradient / weight, self.g / weight)
             self._root = np.sqrt(self._h)
@@ -264,8 +265,14 @@ def loss_term(problem: Problem, f: Array, centre: float, worth: Callable[[Array]
     A method that may leave the dual constraints gives `worth`, what g is worth to the block worth most. A smooth loss
     then starts with a g of little worth and keeps it inside its intervals, where alone f* exists (see `_secant`).
     """
-    if isinstance(problem.loss, PiecewiseLoss) and not _stays_curved(problem, problem.loss):
+    loss = problem.loss
+    if isinstance(loss, PiecewiseLoss) and not (isinstance(loss, SmoothLoss) and _stays_curved(problem, loss)):
         return PiecewiseTerm(problem, f, centre)
+    if not isinstance(loss, SmoothLoss):
+        raise InvalidInputError(
+            f"the {loss.name} loss must have a `hessian`, or `pieces` if it has kinks or is affine in places, got "
+            "neither; add one (neuralgauge.losses.SmoothLoss, PiecewiseLoss)."
+        )
     if worth is None:
         return SmoothTerm(problem)
     gradient = problem.fit.gradient(f)

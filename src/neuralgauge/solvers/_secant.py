@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
-from ..losses import Loss
+from ..losses import Loss, SmoothLoss
 
 TANGENT = 0.1  # f* within this share of a Newton step for it counts as near
 EQUAL = 1e-10  # of the gradients: differences up to here may be rounding
@@ -23,7 +23,7 @@ FIRST = 1e-3  # first step where the second derivative vanishes, relative to 1 +
 HALVINGS, ACCURACY = 60, 0.05  # of the bracket of f*, at most, and until it is so narrow relative to |f - f*|
 
 
-def secant_curvature(loss: Loss, f: Array, y: Array, gradient: Array, g: Array) -> Array:
+def secant_curvature(loss: SmoothLoss, f: Array, y: Array, gradient: Array, g: Array) -> Array:
     """h >= 0 in the shape of f; the second derivative where f* is near, or where g leaves none.
 
     Cost: two gradients of the loss, and up to 60 more on the entries where f* is not near, most often none.
