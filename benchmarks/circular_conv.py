@@ -46,7 +46,7 @@ def problem_of(data):
     problem = ng.LinearConvProblem(
         X, data["y"], beta=1.0, filter_size=X.shape[1], padding="same", padding_mode="circular"
     )
-    return problem.with_beta(float(data["fraction"]) * problem.beta_max())
+    return problem.with_beta(float(data["fraction"]) * ng.beta_max(problem))
 
 
 def ours(data):

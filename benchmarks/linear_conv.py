@@ -63,7 +63,7 @@ def problem_of(data):
     if data["images"].ndim == 2:
         options = {"filter_size": 10, "padding": "same", "padding_mode": "circular"}
     problem = ng.LinearConvProblem(data["images"], data["y"], beta=1.0, loss=str(data["loss"]), **options)
-    return problem.with_beta(float(data["fraction"]) * problem.beta_max())
+    return problem.with_beta(float(data["fraction"]) * ng.beta_max(problem))
 
 
 def train(data):

@@ -38,3 +38,12 @@ def own_loss():
     names = {}
     exec(compile(code[: code.index("rng =")], PAGE.name, "exec"), names)
     return names["LogCosh"]()
+
+
+def dft_matrix(spatial):
+    """Unnormalised, one row a frequency, all of them in C order."""
+    F = np.ones((1, 1))
+    for size in spatial:
+        k = np.arange(size)
+        F = np.kron(F, np.exp(-2j * np.pi * np.outer(k, k) / size))
+    return F

@@ -18,9 +18,9 @@ LAYERS = (
     ("_array", "_compiled", "_threads"),
     ("losses", "features"),
     ("networks",),
+    ("patterns", "pricing"),
     ("problems",),
-    ("patterns", "pricing", "certificate"),
-    ("programs",),
+    ("certificate", "programs"),
     ("solvers",),
     ("pruning",),
     ("training",),
@@ -96,7 +96,7 @@ def test_the_certificate_knows_no_solver():
         if name not in reached:
             reached.add(name)
             waiting += IMPORTS[name]
-    below = {"problems", "networks", "losses", "features", "_array", "_threads", "errors"}
+    below = {"problems", "losses", "_array", "errors"}
     assert {top(name) for name in reached} == {"certificate", *below}
 
 

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from neuralgauge.errors import InvalidInputError
 from neuralgauge.estimators import ReLUClassifier, ReLURegressor
-from neuralgauge.pricing import beta_max
+from neuralgauge.problems.penalty import beta_max
 from neuralgauge.problems.training import TrainingProblem
 
 

@@ -71,7 +71,7 @@ def test_linear_networks_are_those_of_the_problem():
     assert model.filters_.shape == (model.network_.n_neurons, 2, 2, 2)
     np.testing.assert_array_equal(model.predict(X), model.network_.predict(X))
     assert LinearConvRegressor(filter_size=2).fit(X, y).beta_ == pytest.approx(
-        0.01 * ng.LinearConvProblem(X, y, beta=1.0, filter_size=2).beta_max()
+        0.01 * ng.beta_max(ng.LinearConvProblem(X, y, beta=1.0, filter_size=2))
     )
 
 

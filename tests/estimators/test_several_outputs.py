@@ -15,7 +15,7 @@ from neuralgauge.errors import InvalidInputError
 from neuralgauge.estimators import ReLUClassifier, ReLURegressor
 from neuralgauge.estimators.one_vs_rest import beta_max_one_vs_rest, train_one_vs_rest
 from neuralgauge.losses import LOSSES
-from neuralgauge.pricing import beta_max
+from neuralgauge.problems.penalty import beta_max
 from neuralgauge.solvers.solution import Status
 
 

@@ -4,20 +4,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from cases import dft_matrix
 
 from neuralgauge import PatchGeometry
 from neuralgauge.features.spectrum import Spectrum, nuclear_norms, price_frequencies, spectral_norms
 
 SHAPES = [(1, 1), (2, 1), (5, 1), (8, 2), (3, 4, 1), (4, 3, 2), (4, 4, 3), (1, 6, 1), (2, 2, 1)]
-
-
-def dft_matrix(spatial):
-    """Unnormalised, one row a frequency, all of them in C order."""
-    F = np.ones((1, 1))
-    for size in spatial:
-        k = np.arange(size)
-        F = np.kron(F, np.exp(-2j * np.pi * np.outer(k, k) / size))
-    return F
 
 
 def all_frequencies(shape, theta):

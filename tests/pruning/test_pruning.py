@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import nnls
 
 import neuralgauge as ng
+from neuralgauge.features.rows import Features
 from neuralgauge.pruning.caratheodory import Amplitudes, basic
 from neuralgauge.pruning.cells import joined_in_cells
 
@@ -74,7 +75,7 @@ def test_nothing_is_lost(loss, c, offset, m):
 @pytest.mark.parametrize("seed", range(6))
 def test_no_more_neurons_than_the_rank_and_no_fewer_than_all_subsets_allow(c, seed):
     problem, network = problem_of(3, c, seed), network_of(9, c, seed).balance()
-    pruned = basic(network, problem.X, np.random.default_rng(0))
+    pruned = basic(network, problem.features, np.random.default_rng(0))
     atoms, _ = atoms_and_costs(network, problem.X)
     assert fewest(network, problem) <= pruned.n_neurons <= np.linalg.matrix_rank(atoms)
     assert np.allclose(pruned.forward(problem.X), network.forward(problem.X), rtol=1e-10, atol=1e-10)
@@ -91,7 +92,7 @@ def test_the_penalty_becomes_the_least_for_these_directions(c, seed):
         for subset in map(list, combinations(range(8), size)):
             t, residual = nnls(atoms[:, subset], outputs)
             best = min(best, cost[subset] @ t) if residual <= 1e-9 else best
-    assert basic(network, problem.X).weight_decay() == pytest.approx(best, rel=1e-8)
+    assert basic(network, problem.features).weight_decay() == pytest.approx(best, rel=1e-8)
 
 
 @pytest.mark.parametrize("c", [1, 2])
@@ -107,7 +108,7 @@ def test_one_neuron_for_a_whole_cell(c, seed):
     pruned = ng.prune(network, problem)
     assert pruned.width == 1
     assert np.allclose(pruned.network.forward(X), network.forward(X))
-    assert basic(network, X, rng).n_neurons <= np.linalg.matrix_rank(atoms_and_costs(network, X)[0]) == 4
+    assert basic(network, Features(X), rng).n_neurons <= np.linalg.matrix_rank(atoms_and_costs(network, X)[0]) == 4
 
 
 @pytest.mark.parametrize("c", [1, 2])
@@ -134,8 +135,8 @@ def test_fewer_than_the_rank_where_the_cheapest_amplitudes_are_not_unique():
     for seed in range(8):
         order = np.random.default_rng(seed).permutation(20)
         network = ng.TwoLayerNetwork(halves[:, order], np.ones(20), bias=False).balance()
-        plain.append(basic(network, X).n_neurons)
-        pruned = basic(network, X, np.random.default_rng(seed))
+        plain.append(basic(network, Features(X)).n_neurons)
+        pruned = basic(network, Features(X), np.random.default_rng(seed))
         assert np.allclose(pruned.forward(X), network.forward(X))
         assert pruned.weight_decay() == pytest.approx(network.weight_decay())
         searched.append(pruned.n_neurons)
@@ -168,12 +169,12 @@ def test_neurons_of_one_cell_are_added_up_and_others_are_not():
     network = ng.TwoLayerNetwork([[1.0, 1.0], [1.0, 2.0]], [1.0, 1.0]).balance()
     for points, expected in [([-3.0, 0.0, 1.0], 1), ([-3.0, -1.5, 0.0, 1.0], 2), ([-3.0, -1.0, 0.0], 1)]:
         X = np.column_stack([points, np.ones(len(points))])
-        joined = joined_in_cells(network, X)
+        joined = joined_in_cells(network, Features(X))
         assert joined.n_neurons == expected
         np.testing.assert_allclose(joined.forward(X), network.forward(X), atol=1e-13)
         assert joined.weight_decay() <= network.weight_decay()
     opposite = ng.TwoLayerNetwork([[1.0, 1.0], [1.0, 2.0]], [1.0, -1.0])
-    assert joined_in_cells(opposite, X).n_neurons == 2
+    assert joined_in_cells(opposite, Features(X)).n_neurons == 2
 
 
 def test_neurons_that_no_sample_activates_go():

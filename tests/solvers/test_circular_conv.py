@@ -3,8 +3,7 @@
 import cvxpy as cp
 import numpy as np
 import pytest
-from cases import targets_of
-from test_spectrum import dft_matrix
+from cases import dft_matrix, targets_of
 
 import neuralgauge as ng
 from neuralgauge.features.spectrum import Spectrum, nuclear_norms
@@ -25,11 +24,11 @@ def problem_of(rng, shape, c=1, *, n=7, beta=0.7, loss="squared", filter_size=No
 
 
 def at_fraction(problem, fraction):
-    return problem.with_beta(max(fraction * problem.beta_max(), 1e-6))
+    return problem.with_beta(max(fraction * ng.beta_max(problem), 1e-6))
 
 
 def loss_of(problem, F):
-    return _loss_expression(cp, problem.dense, F[:, 0] if problem.y.ndim == 1 else F)
+    return _loss_expression(cp, problem, F[:, 0] if problem.y.ndim == 1 else F)
 
 
 def solved(objective):
@@ -188,7 +187,7 @@ def test_no_network_is_below_the_lower_bound(loss, rng):
 @pytest.mark.parametrize("c", [1, 3])
 def test_zero_at_beta_max_and_not_below(c, rng):
     problem = problem_of(rng, (7, 2), c, offset=True)
-    beta_max = problem.beta_max()
+    beta_max = ng.beta_max(problem)
     at = ng.train_circular_conv(problem.with_beta(beta_max * (1 + 1e-12)))
     assert (at.network.n_neurons, at.n_iter, at.status) == (0, 0, ng.Status.SOLVED)
     below = ng.train_circular_conv(problem.with_beta(0.99 * beta_max))

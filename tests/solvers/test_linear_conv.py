@@ -5,6 +5,7 @@ import pytest
 from cases import targets_of
 
 import neuralgauge as ng
+from neuralgauge.certificate import lower_bound
 from neuralgauge.programs.linear_conv import LinearConvProgram
 
 # images' shape, filter size, stride, padding, padding mode
@@ -87,10 +88,11 @@ def test_the_gauge_is_the_largest_singular_value_of_the_patches(case, c, rng):
     stacked = problem.geometry.stack(images_of(problem)).reshape(problem.n, problem.n_positions, problem.d)
     T = np.einsum("nkd,nc->dkc", stacked, v.reshape(problem.n, -1)).reshape(problem.d, -1)
     largest = np.linalg.svd(T, compute_uv=False)[0]
-    value, bound = problem.gauge(v)
+    polar = problem.polar(v)
+    value, bound = polar.value, polar.bound
     assert value == pytest.approx(largest, rel=1e-12)
     assert largest <= bound <= largest * (1 + 1e-10)
-    np.testing.assert_allclose(problem.adjoint(v), T, atol=1e-12)
+    np.testing.assert_allclose(problem.images.patched_adjoint(v.reshape(problem.n, -1)), T, atol=1e-12)
 
 
 @cases
@@ -99,7 +101,7 @@ def test_the_program_agrees_with_patches_and_is_its_own_adjoint(case, c, rng):
     problem = make(case, c)
     program = LinearConvProgram(problem)
     Z, v = rng.standard_normal((problem.d, problem.n_positions * c)), rng.standard_normal(problem.y.shape)
-    np.testing.assert_allclose(program.adjoint(v), problem.adjoint(v), atol=1e-12)
+    np.testing.assert_allclose(program.adjoint(v), problem.images.patched_adjoint(v.reshape(problem.n, -1)), atol=1e-12)
     assert np.vdot(program.forward(Z), v) == pytest.approx(np.vdot(Z, program.adjoint(v)), rel=1e-12)
     np.testing.assert_array_equal(program.gather.toarray(), program.spread.toarray().T)
 
@@ -122,14 +124,13 @@ def test_the_gradient_in_the_weights_matches_differences(loss, rng):
 @pytest.mark.parametrize("offset", [False, True])
 def test_bounds_lie_below_every_network(loss, c, offset, rng):
     problem = make(GEOMETRIES[0], c, loss, offset=offset)
-    program = LinearConvProgram(problem)
     solution = ng.train_linear_conv(problem, gap=1e-9)
     best = solution.certificate.upper
     for scale in (0.01, 1.0, 10.0):
         v = problem.fit.project(scale * rng.standard_normal(problem.y.shape))
-        assert program.lower_bound(v) <= best
+        assert lower_bound(problem, v, problem.polar(v).bound) <= best
         assert problem.objective(random_network(problem, rng).balanced()) >= solution.certificate.lower
-    assert program.lower_bound(solution.dual) == solution.certificate.lower
+    assert lower_bound(problem, solution.dual, problem.polar(solution.dual).bound) == solution.certificate.lower
     assert solution.certificate.lower <= best
 
 
@@ -141,7 +142,7 @@ def test_another_penalty_changes_nothing_else():
     assert (other.n, other.d, other.c, other.n_positions) == (7, 3, 1, 7)
     assert (other.loss, other.offset) == (problem.loss, True)
     np.testing.assert_array_equal(other.sample_weight, np.arange(1.0, 8.0))
-    assert other.beta_max() == problem.beta_max()
+    assert ng.beta_max(other) == ng.beta_max(problem)
 
 
 def test_integer_images_are_taken_as_they_are(rng):

@@ -10,6 +10,7 @@ from cases import targets_of
 from sklearn.datasets import load_digits
 
 import neuralgauge as ng
+from neuralgauge.certificate import lower_bound
 from neuralgauge.losses import LOSSES
 from neuralgauge.programs.linear_conv import LinearConvProgram
 from neuralgauge.solvers._conv_proximal_gradient import shrunk
@@ -28,7 +29,7 @@ def make(size=(12, 10), loss="squared", c=1, beta=None, fraction=0.1, seed=0, **
     y = targets_of(loss, rng.standard_normal((size[0], 3 if loss == "softmax" else c)))
     options = {"filter_size": 3, **options}
     problem = ng.LinearConvProblem(rng.standard_normal(size), y, beta=1.0, loss=loss, **options)
-    return problem.with_beta(fraction * problem.beta_max() if beta is None else beta)
+    return problem.with_beta(fraction * ng.beta_max(problem) if beta is None else beta)
 
 
 def dense_loss(problem, f):
@@ -86,7 +87,7 @@ def check(problem, solution, gap):
     assert certificate.upper == pytest.approx(problem.fit.value(f) + penalty, rel=1e-12)
     assert net.n_neurons <= problem.d
     np.testing.assert_allclose(np.linalg.norm(net.U, axis=0), np.linalg.norm(net.A, axis=(1, 2)), rtol=1e-10)
-    assert LinearConvProgram(problem).lower_bound(solution.dual) == certificate.lower
+    assert lower_bound(problem, solution.dual, problem.polar(solution.dual).bound) == certificate.lower
 
 
 @sizes
@@ -180,7 +181,7 @@ def test_at_beta_max_no_filter_is_used_and_below_one_is(loss, offset):
 def test_targets_of_zero_need_no_network():
     problem = ng.LinearConvProblem(np.ones((3, 5)), np.zeros(3), beta=1.0, filter_size=2)
     solution = ng.train_linear_conv(problem)
-    assert problem.beta_max() == 0.0
+    assert ng.beta_max(problem) == 0.0
     assert (solution.certificate.upper, solution.certificate.gap) == (0.0, 0.0)
     assert solution.network.predict(np.ones((2, 5))).tolist() == [0.0, 0.0]
 
@@ -270,7 +271,12 @@ def test_systems_against_matrices(loss, offset, options, size, rng):
     program = LinearConvProgram(problem)
     system = ConvSystem(program)
     n, c, d = problem.n, problem.c, problem.d
-    T = 0.3 * problem.beta / problem.beta_max() * problem.adjoint(problem.fit.empty_dual)
+    T = (
+        0.3
+        * problem.beta
+        / ng.beta_max(problem)
+        * problem.images.patched_adjoint(problem.fit.empty_dual.reshape(problem.n, -1))
+    )
     roots = [rng.standard_normal((d, d)) for _ in range(2)]
     M, G = roots[0] @ roots[0].T, roots[1]
     h = rng.uniform(0.1, 2.0, (n, c))
@@ -278,7 +284,7 @@ def test_systems_against_matrices(loss, offset, options, size, rng):
     W = G @ G.T
 
     def by_definition(v):
-        T_v = problem.adjoint(v.reshape(problem.y.shape))
+        T_v = problem.images.patched_adjoint(v.reshape(problem.n, -1))
         Z = M @ T_v + W @ (T @ T_v.T + T_v @ T.T) @ W @ T
         f = program.forward(Z).reshape(n, c)
         return f + (system.variance * v.reshape(n, c).sum(axis=0) if offset else 0.0)

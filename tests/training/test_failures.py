@@ -7,6 +7,7 @@ import pytest
 import scipy.optimize
 
 import neuralgauge as ng
+from neuralgauge.losses.datafit import DataFit
 from neuralgauge.programs.block import BlockProgram
 from neuralgauge.pruning import caratheodory
 from neuralgauge.solvers import facets, gated, local_search, loop, working_set
@@ -212,13 +213,13 @@ def test_filters_are_certified_as_far_as_the_interior_point_came(monkeypatch, rn
 def test_a_loss_that_is_not_finite_ends_the_proximal_gradient(monkeypatch, rng):
     X, y = rng.standard_normal((20, 8)), rng.standard_normal(20)
     problem = ng.LinearConvProblem(X, y, beta=0.3, filter_size=3)
-    right, calls = ng.TrainingProblem.fit.value, []
+    right, calls = DataFit.value, []
 
     def value(self, f):
         calls.append(1)
         return right(self, f) if len(calls) < 60 else np.nan
 
-    monkeypatch.setattr(ng.TrainingProblem, "loss_value", value)
+    monkeypatch.setattr(DataFit, "value", value)
     solution = ng.train_linear_conv(problem, solver="proximal_gradient", max_iter=50)
     monkeypatch.undo()
     assert not solution.status.value.startswith("The requested")

@@ -19,6 +19,7 @@ from ..networks.conv import ReLUConvNetwork
 from ..networks.linear_conv import LinearConvNetwork
 from ..problems.conv import ReLUConvProblem
 from ..problems.linear_conv import LinearConvProblem
+from ..problems.penalty import beta_max
 from ..solvers.nuclear_norm import train_linear_conv
 from ..solvers.solution import Solution
 from .base import ReLUEstimator, TrainingData
@@ -113,7 +114,7 @@ class LinearImageEstimator(ImageEstimator):
     network_: LinearConvNetwork
 
     def _beta_max(self, problem: Any) -> float:
-        return problem.beta_max() or 1.0
+        return beta_max(problem) or 1.0
 
     def _solve(self, problem: Any, gap: float, time_limit: float | None) -> Solution:
         return train_linear_conv(problem, gap, time_limit, self._progress())

@@ -38,8 +38,8 @@ class DataFit:
     >>> import numpy as np
     >>> from neuralgauge.losses.datafit import DataFit
     >>> fit = DataFit.of([1.0, -1.0, 3.0], 3, "squared", offset=True)
-    >>> fit.value(np.zeros(3)), fit.constant.tolist(), fit.empty_dual.tolist()
-    (5.5, [1.0], [0.0, -2.0, 2.0])
+    >>> fit.value(np.zeros(3)), fit.constant.round(12).tolist(), fit.dual_objective(fit.empty_dual)
+    (5.5, [1.0], 4.0)
     """
 
     y: Array

@@ -10,8 +10,8 @@ from scipy.optimize import minimize
 
 from .._array import Array
 from .._threads import threads
-from ..features.rows import mapped
 from ..features.readouts import Readout
+from ..features.rows import mapped
 from ..losses.datafit import DataFit
 from ..networks.dense import N
 from ..problems.training import TrainingProblem
