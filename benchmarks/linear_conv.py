@@ -113,7 +113,7 @@ def descend(data):
                 weight -= float(data["rate"]) * mean / (np.sqrt(square) + 1e-8)
             if step % 20 == 0:
                 U, A = weights
-                net = ng.LinearConvNetwork(U, A.reshape(d, problem.n_positions, -1), problem.geometry).balanced()
+                net = ng.LinearConvNetwork(U, A.reshape(d, problem.n_positions, -1), problem.geometry).balance()
                 if (value := problem.objective(net)) < best:
                     best, kept = value, [net.U, net.A.reshape(net.n_neurons, -1)]
         return {"U": kept[0], "A": kept[1].reshape(kept[1].shape[0], problem.n_positions, -1), "n_iter": step}

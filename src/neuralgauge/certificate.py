@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -129,7 +129,7 @@ class Certificate:
         return "\n".join([*lines, f"support      {self.support}"] if self.support else lines)
 
 
-def lower_bound(problem: Problem, v: Array, polar: float) -> float:
+def lower_bound(problem: Problem[Any], v: Array, polar: float) -> float:
     r"""Return the dual objective of v scaled into the feasible set, minus what rounding can have added.
 
     For :math:`G(v) \le` `polar` the point :math:`\kappa v`, :math:`\kappa = \min(1, \beta / G(v))`, is feasible in

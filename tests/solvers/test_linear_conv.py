@@ -59,7 +59,7 @@ def test_balancing_keeps_the_function_and_lowers_the_penalty(rng):
     net = random_network(problem, rng)
     U, A = np.hstack([net.U, np.zeros((problem.d, 1))]), np.vstack([7.0 * net.A, np.ones((1, *net.A.shape[1:]))])
     given = ng.LinearConvNetwork(U, A, problem.geometry)
-    balanced, images = given.balanced(), images_of(problem)
+    balanced, images = given.balance(), images_of(problem)
     np.testing.assert_allclose(balanced.predict(images), given.predict(images), atol=1e-10)
     np.testing.assert_allclose(np.linalg.norm(balanced.U, axis=0), np.linalg.norm(balanced.A, axis=(1, 2)))
     assert balanced.n_neurons == 3
@@ -129,7 +129,7 @@ def test_bounds_lie_below_every_network(loss, c, offset, rng):
     for scale in (0.01, 1.0, 10.0):
         v = problem.fit.project(scale * rng.standard_normal(problem.y.shape))
         assert lower_bound(problem, v, problem.polar(v).bound) <= best
-        assert problem.objective(random_network(problem, rng).balanced()) >= solution.certificate.lower
+        assert problem.objective(random_network(problem, rng).balance()) >= solution.certificate.lower
     assert lower_bound(problem, solution.dual, problem.polar(solution.dual).bound) == solution.certificate.lower
     assert solution.certificate.lower <= best
 

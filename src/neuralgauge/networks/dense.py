@@ -11,12 +11,13 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from .._array import Array, as_matrix, balanced_rows, frozen, with_ones
+from .._array import Array, as_matrix, balanced_rows, with_ones
 from ..errors import InvalidInputError
+from .base import Network
 
 
 @dataclass(frozen=True)
-class TwoLayerNetwork:
+class TwoLayerNetwork(Network):
     r"""f(x) = sum_j (x^T u_j)_+ alpha_j + b.
 
     Parameters
@@ -38,8 +39,6 @@ class TwoLayerNetwork:
     [3.0, 2.0]
     """
 
-    U: Array
-    A: Array
     bias: bool = True
     offset: Array | float = 0.0
 
@@ -53,29 +52,10 @@ class TwoLayerNetwork:
                 f"`U` must have shape (d, m) and `A` (m,) or (m, c), got {U.shape} and {A.shape}; "
                 "columns of U are neurons, transpose if yours are rows."
             )
-        offset = np.array(self.offset, dtype=np.float64).ravel()
-        if offset.size not in (1, self._outputs_of(A)):
-            raise InvalidInputError(
-                f"`offset` must be a number or have {self._outputs_of(A)} entries, got {offset.size}."
-            )
-        if not (np.isfinite(U).all() and np.isfinite(A).all() and np.isfinite(offset).all()):
-            raise InvalidInputError("`U`, `A` and `offset` must be finite, got NaN or infinite weights.")
-        object.__setattr__(self, "U", frozen(U))
-        object.__setattr__(self, "A", frozen(A))
-        object.__setattr__(self, "offset", frozen(np.broadcast_to(offset, self._outputs_of(A)).copy()))
+        self._freeze(U, A, self.offset)
 
     def _outputs_of(self, A: Array) -> int:
         return A.shape[1]
-
-    @property
-    def n_neurons(self) -> int:
-        """m."""
-        return self.U.shape[1]
-
-    @property
-    def n_outputs(self) -> int:
-        """c."""
-        return self._outputs_of(self.A)
 
     @property
     def n_features(self) -> int:
@@ -115,11 +95,6 @@ class TwoLayerNetwork:
     def join(self, other: TwoLayerNetwork) -> Self:
         """The neurons of both, under the bias and offset of this one."""
         return self.with_neurons(np.hstack([self.U, other.U]), np.vstack([self.A, other.A]))
-
-    def weight_decay(self) -> float:
-        """(|U|^2 + |A|^2) / 2, the penalty of [2] without its beta; infinite where that is over 1e308."""
-        with np.errstate(over="ignore"):
-            return 0.5 * float(np.sum(self.U**2) + np.sum(self.A**2))
 
     def balance(self) -> Self:
         """The same function with |u_j| = |alpha_j|, which is where [2] equals [3], at any size of the weights.

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
-from .._array import Array, balanced_rows, frozen
+from .._array import Array, balanced_rows
 from ..errors import InvalidInputError
 from ..features.patches import PatchGeometry, full_circle
+from .base import Network
 
 Shift = Array | float
 
 
 @dataclass(frozen=True)
-class LinearConvNetwork:
+class LinearConvNetwork(Network):
     r"""f(x) = sum_j sum_k (x_k^T u_j) alpha_{j,k} + b over the patches x_k of an image: filters, then output weights.
 
     Parameters
@@ -39,8 +40,6 @@ class LinearConvNetwork:
     ([8.0], 4.0)
     """
 
-    U: Array
-    A: Array
     geometry: PatchGeometry
     offset: Shift = 0.0
 
@@ -53,14 +52,10 @@ class LinearConvNetwork:
                 f"`U` must have shape (d, m) = ({d}, m) and `A` (m, K) or (m, K, c) with K = {K} positions, "
                 f"got {U.shape} and {A.shape}; columns of U are filters, transpose if yours are rows."
             )
-        offset = np.array(self.offset, dtype=np.float64).ravel()
-        if offset.size not in (1, A.shape[2]):
-            raise InvalidInputError(f"`offset` must be a number or have {A.shape[2]} entries, got {offset.size}.")
-        if not (np.isfinite(U).all() and np.isfinite(A).all() and np.isfinite(offset).all()):
-            raise InvalidInputError("`U`, `A` and `offset` must be finite, got NaN or infinite weights.")
-        object.__setattr__(self, "U", frozen(U))
-        object.__setattr__(self, "A", frozen(A))
-        object.__setattr__(self, "offset", frozen(np.broadcast_to(offset, A.shape[2:]).copy()))
+        self._freeze(U, A, self.offset)
+
+    def _outputs_of(self, A: Array) -> int:
+        return A.shape[2]
 
     @classmethod
     def of_matrix(cls, Z: Array, geometry: PatchGeometry, offset: Shift = 0.0) -> LinearConvNetwork:
@@ -73,16 +68,6 @@ class LinearConvNetwork:
         root = np.sqrt(s[alive])
         A = (root[:, None] * Qt[alive]).reshape(len(root), geometry.n_positions, Z.shape[1] // geometry.n_positions)
         return cls(P[:, alive] * root, A, geometry, offset)
-
-    @property
-    def n_neurons(self) -> int:
-        """m, the number of filters."""
-        return self.U.shape[1]
-
-    @property
-    def n_outputs(self) -> int:
-        """c."""
-        return self.A.shape[2]
 
     @property
     def filters(self) -> Array:
@@ -121,13 +106,8 @@ class LinearConvNetwork:
         outputs: Array = values.reshape(len(values), -1) @ self.pixels + self.offset
         return outputs[:, 0] if self.n_outputs == 1 else outputs
 
-    def weight_decay(self) -> float:
-        """(|U|^2 + |A|^2) / 2, the penalty of [9] without its beta."""
-        with np.errstate(over="ignore"):
-            return 0.5 * float(np.sum(self.U**2) + np.sum(self.A**2))
-
-    def balanced(self) -> LinearConvNetwork:
-        """The same function with |u_j| = |alpha_j|; filters that do nothing, |u_j| |alpha_j| < 1e-300, are dropped."""
+    def balance(self) -> LinearConvNetwork:
+        """Return the same function with |u_j| = |alpha_j|, without filters for which |u_j| |alpha_j| < 1e-300."""
         columns, rows, alive = balanced_rows(self.U.T, self.A.reshape(self.n_neurons, -1))
         A = rows.reshape(int(alive.sum()), *self.A.shape[1:])
         return LinearConvNetwork(columns.T, A, self.geometry, self.offset)

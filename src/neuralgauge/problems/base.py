@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from typing import Any, Generic, Self
 
 from .._array import Array, as_positive, check_size
 from ..losses import Loss
 from ..losses.datafit import DataFit
+from ..networks.base import Net
 from .polar import Polar
 
 
-class Problem(ABC):
+class Problem(ABC, Generic[Net]):
     r"""Minimise L(f) + beta times the cost of the atoms that make up f, over networks of every width.
 
     .. math:: \min_{U, A, b} L(f) + \tfrac\beta2 \sum_j \left(\|u_j\|_2^2 + \|\alpha_j\|_2^2\right)
@@ -72,9 +73,9 @@ class Problem(ABC):
         other.beta = as_positive(beta, "beta")
         return other
 
-    def objective(self, network: Any) -> float:
+    def objective(self, network: Net) -> float:
         """The weight-decay objective of a network, from its own outputs and weights."""
-        return self.fit.value(self.outputs(network)) + self.beta * float(network.weight_decay())
+        return self.fit.value(self.outputs(network)) + self.beta * network.weight_decay()
 
     @property
     @abstractmethod
@@ -92,12 +93,24 @@ class Problem(ABC):
         """Bound on |f| of one sample for one atom: moving v by so much in l1 moves G(v) by so much at most."""
 
     @abstractmethod
-    def outputs(self, network: Any) -> Array:
+    def outputs(self, network: Net) -> Array:
         """The network's own outputs on the samples, of y's shape."""
 
     @abstractmethod
-    def empty_network(self) -> Any:
+    def empty_network(self) -> Net:
         """The best network without neurons: outputs zero, or with `offset` the best constant."""
+
+    @abstractmethod
+    def network_of(self, model: Any) -> Net:
+        """Return a network, weight arrays or the model of another library as a network of this problem; checked."""
+
+    @abstractmethod
+    def with_data(self, X: Any, y: Any) -> Self:
+        """Other data and targets, unweighted, under the same loss, penalty and kind of outputs."""
+
+    @abstractmethod
+    def attained(self, v: Array, network: Net) -> float:
+        """The largest score of the network's own neurons at v, |u| = |alpha| = 1: never above G(v)."""
 
     @abstractmethod
     def polar(self, v: Array, random_state: int = 0) -> Polar:

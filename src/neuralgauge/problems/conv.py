@@ -14,6 +14,8 @@ from ..features.rows import Features
 from ..losses import Loss
 from ..losses.datafit import DataFit
 from ..networks.conv import GatedConvNetwork, ReLUConvNetwork
+from ..networks.dense import TwoLayerNetwork
+from ..networks.foreign import network_of
 from ..networks.gated import GatedNetwork
 from .training import TrainingProblem
 
@@ -136,6 +138,10 @@ class ReLUConvProblem(TrainingProblem):
         """The best network without filters: outputs zero, or with `offset` the best constant."""
         U, A = np.zeros((self.d, 0)), np.zeros((0, self.q))
         return ReLUConvNetwork(U, A, self.bias, self.fit.constant, geometry=self.geometry, readout=self.regions)
+
+    def network_of(self, model: Any) -> TwoLayerNetwork:
+        """Return a model as a network of this problem; `networks.foreign.network_of` lists what is taken."""
+        return self._fitting(network_of(model, self.bias, self.offset, self.geometry, self.regions))
 
     def gated_network(self, W: Array, gates: Array | None, directions: Array, offset: Array) -> GatedNetwork:
         """The gated network of blocks W (m, d), gates (m, d) and directions (m, q)."""

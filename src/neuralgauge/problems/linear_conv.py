@@ -18,7 +18,7 @@ from .base import Problem
 from .polar import Polar
 
 
-class LinearConvProblem(Problem):
+class LinearConvProblem(Problem[LinearConvNetwork]):
     r"""Weight-decay training of a linear convolutional network with a flattened readout [9].
 
     .. math:: p(U, \alpha, b) = \sum_i s_i\,\ell(f(x_i), y_i)
@@ -147,6 +147,40 @@ class LinearConvProblem(Problem):
         """The best network without filters: outputs zero, or with `offset` the best constant."""
         U, A = np.zeros((self.d, 0)), np.zeros((0, self.n_positions, self.c))
         return LinearConvNetwork(U, A, self.geometry, self.fit.constant)
+
+    def network_of(self, model: Any) -> LinearConvNetwork:
+        """Return a LinearConvNetwork, or weight arrays (U, A) or (U, A, offset), as a network of this problem."""
+        if isinstance(model, tuple) and len(model) in (2, 3):
+            model = LinearConvNetwork(model[0], model[1], self.geometry, *model[2:])
+        if not isinstance(model, LinearConvNetwork):
+            raise InvalidInputError(
+                "`network` must be a LinearConvNetwork or a tuple (U, A) or (U, A, offset) for a LinearConvProblem, "
+                f"got {type(model).__name__}; ReLU networks belong to ReLUConvProblem."
+            )
+        for name, found, wanted in (
+            ("geometry", model.geometry.places, self.geometry.places),
+            ("number of outputs", model.n_outputs, self.c),
+        ):
+            if found != wanted:
+                raise InvalidInputError(f"the network must have the {name} of the problem, {wanted}, got {found}.")
+        if np.any(model.offset) and not self.offset:
+            raise InvalidInputError(
+                "the network has an output offset and the problem has none; use LinearConvProblem(..., offset=True)."
+            )
+        return model
+
+    def with_data(self, X: Any, y: Any) -> LinearConvProblem:
+        """Other images and targets, unweighted, under the same loss, penalty, outputs and geometry."""
+        other = copy.copy(self)
+        rows = self.geometry.images(X).reshape(-1, self.geometry.n_pixels)
+        other.images = Images(rows, self.geometry)
+        other._set(DataFit.of(self.fit.targets_like(y), len(rows), self.loss, self.offset), self.beta)
+        return other
+
+    def attained(self, v: Array, network: LinearConvNetwork) -> float:
+        """The largest score of the network's own filters at v: never above G(v)."""
+        norms = np.linalg.norm(network.U.T @ self.images.patched_adjoint(v.reshape(self.n, -1)), axis=1)
+        return float(np.max(norms / np.linalg.norm(network.U, axis=0), initial=0.0))
 
     def polar(self, v: Array, random_state: int = 0) -> Polar:
         r"""The polar gauge G(v) = sigma_max([X_1^T v, ..., X_K^T v]), [12], in closed form."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .base import Problem
 
 
-def beta_max(problem: Problem, random_state: int = 0) -> float:
+def beta_max(problem: Problem[Any], random_state: int = 0) -> float:
     r""":math:`\beta_{max} = G(-\nabla L)` at the empty network: at or above it that network is globally optimal.
 
     The empty network has outputs zero, or with an offset the best constant. The polar gauge G is exact for linear

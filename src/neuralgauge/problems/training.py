@@ -9,10 +9,12 @@ import numpy as np
 
 from .._array import Array, as_matrix, check_size, with_ones
 from .._threads import threads
+from ..errors import InvalidInputError
 from ..features.rows import Features, Index
 from ..losses import Loss
 from ..losses.datafit import DataFit
 from ..networks.dense import TwoLayerNetwork
+from ..networks.foreign import network_of
 from ..networks.gated import GatedNetwork
 from ..pricing.price import price
 from ..pricing.search import search
@@ -23,7 +25,7 @@ SWEEPS = ((1, np.inf), (2, np.inf), (3, 2000))  # rank, and rows up to which a s
 STARTS = 64  # of a search
 
 
-class TrainingProblem(Problem):
+class TrainingProblem(Problem[TwoLayerNetwork]):
     r"""Weight-decay training of a two-layer ReLU network.
 
     .. math:: p(U, A, b) = \sum_i s_i\,\ell(f(x_i), y_i)
@@ -143,6 +145,31 @@ class TrainingProblem(Problem):
         """The best network without neurons: outputs zero, or with `offset` the best constant."""
         return TwoLayerNetwork(np.zeros((self.d, 0)), np.zeros((0, self.q)), self.bias, self.fit.constant)
 
+    def network_of(self, model: Any) -> TwoLayerNetwork:
+        """Return a model as a network of this problem; `networks.foreign.network_of` lists what is taken."""
+        return self._fitting(network_of(model, self.bias, self.offset))
+
+    def _fitting(self, network: TwoLayerNetwork) -> TwoLayerNetwork:
+        """Return the network; an InvalidInputError unless it has the outputs and the columns of the problem."""
+        if network.n_outputs != self.c:
+            raise InvalidInputError(
+                f"the network must have {self.c} output{'s' if self.c > 1 else ''}, got {network.n_outputs}"
+                + (
+                    '; one logit of two classes belongs to loss="logistic" with y of -1 and +1.'
+                    if network.n_outputs == 1 and self.loss.targets == "simplex"
+                    else "; y must have one column an output."
+                )
+            )
+        rows = network.U.shape[0]
+        if rows != self.d:
+            ones = int(self.bias)
+            remedy = "; the hidden biases are the last row of U" if ones and rows == self.d - 1 else ""
+            raise InvalidInputError(
+                f"the network must take the {self.d - ones} columns of X{' and the constant one' if ones else ''}, "
+                f"{self.d} rows of U, got {rows}{remedy}."
+            )
+        return network
+
     def gated_network(self, W: Array, gates: Array | None, directions: Array, offset: Array) -> GatedNetwork:
         """The gated network of blocks W (m, d), gates (m, d) and directions (m, q)."""
         if self.q == 1:
@@ -154,6 +181,10 @@ class TrainingProblem(Problem):
         gains = self.features.gains(v, U)
         result: Array = np.linalg.norm(gains, axis=1) / np.linalg.norm(U, axis=0)
         return result
+
+    def attained(self, v: Array, network: TwoLayerNetwork) -> float:
+        """The largest score of the network's own neurons at v: never above G(v)."""
+        return float(np.max(self.scores(v, network.U), initial=0.0))
 
     def polar(self, v: Array, random_state: int = 0) -> Polar:
         """The polar gauge G(v): by a sweep for X of rank 1 and 2, and of rank 3 up to 2,000 rows, else by a search."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic
+from typing import Any, Generic
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -11,11 +11,15 @@ from scipy.spatial import cKDTree
 from .._array import Array
 from .._threads import threads
 from ..errors import InvalidInputError
+from ..networks.base import Net
 from ..networks.dense import N, TwoLayerNetwork
+from ..problems.base import Problem
+from ..problems.linear_conv import LinearConvProblem
 from ..problems.training import TrainingProblem
 from ..solvers.local_search import local_search
 from .caratheodory import basic
 from .cells import joined_in_cells
+from .linear_conv import fewest_filters
 
 KEPT_OUTPUTS = 1e-10  # change of an output, relative to the largest sum of |activation times output weight|
 KEPT_OBJECTIVE = 1e-10  # relative
@@ -24,7 +28,7 @@ REPAIR, FINISH = 20, 500  # iterations of local search between and at the end
 
 
 @dataclass(frozen=True)
-class Pruning(Generic[N]):
+class Pruning(Generic[Net]):
     """A network with fewer neurons, and what they cost.
 
     Attributes
@@ -39,7 +43,7 @@ class Pruning(Generic[N]):
         (after - before) / before, negative where the objective fell; 0 if both are 0.
     """
 
-    network: N
+    network: Net
     before: float
     after: float
     width_before: int
@@ -56,12 +60,12 @@ class Pruning(Generic[N]):
 
 
 def prune(
-    network: N,
-    problem: TrainingProblem,
+    network: Net,
+    problem: Problem[Net],
     width: int | None = None,
     *,
     random_state: int | np.random.Generator | None = 0,
-) -> Pruning[N]:
+) -> Pruning[Net]:
     r"""Fewer neurons: with the same outputs on the samples, or, down to `width`, at some cost.
 
     Without `width` nothing is lost. Neurons of one output direction that no sample tells apart are added up,
@@ -78,10 +82,13 @@ def prune(
     one in twenty at a time, and L-BFGS on all weights repairs what is left; fewer still are taken where they turn
     out to be better.
 
+    Of a linear convolutional network the fewest filters are known: as many as the rank of Z = sum_j u_j alpha_j^T, or
+    of its largest block where filters meet every cyclic shift. `width` keeps the largest singular values, unrepaired.
+
     Parameters
     ----------
-    network : TwoLayerNetwork
-    problem : TrainingProblem
+    network : TwoLayerNetwork, ReLUConvNetwork or LinearConvNetwork
+    problem : TrainingProblem, ReLUConvProblem or LinearConvProblem
         The problem that the network was trained on.
     width : int, optional
         Neurons to end with at most, >= 1.
@@ -119,17 +126,22 @@ def prune(
     >>> pruning.after <= pruning.before
     True
     """
-    _check(network, problem, width)
+    if width is not None and not width >= 1:
+        raise InvalidInputError(f"`width` must be >= 1, got {width}; leave it out to keep the objective.")
     with threads():
-        small = _lossless(network, problem, np.random.default_rng(random_state))
-        if width is not None and small.n_neurons > width:
-            small = _narrowed(small, problem, width)
+        small = _pruned(network, problem, width, np.random.default_rng(random_state))
     return Pruning(small, problem.objective(network), problem.objective(small), network.n_neurons)
 
 
-def _check(network: TwoLayerNetwork, problem: TrainingProblem, width: int | None) -> None:
-    if width is not None and not width >= 1:
-        raise InvalidInputError(f"`width` must be >= 1, got {width}; leave it out to keep the objective.")
+def _pruned(network: Any, problem: Any, width: int | None, rng: np.random.Generator) -> Any:
+    if isinstance(problem, LinearConvProblem):
+        return fewest_filters(problem.network_of(network), problem, width)
+    _check(network, problem)
+    small = _lossless(network, problem, rng)
+    return small if width is None or small.n_neurons <= width else _narrowed(small, problem, width)
+
+
+def _check(network: TwoLayerNetwork, problem: TrainingProblem) -> None:
     found, expected = (network.U.shape[0], network.A.shape[1]), (problem.d, problem.q)
     if found != expected:
         raise InvalidInputError(

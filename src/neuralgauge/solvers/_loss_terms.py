@@ -10,7 +10,7 @@ and h df is then the product of each matrix with its row.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -75,7 +75,7 @@ class LossTerm(Protocol):
 class SmoothTerm:
     """Twice differentiable loss: dg = (grad L(f) - g) + h df, h its secant, or second derivative if it is coupled."""
 
-    def __init__(self, problem: Problem, g: Array | None = None) -> None:
+    def __init__(self, problem: Problem[Any], g: Array | None = None) -> None:
         self.problem = problem
         self.confined = g is not None and not problem.loss.coupled
         self.g = g if g is not None and self.confined else np.zeros_like(problem.y)
@@ -148,7 +148,7 @@ class PiecewiseTerm:
     the second term of h_0 only with epigraph. The start is centred: s_k q_k = centre.
     """
 
-    def __init__(self, problem: Problem, f: Array, centre: float) -> None:
+    def __init__(self, problem: Problem[Any], f: Array, centre: float) -> None:
         assert isinstance(problem.loss, PiecewiseLoss)
         self.a, self.b, smoothing, self.epigraph = problem.loss.pieces(problem.y)
         if not (self.epigraph or smoothing > 0):
@@ -247,7 +247,7 @@ def _positive_root(b: Array, c: Array) -> Array:
     return np.where(b > 0, 2.0 * c / reach, 0.5 * reach)
 
 
-def _stays_curved(problem: Problem, loss: PiecewiseLoss) -> bool:
+def _stays_curved(problem: Problem[Any], loss: PiecewiseLoss) -> bool:
     r"""Whether no sample of an optimal network can be where the loss is affine.
 
     A sample there costs :math:`s_i \mu a^2 / 2` or more, a the least slope, and the empty network costs less.
@@ -259,7 +259,9 @@ def _stays_curved(problem: Problem, loss: PiecewiseLoss) -> bool:
     return problem.fit.value(problem.outputs(problem.empty_network())) < edge
 
 
-def loss_term(problem: Problem, f: Array, centre: float, worth: Callable[[Array], float] | None = None) -> LossTerm:
+def loss_term(
+    problem: Problem[Any], f: Array, centre: float, worth: Callable[[Array], float] | None = None
+) -> LossTerm:
     """The term that fits the problem's loss, started at outputs f.
 
     A method that may leave the dual constraints gives `worth`, what g is worth to the block worth most. A smooth loss

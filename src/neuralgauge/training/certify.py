@@ -10,9 +10,6 @@ import numpy as np
 
 from ..certificate import Certificate, lower_bound
 from ..errors import InvalidInputError
-from ..networks.dense import TwoLayerNetwork
-from ..networks.foreign import network_of
-from ..problems.conv import ReLUConvProblem
 from ..problems.training import TrainingProblem
 from ..solvers.solution import Record
 from .train import train
@@ -87,10 +84,7 @@ def certify(
     >>> print(f"{certificate.upper:.2f} {certificate.gap:.3f} {certificate.scope}")
     2.50 0.643 exact
     """
-    place = (problem.geometry, problem.regions) if isinstance(problem, ReLUConvProblem) else ()
-    given = network_of(network, problem.bias, problem.offset, *place)
-    _check_shape(given, problem)
-    given = given.balance()
+    given = problem.network_of(network).balance()
     with np.errstate(over="ignore", invalid="ignore"):
         upper = problem.objective(given)
     if not np.isfinite(upper):
@@ -111,26 +105,5 @@ def certify(
     lower = found.lower
     if found.scope == "estimated":
         # The search may have missed the neurons of the given network; with them the bound cannot exceed its objective.
-        gauge = float(np.max(problem.scores(solution.dual, given.U), initial=0.0))
-        lower = min(lower, lower_bound(problem, solution.dual, gauge))
+        lower = min(lower, lower_bound(problem, solution.dual, problem.attained(solution.dual, given)))
     return replace(found, upper=upper, lower=lower)
-
-
-def _check_shape(network: TwoLayerNetwork, problem: TrainingProblem) -> None:
-    if network.n_outputs != problem.c:
-        raise InvalidInputError(
-            f"the network must have {problem.c} output{'s' if problem.c > 1 else ''}, got {network.n_outputs}"
-            + (
-                '; one logit of two classes belongs to loss="logistic" with y of -1 and +1.'
-                if network.n_outputs == 1 and problem.loss.targets == "simplex"
-                else "; y must have one column an output."
-            )
-        )
-    rows = network.U.shape[0]
-    if rows != problem.d:
-        ones = int(problem.bias)
-        remedy = "; the hidden biases are the last row of U" if ones and rows == problem.d - 1 else ""
-        raise InvalidInputError(
-            f"the network must take the {problem.d - ones} columns of X{' and the constant one' if ones else ''}, "
-            f"{problem.d} rows of U, got {rows}{remedy}."
-        )
