@@ -96,7 +96,7 @@ def test_the_certificate_knows_no_solver():
         if name not in reached:
             reached.add(name)
             waiting += IMPORTS[name]
-    below = {"problems", "losses", "_array", "errors"}
+    below = {"problems", "networks", "losses", "_array", "errors"}
     assert {top(name) for name in reached} == {"certificate", *below}
 
 

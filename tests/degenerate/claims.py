@@ -118,7 +118,7 @@ def check_price(bench: Bench, v: Any) -> None:
     if priced is None:
         return
     largest = attained(v, X, bench.arrangement, priced.u[:, None])
-    own, room = exact_payoff(v, X, priced.u), Decimal(64 * (len(X) + 4) * EPS * _mass(bench, v))
+    own, room = exact_score(v, X, priced.u), Decimal(64 * (len(X) + 4) * EPS * _mass(bench, v))
     report.expect(Decimal(priced.bound) >= largest, f"price: bound {priced.bound!r} is below {largest:.20}")
     report.expect(abs(own - Decimal(priced.value)) <= room, f"price: value {priced.value} but u pays {own:.17}")
     report.expect(abs(np.linalg.norm(priced.u) - 1.0) < 1e-12, "price: u is not a unit vector")

@@ -2,7 +2,7 @@
 
 A maximiser lies inside a face, and is there a local maximum of |V^T D X u| over the flat of the face, D the pattern
 of a cell next to it: the projection of X^T D v on the flat for one output, a leading singular vector for several.
-All these and the rays of the arrangement are tried on the true payoff, so that no cone projections are needed.
+All these and the rays of the arrangement are tried on the true score, so that no cone projections are needed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from degenerate.arrangement import Arrangement
 
-BEST = 4  # candidates whose payoff is computed exactly
+BEST = 4  # candidates whose score is computed exactly
 
 
 def candidates(v: Any, X: Any, arrangement: Arrangement) -> Any:
-    """Vectors among which the maximisers of the payoff are, up to rounding, (d, k)."""
+    """Vectors among which the maximisers of the score are, up to rounding, (d, k)."""
     if arrangement.rank == 0:
         return np.eye(X.shape[1])[:, :1]
     V = v.reshape(len(X), -1)
@@ -53,12 +53,12 @@ def _flats(X: Any, arrangement: Arrangement) -> list[Any]:
     return flats
 
 
-def payoffs(v: Any, X: Any, U: Any) -> Any:
+def scores(v: Any, X: Any, U: Any) -> Any:
     """|V^T (X u)_+| of unit vectors, in floating point."""
     return np.linalg.norm(v.reshape(len(X), -1).T @ np.maximum(X @ U, 0.0), axis=0)
 
 
-def exact_payoff(v: Any, X: Any, u: Any) -> Decimal:
+def exact_score(v: Any, X: Any, u: Any) -> Decimal:
     """|V^T (X u)_+| / |u| in sixty digits, from fractions up to the roots."""
     weights = [Fraction(float(value)) for value in u]
     length = sum(value * value for value in weights)
@@ -74,9 +74,9 @@ def exact_payoff(v: Any, X: Any, u: Any) -> Decimal:
 
 
 def attained(v: Any, X: Any, arrangement: Arrangement, more: Any = None) -> Decimal:
-    """The largest exact payoff found: never above G(V)."""
+    """The largest exact score found: never above G(V)."""
     U = candidates(v, X, arrangement)
     if more is not None:
         U = np.hstack([U, more])
-    best = np.argsort(-payoffs(v, X, U))[:BEST]
-    return max((exact_payoff(v, X, U[:, k]) for k in best), default=Decimal(0))
+    best = np.argsort(-scores(v, X, U))[:BEST]
+    return max((exact_score(v, X, U[:, k]) for k in best), default=Decimal(0))

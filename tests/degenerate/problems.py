@@ -26,7 +26,7 @@ class Case:
     bias: bool
     offset: bool
     weight: Any  # (n,) or None
-    share: float  # beta over the largest payoff of -grad L(0)
+    share: float  # beta over the largest score of -grad L(0)
 
     def problem(self, beta: float = 1.0) -> ng.TrainingProblem:
         """The problem under this penalty."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from degenerate.gauge import candidates, payoffs
+from degenerate.gauge import candidates, scores
 from degenerate.optimum import Data, Weights
 from degenerate.report import EPS, Bench, weights_of
 
@@ -82,7 +82,7 @@ def _paying(data: Data, bench: Bench, empty: Weights) -> Weights:
     """Small neurons that pay most for -grad L at the constant, with the output directions that they pay in."""
     v = -data.gradient(np.broadcast_to(empty[2], data.Y.shape))
     U = candidates(v, data.X, bench.arrangement)
-    U = U[:, np.argsort(-payoffs(v, data.X, U))[:PAYING]]
+    U = U[:, np.argsort(-scores(v, data.X, U))[:PAYING]]
     A = np.maximum(data.X @ U, 0.0).T @ v
     A /= np.maximum(np.linalg.norm(A, axis=1, keepdims=True), 1e-300)
     size = np.sqrt(1e-3 * data.objective(*empty) / (data.beta * PAYING))

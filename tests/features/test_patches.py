@@ -78,14 +78,14 @@ def test_outputs_are_those_of_pytorch(case, rng):
 def test_spread_is_the_adjoint_of_gather(geometry, c, rng):
     theta = rng.standard_normal((geometry.n_pixels, c))
     Z = rng.standard_normal((geometry.n_positions, geometry.d, c))
-    patches_of_theta, spread = geometry.gather(theta), geometry.spread(Z)
+    patches_of_theta, spread = geometry.unfold(theta), geometry.fold(Z)
     assert patches_of_theta.shape == Z.shape
     assert spread.shape == theta.shape
     assert np.sum(patches_of_theta * Z) == pytest.approx(np.sum(theta * spread), rel=1e-12)
     images = rng.standard_normal((5, *geometry.shape))
     X = geometry.stack(images).reshape(5, geometry.n_positions, geometry.d)
     np.testing.assert_allclose(images.reshape(5, -1) @ spread, np.einsum("nkd,kdc->nc", X, Z), atol=1e-12)
-    np.testing.assert_array_equal(geometry.gather(images[0].reshape(-1, 1))[..., 0], X[0])
+    np.testing.assert_array_equal(geometry.unfold(images[0].reshape(-1, 1))[..., 0], X[0])
 
 
 @geometries
@@ -158,7 +158,7 @@ def test_pixels_that_no_filter_sees_are_counted_and_warned_of(case, dropped):
     else:
         geometry = ng.PatchGeometry(*case)
     image = np.ones((1, *geometry.shape))
-    seen = geometry.spread(np.ones((geometry.n_positions, geometry.d, 1))).reshape(image.shape)[..., 0]
+    seen = geometry.fold(np.ones((geometry.n_positions, geometry.d, 1))).reshape(image.shape)[..., 0]
     assert geometry.dropped_pixels == dropped == np.sum(seen == 0)
 
 
@@ -229,7 +229,7 @@ def test_dropped_pixels_of_every_small_geometry(padding_mode):
             continue
         geometry = ng.PatchGeometry((length + 1, 1), size + 1, stride + 1, padding, padding_mode)
         ones = np.ones((geometry.n_positions, geometry.d, 1))
-        assert geometry.dropped_pixels == np.sum(geometry.spread(ones) == 0), geometry
+        assert geometry.dropped_pixels == np.sum(geometry.fold(ones) == 0), geometry
 
 
 def test_a_geometry_takes_no_memory_for_its_positions():

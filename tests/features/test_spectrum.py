@@ -75,7 +75,7 @@ def test_inner_products_are_those_of_the_pixels(shape, rng):
 def test_singular_values_of_the_circulant_are_those_of_the_blocks(shape, rng):
     theta = rng.standard_normal((int(np.prod(shape)), 2))
     geometry = full_circle_of(shape)
-    Z = geometry.gather(theta).transpose(1, 0, 2).reshape(geometry.d, -1) / geometry.n_positions
+    Z = geometry.unfold(theta).transpose(1, 0, 2).reshape(geometry.d, -1) / geometry.n_positions
     dense = np.linalg.svd(Z, compute_uv=False)
     spectrum = Spectrum.of(shape)
     blocks = np.linalg.svd(spectrum.blocks(theta), compute_uv=False)
@@ -92,7 +92,7 @@ def test_singular_values_of_the_circulant_are_those_of_the_blocks(shape, rng):
 def test_pricing_is_the_largest_singular_value_of_the_patches(shape, c, rng):
     X, V = rng.standard_normal((4, int(np.prod(shape)))), rng.standard_normal((4, c))
     geometry = full_circle_of(shape)
-    dense = np.linalg.norm(geometry.gather(X.T @ V).transpose(1, 0, 2).reshape(geometry.d, -1), 2)
+    dense = np.linalg.norm(geometry.unfold(X.T @ V).transpose(1, 0, 2).reshape(geometry.d, -1), 2)
     pull, bound = price_frequencies(X, V, Spectrum.of(shape))
     assert pull.max() == pytest.approx(dense, rel=1e-13)
     assert dense <= bound * (1 + 1e-14) <= dense * (1 + 1e-11)

@@ -6,7 +6,7 @@ import pytest
 from neuralgauge.pricing import ascend, price
 
 
-def payoffs(v, X, U):
+def scores(v, X, U):
     return v @ np.maximum(X @ U, 0.0)
 
 
@@ -17,7 +17,7 @@ def test_values_are_attained_on_the_unit_sphere_largest_first(seed, problems):
         assert U.shape == (X.shape[1], 20)
         assert np.allclose(np.linalg.norm(U, axis=0), 1.0, rtol=1e-12)
         assert np.all(np.diff(values) <= 0.0)
-        attained = payoffs(v, X, U)
+        attained = scores(v, X, U)
         mass = np.abs(v) @ np.linalg.norm(X, axis=1)
         assert np.allclose(values, attained, rtol=0.0, atol=1e-13 * mass)
 
@@ -27,7 +27,7 @@ def test_never_below_the_start(problems):
         for start in np.random.default_rng(0).standard_normal((5, X.shape[1])):
             unit = start / np.linalg.norm(start)
             values, _ = ascend(v, X, 0, starts=start[:, None])
-            assert values[0] >= payoffs(v, X, unit) - 1e-12
+            assert values[0] >= scores(v, X, unit) - 1e-12
 
 
 @pytest.mark.parametrize("rank", [2, 3])
@@ -70,7 +70,7 @@ def test_dual_of_one_sign(sign, rng):
         assert exact.sign == 1
     else:  # nothing pays: no value is above what u = 0 gives
         assert np.all(values <= 1e-12)
-        assert np.all(payoffs(v, X, U) <= 1e-12)
+        assert np.all(scores(v, X, U) <= 1e-12)
 
 
 def test_many_local_maxima_in_one_call():

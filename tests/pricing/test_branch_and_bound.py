@@ -31,7 +31,7 @@ def test_closes_at_the_maximum_over_all_patterns(rank, count, n_max, brute_force
         assert result.closed
         assert result.value == pytest.approx(truth, rel=2e-9, abs=1e-13)
         assert truth * (1.0 - 1e-14) <= result.bound <= truth * (1.0 + 1e-8) + 1e-12
-        assert form.gauge(result.z) == pytest.approx(result.value, rel=1e-13)
+        assert form.polar(result.z) == pytest.approx(result.value, rel=1e-13)
     assert checked > count // 2
 
 
@@ -41,7 +41,7 @@ def test_agrees_with_the_sweeps_on_a_few_hundred_rows(rank, sweep, seed):
     form = kink_form(*random_problem(300, rank, seed))
     z, bound = sweep(form)
     result = branch_and_bound(form, any_start(form))
-    assert result.value == pytest.approx(form.gauge(z), rel=1e-9)
+    assert result.value == pytest.approx(form.polar(z), rel=1e-9)
     assert result.bound == pytest.approx(bound, rel=3e-9)
 
 
@@ -67,10 +67,10 @@ def test_a_bound_at_any_time():
 def test_time_limit_leaves_a_valid_bound(limit):
     form = kink_form(*random_problem(120, 6, seed=2))
     rng = np.random.default_rng(0)
-    payoffs = [form.gauge(z / np.linalg.norm(z)) for z in rng.standard_normal((2000, 6))]
+    scores = [form.polar(z / np.linalg.norm(z)) for z in rng.standard_normal((2000, 6))]
     result = branch_and_bound(form, any_start(form), time_limit=limit)
     assert not result.closed
-    assert result.bound >= max(*payoffs, result.value)
+    assert result.bound >= max(*scores, result.value)
     assert np.isfinite(result.bound)
 
 

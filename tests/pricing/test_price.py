@@ -7,7 +7,7 @@ from neuralgauge.errors import InvalidInputError
 from neuralgauge.pricing import Price, price
 
 
-def payoff(result, v, X):
+def score(result, v, X):
     return result.sign * v @ np.maximum(X @ result.u, 0.0)
 
 
@@ -19,7 +19,7 @@ def test_is_the_gauge(ranks, count, n_max, brute_force, problems):
         assert result.value == pytest.approx(truth, rel=2e-9, abs=1e-13)
         assert truth * (1.0 - 1e-14) <= result.bound <= truth * (1.0 + 1e-8) + 1e-11
         assert result.closed
-        assert result.value == pytest.approx(payoff(result, v, X), rel=1e-14, abs=1e-300)
+        assert result.value == pytest.approx(score(result, v, X), rel=1e-14, abs=1e-300)
         assert np.linalg.norm(result.u) == pytest.approx(1.0, abs=1e-14)
         assert np.array_equal(v, v_before)
         assert np.array_equal(X, X_before)

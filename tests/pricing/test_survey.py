@@ -33,7 +33,7 @@ def test_maxima_are_attained_and_distinct(rng):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_maximum_of_a_plane_and_of_space(seed):
-    """Against exact sweeps in rank 2 and 3, where both signs together are the gauge."""
+    """Against exact sweeps in rank 2 and 3, where both signs together are the polar gauge."""
     rng = np.random.default_rng(seed)
     X, v = rng.standard_normal((30, 2 + seed % 2)), rng.standard_normal(30)
     best = max(searched(sign * v, X).maxima.values[0] for sign in (1.0, -1.0))

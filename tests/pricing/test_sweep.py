@@ -32,14 +32,14 @@ def test_sweep_finds_the_maximum_over_all_patterns(rank, count, brute_force, pro
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3, 4])
-def test_kink_form_is_the_payoff(rank, problems):
+def test_kink_form_is_the_score(rank, problems):
     rng = np.random.default_rng(rank)
     for v, X in problems([rank], seed=10 + rank, count=50):
         form = kink_form(v, X)
         z = rng.standard_normal(form.rank)
         z /= np.linalg.norm(z)
-        payoff = v @ np.maximum(X @ (form.basis @ z), 0.0)
-        assert abs(payoff - form.b @ z - form.even(z)) <= form.margin + 1e-16
+        score = v @ np.maximum(X @ (form.basis @ z), 0.0)
+        assert abs(score - form.b @ z - form.even(z)) <= form.margin + 1e-16
         assert form.margin <= 1e-13 * (1.0 + form.mass)
         assert np.all(np.abs(np.triu(form.Z @ form.Z.T, 1)) < 1.0 - 1e-15) or len(form.w) < 2
 

@@ -103,7 +103,7 @@ def test_the_program_agrees_with_patches_and_is_its_own_adjoint(case, c, rng):
     Z, v = rng.standard_normal((problem.d, problem.n_positions * c)), rng.standard_normal(problem.y.shape)
     np.testing.assert_allclose(program.adjoint(v), problem.images.patched_adjoint(v.reshape(problem.n, -1)), atol=1e-12)
     assert np.vdot(program.forward(Z), v) == pytest.approx(np.vdot(Z, program.adjoint(v)), rel=1e-12)
-    np.testing.assert_array_equal(program.gather.toarray(), program.spread.toarray().T)
+    np.testing.assert_array_equal(program.unfold.toarray(), program.fold.toarray().T)
 
 
 @pytest.mark.parametrize("loss", ["squared", "logistic", "poisson", "softmax"])

@@ -27,7 +27,7 @@ def test_proofs_of_one_run_share_one_budget(near_optimum, monkeypatch):
     def endless(v, X, *, target, time_limit):
         asked.append(time_limit)
         clock[0] += time_limit
-        return Price(side.gauge, np.inf, np.eye(5)[0], 1, np.ones(1), False, "branch_and_bound")
+        return Price(side.polar, np.inf, np.eye(5)[0], 1, np.ones(1), False, "branch_and_bound")
 
     monkeypatch.setattr(dual, "price", endless)
     monkeypatch.setattr(dual.time, "perf_counter", lambda: clock[0])

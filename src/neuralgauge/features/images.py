@@ -49,7 +49,7 @@ class Images:
         geometry = self.geometry
         if full_circle(geometry):
             return geometry.n_positions
-        return int(geometry.spread(np.ones((geometry.n_positions, geometry.d, 1))).max())
+        return int(geometry.fold(np.ones((geometry.n_positions, geometry.d, 1))).max())
 
     @cached_property
     def size(self) -> float:
@@ -63,7 +63,7 @@ class Images:
 
     def patched_adjoint(self, V: Array) -> Array:
         """T = [X_1^T V, ..., X_K^T V], (d, K c): the gradient of <V, outputs> in a filter's output weights."""
-        gathered = self.geometry.gather(self.adjoint(V))
+        gathered = self.geometry.unfold(self.adjoint(V))
         return gathered.transpose(1, 0, 2).reshape(self.geometry.d, -1)
 
     def largest_singular_value(self, V: Array) -> tuple[float, float]:

@@ -266,14 +266,14 @@ class PatchGeometry:
             for row in range(0, rows, row_step):
                 yield slice(sample, sample + step), slice(row, row + row_step)
 
-    def gather(self, theta: Array) -> Array:
+    def unfold(self, theta: Array) -> Array:
         """Patches P_k theta (K, d, c) of weights theta (n_pixels, c) in the place of an image."""
         c = theta.shape[1]
         windows = self._windows(theta.reshape(1, *self.spatial_shape, self.channels * c))
         return windows.reshape(self.n_positions, self.d, c)
 
-    def spread(self, Z: Array) -> Array:
-        """sum_k P_k^T z_k (n_pixels, c) for Z (K, d, c), the adjoint of `gather`: X spread(Z) = sum_k X_k z_k."""
+    def fold(self, Z: Array) -> Array:
+        """sum_k P_k^T z_k (n_pixels, c) for Z (K, d, c), the adjoint of `unfold`: X fold(Z) = sum_k X_k z_k."""
         axes = range(len(self.filters))
         c = Z.shape[2]
         blocks = Z.reshape(*self.output_shape, *self.filters, self.channels, c)

@@ -7,7 +7,7 @@ sample, its patches, and adds up their activations, by regions with output weigh
 
 where row r belongs to sample i(r) and region p(r), counts s_r times, and a neuron has an output weight in R^c for each
 of the P regions: q = P c numbers. One region of weight 1/K is average pooling, a region a position is the flattened
-network. The adjoint turns a dual point V (n, c) into one of the rows, of shape (N, q), so that the gauge of a
+network. The adjoint turns a dual point V (n, c) into one of the rows, of shape (N, q), so that the polar gauge of a
 convolutional network is that of a dense one with q outputs:
 
 .. math:: G(V) = \max_{\|u\| \le 1} \Big\| \sum_r s_r (x_r^T u)_+\, e_{p(r)} \otimes V_{i(r)} \Big\|_2 .

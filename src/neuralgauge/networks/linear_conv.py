@@ -86,7 +86,7 @@ class LinearConvNetwork(Network):
         if full_circle(self.geometry):
             return self._cyclic_pixels()
         Z = self.matrix.reshape(len(self.U), *self.A.shape[1:])
-        return self.geometry.spread(Z.transpose(1, 0, 2))
+        return self.geometry.fold(Z.transpose(1, 0, 2))
 
     def _cyclic_pixels(self) -> Array:
         """The same by the convolution theorem where filters meet every cyclic shift: no matrix of K^2 entries."""

@@ -22,7 +22,7 @@ def climb(X: Any, v_X: Any, U: Any, steps: int) -> Any:
     """Move the columns of U (d, k), unit vectors, uphill in place; the values reached. X and v X are (n, d)."""
     d, k = U.shape
     Z, value, gradient = np.empty(BLOCK + k, np.float32), np.empty(k, np.float32), np.empty((d, k), np.float32)
-    _payoff(X, v_X, U, Z, value, gradient)
+    _score(X, v_X, U, Z, value, gradient)
     step = np.full(k, FIRST_STEP, np.float32)
     live = np.arange(k)
     for _ in range(steps):
@@ -40,7 +40,7 @@ def climb(X: Any, v_X: Any, U: Any, steps: int) -> Any:
             if moved[s] == 0.0:  # straight back to the other side
                 for j in range(d):
                     trial[j, s] = U[j, live[s]]
-        _payoff(X, v_X, trial, Z, reached, slope)
+        _score(X, v_X, trial, Z, reached, slope)
         for s in range(m):
             t = live[s]
             if reached[s] > value[t] + np.float32(LEAST_RISE) * abs(value[t]):
@@ -54,7 +54,7 @@ def climb(X: Any, v_X: Any, U: Any, steps: int) -> Any:
 
 
 @reordered
-def _payoff(X: Any, v_X: Any, U: Any, Z: Any, value: Any, gradient: Any) -> None:
+def _score(X: Any, v_X: Any, U: Any, Z: Any, value: Any, gradient: Any) -> None:
     """h at every column of U, and the direction of its gradient."""
     (n, d), k = X.shape, U.shape[1]
     part = np.empty((d, k), np.float32)

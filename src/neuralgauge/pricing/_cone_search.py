@@ -16,7 +16,7 @@ import numpy as np
 
 from .._array import Array
 from .._compiled import compiled
-from ._incumbent import VALUE, keep_if_better, onto_kinks, payoff
+from ._incumbent import VALUE, keep_if_better, onto_kinks, score
 from ._relaxation import NEAR, Index, dot, relax
 
 # Places in the state of a search; the best value is `VALUE`.
@@ -75,9 +75,9 @@ def search(
             state[CLOSED] = max(state[CLOSED], bounds[top])
             state[OPEN] = top
             continue
-        if payoff(w, Z, f, res, stop, end, sign, index) > state[VALUE]:
+        if score(w, Z, f, res, stop, end, sign, index) > state[VALUE]:
             keep_if_better(w, Z, b, res, state, z_best)
-        if new >= 0 and payoff(w, Z, f, v[new], stop, end, sign, index) > state[VALUE]:
+        if new >= 0 and score(w, Z, f, v[new], stop, end, sign, index) > state[VALUE]:
             keep_if_better(w, Z, b, v[new], state, z_best)
         if bounds[top] < limit * (1.0 + NEAR):
             onto_kinks(w, Z, b, f, res, state, z_best, stop, middle, end, sign, index, Y, work[4:], e)

@@ -12,7 +12,7 @@ VALUE = 2  # place of the best value in the state of a search
 
 
 @compiled
-def payoff(w: Array, Z: Array, f: Array, direction: Array, stop: int, end: int, sign: float, index: Index) -> float:
+def score(w: Array, Z: Array, f: Array, direction: Array, stop: int, end: int, sign: float, index: Index) -> float:
     """s h along a direction of the cone, from the node's own list."""
     total = dot(f, direction)
     for place in range(stop, end):

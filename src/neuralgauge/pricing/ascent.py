@@ -1,4 +1,4 @@
-r"""Multi-start ascent on h(u) = v^T (X u)_+ over the unit ball: lower bounds on the gauge G(v), and columns to add.
+r"""Multi-start ascent on h(u) = v^T (X u)_+ over the unit ball: lower bounds on G(v), and columns.
 
 h is a difference of two convex functions, split by the sign of v. At a point the part with v_i > 0 is replaced by its
 tangent, which leaves a concave problem whose dual is a box-constrained least-norm problem,

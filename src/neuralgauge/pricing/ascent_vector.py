@@ -2,7 +2,7 @@ r"""Multi-start ascent on |V^T (X u)_+| over the unit ball, for dual points with
 
 .. math:: |V^T (Xu)_+|_2 = \max_{|g| = 1} \; (V g)^T (Xu)_+
 
-For fixed g this is the payoff of one output with the dual point V g, which the convex-concave step of `ascent` raises;
+For fixed g this is the score of one output with the dual point V g, which the convex-concave step of `ascent` raises;
 for fixed u the best g is the direction of V^T (X u)_+. Neither half step can lower the value.
 """
 

@@ -127,7 +127,7 @@ class _Tree:
         self._info = np.zeros((room, 4), dtype=np.int64)
         self._index, self._T, self._Y = np.zeros(entries, dtype=np.int64), np.zeros((entries, r)), np.zeros(entries)
         self._work = np.zeros((5 + r, r))
-        self._state = np.array([0.0, 0.0, form.gauge(z), tol, 0.0, np.inf, 0.0])
+        self._state = np.array([0.0, 0.0, form.polar(z), tol, 0.0, np.inf, 0.0])
         self._chunk = 256
         self.z = np.array(z)
 

@@ -1,4 +1,4 @@
-r"""Branch and bound over output directions: the gauge of several outputs from prices of single ones.
+r"""Branch and bound over output directions: the polar gauge of several outputs from prices of single ones.
 
 :math:`\phi(g) = G(Vg)` is convex and positively homogeneous. If :math:`\ell^T g_k \ge \phi(g_k)` at the vertices g_k
 of a simplicial cone, then :math:`\phi(g) \le \ell^T g \le |\ell|` on all unit vectors g of the cone, and the shortest

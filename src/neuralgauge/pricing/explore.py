@@ -49,7 +49,7 @@ def explore(
     starts : array of shape (d, k), optional
         Further starts.
     sign : {1, -1}, optional
-        For one output weight a neuron: the sign of the payoff that is sought. By default the payoff's norm.
+        For one output weight a neuron: the sign of the score that is sought. By default the score's norm.
     kept : int
 
     Notes
@@ -106,7 +106,7 @@ def _single(values: Array) -> Any:
 
 def _climb(V: Array, X: Array, readout: Readout, U: Array, steps: int) -> Array:
     """Move the rows of U uphill in place; the values reached."""
-    value, gradient = _payoff(V, X, readout, U)
+    value, gradient = _score(V, X, readout, U)
     step = np.full((len(U), 1), FIRST_STEP)
     for _ in range(steps):
         live = np.flatnonzero(step[:, 0] > LEAST_STEP)
@@ -114,7 +114,7 @@ def _climb(V: Array, X: Array, readout: Readout, U: Array, steps: int) -> Array:
             break
         trial = (1.0 - step[live]) * U[live] + step[live] * gradient[live]
         trial /= np.maximum(np.linalg.norm(trial, axis=1, keepdims=True), np.finfo(float).tiny)
-        reached, slope = _payoff(V, X, readout, trial)
+        reached, slope = _score(V, X, readout, trial)
         better = reached > value[live] * (1.0 + LEAST_RISE)
         won = live[better]
         U[won], value[won], gradient[won] = trial[better], reached[better], slope[better]
@@ -123,8 +123,8 @@ def _climb(V: Array, X: Array, readout: Readout, U: Array, steps: int) -> Array:
     return value
 
 
-def _payoff(V: Array, X: Array, readout: Readout, U: Array) -> tuple[Array, Array]:
-    """The payoff of every row of U, and the direction of its gradient."""
+def _score(V: Array, X: Array, readout: Readout, U: Array) -> tuple[Array, Array]:
+    """The score of every row of U, and the direction of its gradient."""
     Z = X @ U.T.astype(np.float32)
     np.maximum(Z, 0.0, out=Z)
     gains = readout.gains(V, Z)

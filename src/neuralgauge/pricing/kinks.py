@@ -1,6 +1,6 @@
 r"""The function that pricing maximises, in its own coordinates: a linear part and one kink a line.
 
-With :math:`(t)_+ = (t + |t|)/2` the neuron's payoff is odd plus even,
+With :math:`(t)_+ = (t + |t|)/2` the neuron's score is odd plus even,
 
 .. math:: h(u) = v^T (Xu)_+ = b^T z + E(z), \qquad E(z) = \sum_k w_k |z_k^T z|, \qquad z = B^T u,
 
@@ -9,7 +9,7 @@ where B spans the rows of X, z_k are unit normals of the distinct lines among th
 :math:`|b^T z| + |E(z)|` over half a sphere in rank(X) dimensions.
 
 With several outputs, V (n, c), b is the matrix X^T V / 2 transposed, every :math:`w_k` a vector of length c, and the
-payoff at z or -z the length of :math:`b z \pm E(z)`.
+score at z or -z the length of :math:`b z \pm E(z)`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class KinkForm:
         """E(z), for one output."""
         return float(self.w @ np.abs(self.Z @ z))
 
-    def gauge(self, z: Array) -> float:
+    def polar(self, z: Array) -> float:
         """max(|h(u)|, |h(-u)|) = |b^T z| + |E(z)|, for one output."""
         return abs(float(self.b @ z)) + abs(self.even(z))
 

@@ -1,4 +1,4 @@
-r"""Pricing: the gauge G(v), exactly or enclosed."""
+r"""Pricing: the polar gauge G(v), exactly or enclosed."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def price(
     random_state: int = 0,
     method: Method = "auto",
 ) -> Price:
-    r"""The gauge of a dual point: the largest payoff of any neuron.
+    r"""The polar gauge of a dual point: the largest score of any neuron.
 
     .. math:: G(V) = \max_{\|u\|_2 \le 1} |V^T (Xu)_+|_2
 
@@ -152,7 +152,7 @@ def _sweep(form: KinkForm) -> tuple[Array, float]:
     if form.rank == 1 or not len(form.w):  # |b^T z| + |w| |z|, or linear
         norm = float(np.linalg.norm(form.b))
         z = form.b / norm if norm > 0.0 else np.eye(1, form.rank)[0]
-        return z, form.gauge(z)
+        return z, form.polar(z)
     if form.rank == 2:
         return sweep_plane(form)
     from .sweep_space import sweep_space
@@ -181,7 +181,7 @@ def _branch(
     reduced = X @ form.basis
     with threads():
         starts = [ascend(sign * v, reduced, random_state=random_state)[1][:, 0] for sign in (1.0, -1.0)]
-    result = branch_and_bound(form, max(starts, key=form.gauge), target=target, tol=tol, time_limit=time_limit)
+    result = branch_and_bound(form, max(starts, key=form.polar), target=target, tol=tol, time_limit=time_limit)
     price = _attained(v, X, form, result.z, result.bound)
     return replace(
         price, method="branch_and_bound", closed=result.closed, history=result.history, n_nodes=result.n_nodes

@@ -1,4 +1,4 @@
-"""The search for neurons that a dual point pays for, as far as the number of rows allows."""
+"""Search for the neurons of the largest scores, as thorough as the number of rows allows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def search(
     starts : array of shape (d, k), optional
         Further starts, for instance the neurons at hand.
     sign : {1, -1}, optional
-        Required for one output weight a neuron: the sign of the payoff that is sought.
+        Required for one output weight a neuron: the sign of the score that is sought.
     finish : int
         Explored points that an ascent finishes at most: more of them find more where X has about as many columns as
         rows, for maxima then sit at corners that exploring only comes near.

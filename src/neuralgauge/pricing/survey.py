@@ -48,7 +48,7 @@ class Survey:
 
 
 def survey(ascent: Ascent, sample: Callable[[int], Array], own: Array, most: int, rng: np.random.Generator) -> Survey:
-    """Search for the best maximum of a payoff.
+    """Search for the best maximum of a score.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def _disturbed(U: Array, count: int, rng: np.random.Generator) -> Array:
 
 
 def _new(found: Maxima, seen: Maxima) -> Array:
-    """Which of the maxima found are not among those seen; without a payoff above 0 there is no maximum to see."""
+    """Which of the maxima found are not among those seen; without a score above 0 there is no maximum to see."""
     cosines = (found.U.T @ seen.U) * (found.G @ seen.G.T)
     result: Array = (np.max(cosines, axis=1, initial=-1.0) < 1.0 - SAME) & (found.values > 0.0)
     return result

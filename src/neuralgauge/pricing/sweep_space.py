@@ -45,7 +45,7 @@ def _sweep(b: Array, w: Array, Z: Array, z: Array) -> float:
     norm_b = np.sqrt(b[0] * b[0] + b[1] * b[1] + b[2] * b[2])
     if norm_b > 0.0:
         z[:] = b / norm_b
-        best = _gauge(b, w, Z, z[0], z[1], z[2])
+        best = _polar(b, w, Z, z[0], z[1], z[2])
     n = len(w)
     angle, side = np.empty(n), np.empty(n)
     # Strongest kinks first: they tend to hold the maximum, and a good value saves tests of cells.
@@ -65,7 +65,7 @@ def _along(Z: Array, j: int, x: float, y: float, t: float) -> float:
 
 
 @compiled
-def _gauge(b: Array, w: Array, Z: Array, x: float, y: float, t: float) -> float:
+def _polar(b: Array, w: Array, Z: Array, x: float, y: float, t: float) -> float:
     even = 0.0
     for j in range(len(w)):
         even += w[j] * abs(_along(Z, j, x, y, t))
@@ -162,7 +162,7 @@ def _two_cells(
                 inside = False
                 break
         if inside:
-            value = _gauge(b, w, Z, x, y, t)
+            value = _polar(b, w, Z, x, y, t)
             if value > best:
                 best = value
                 z[0], z[1], z[2] = x, y, t

@@ -153,9 +153,9 @@ def _two_cells(
         mean = (pp + qq + rr) / 3.0
         if 3.0 * mean <= best * best:
             continue
-        # Largest eigenvalue <= mean + 2 spread.
-        spread = (pp - mean) ** 2 + (qq - mean) ** 2 + (rr - mean) ** 2 + 2.0 * (pq * pq + pr * pr + qr * qr)
-        if mean + 2.0 * np.sqrt(spread / 6.0) <= best * best:
+        # Largest eigenvalue <= mean + 2 deviations.
+        squares = (pp - mean) ** 2 + (qq - mean) ** 2 + (rr - mean) ** 2 + 2.0 * (pq * pq + pr * pr + qr * qr)
+        if mean + 2.0 * np.sqrt(squares / 6.0) <= best * best:
             continue
         A[0, 0], A[0, 1], A[0, 2], A[1, 0], A[1, 1], A[1, 2] = pp, pq, pr, pq, qq, qr
         A[2, 0], A[2, 1], A[2, 2] = pr, qr, rr
@@ -172,7 +172,7 @@ def _two_cells(
                 inside = False
                 break
         if inside:
-            value = _gauge(b, w, Y, t)
+            value = _polar(b, w, Y, t)
             if value > best:
                 best = value
                 z[:] = t
@@ -185,7 +185,7 @@ def _beyond(Y: Array, j: int, side: Array, t: Array) -> bool:
 
 
 @compiled
-def _gauge(b: Array, w: Array, Y: Array, t: Array) -> float:
+def _polar(b: Array, w: Array, Y: Array, t: Array) -> float:
     """Larger length of b t + E(t) and b t - E(t)."""
     c = w.shape[1]
     even = np.zeros(c)

@@ -30,7 +30,7 @@ class LinearConvProgram:
     problem: LinearConvProblem
 
     @cached_property
-    def spread(self) -> csr_array:
+    def fold(self) -> csr_array:
         """(n_pixels, d K): adds up patches, one column for each filter entry and position, in this order."""
         pixel = self.taps.ravel()
         seen = np.flatnonzero(pixel >= 0)
@@ -38,20 +38,20 @@ class LinearConvProgram:
         return csr_array((np.ones(len(seen)), (pixel[seen], seen)), shape=shape)
 
     @cached_property
-    def gather(self) -> csr_array:
+    def unfold(self) -> csr_array:
         """The transpose, (d K, n_pixels)."""
-        return csr_array(self.spread.T)
+        return csr_array(self.fold.T)
 
     @cached_property
     def taps(self) -> np.ndarray[tuple[int, int], np.dtype[np.intp]]:
         """(d, K): the pixel under each filter entry at each position, -1 for padding."""
         geometry = self.problem.geometry
         numbers = np.arange(1.0, geometry.n_pixels + 1.0)[:, None]
-        return geometry.gather(numbers)[:, :, 0].T.astype(np.intp) - 1
+        return geometry.unfold(numbers)[:, :, 0].T.astype(np.intp) - 1
 
     def pixels(self, Z: Array) -> Array:
         """theta = sum_k P_k^T z_k, (n_pixels, c)."""
-        result: Array = self.spread @ Z.reshape(-1, self.problem.c)
+        result: Array = self.fold @ Z.reshape(-1, self.problem.c)
         return result
 
     def forward(self, Z: Array, offset: Array | float = 0.0) -> Array:
@@ -62,7 +62,7 @@ class LinearConvProgram:
     def adjoint(self, v: Array) -> Array:
         """T = [X_1^T v, ..., X_K^T v], (d, K c), at the same cost."""
         problem = self.problem
-        result: Array = self.gather @ problem.images.adjoint(v.reshape(problem.n, -1))
+        result: Array = self.unfold @ problem.images.adjoint(v.reshape(problem.n, -1))
         return result.reshape(problem.d, -1)
 
     def objective(self, Z: Array, offset: Array | float = 0.0) -> float:

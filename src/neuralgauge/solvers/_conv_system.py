@@ -75,11 +75,11 @@ class ConvSystem:
         return np.ascontiguousarray(self.X.T)
 
     @cached_property
-    def spreads(self) -> list[csr_array]:
-        """The columns of `spread` for each filter entry, (n_pixels, K)."""
-        spread = self.program.spread.tocsc()
-        K = spread.shape[1] // self.d
-        return [csr_array(spread[:, a * K : (a + 1) * K]) for a in range(self.d)]
+    def folds(self) -> list[csr_array]:
+        """The columns of `fold` for each filter entry, (n_pixels, K)."""
+        fold = self.program.fold.tocsc()
+        K = fold.shape[1] // self.d
+        return [csr_array(fold[:, a * K : (a + 1) * K]) for a in range(self.d)]
 
     def _set_stencil(self) -> None:
         """B.data = stencil @ M.ravel(), the sparsity of B fixed."""
@@ -113,12 +113,12 @@ class ConvSystem:
 
     def _pair_pixels(self) -> Array:
         """sum_k P_k^T (E_ab T)_k for the symmetric unit matrices E_ab, a <= b: (pixels, c, r)."""
-        d, (size, places) = self.d, self.program.spread.shape
+        d, (size, places) = self.d, self.program.fold.shape
         K = places // d
         theta = np.zeros((self.X.shape[1], self.c, d, d))
         maps = self.point.T.reshape(d, K, self.c).transpose(1, 2, 0).reshape(K, -1)
-        for a, spread in enumerate(self.spreads):
-            theta[:size, :, a] = (spread @ maps).reshape(size, self.c, d)
+        for a, fold in enumerate(self.folds):
+            theta[:size, :, a] = (fold @ maps).reshape(size, self.c, d)
         rows, columns = self.pairs
         return (theta[:, :, rows, columns] + theta[:, :, columns, rows]) * self.half
 
@@ -131,7 +131,7 @@ class ConvSystem:
     def low_rank(self, pixels: Array) -> Array:
         """J v from X^T v: the symmetric part of T T_v^T in the coordinates of G, (r,)."""
         T, _, G = self.point
-        cross = G.T @ (T @ self.gather(pixels).T) @ G
+        cross = G.T @ (T @ self.unfold(pixels).T) @ G
         return (cross + cross.T)[self.pairs] * self.half
 
     def low_rank_pixels(self, s: Array) -> Array:
@@ -139,15 +139,15 @@ class ConvSystem:
         T, _, G = self.point
         E = np.zeros((self.d, self.d))
         E[self.pairs] = s * self.half
-        return self.spread(G @ (E + E.T) @ (G.T @ T))
+        return self.fold(G @ (E + E.T) @ (G.T @ T))
 
-    def gather(self, pixels: Array) -> Array:
+    def unfold(self, pixels: Array) -> Array:
         """Patches (d, K c) of pixels; the offset is none."""
-        patches: Array = self.program.gather @ pixels[: self.program.gather.shape[1]]
+        patches: Array = self.program.unfold @ pixels[: self.program.unfold.shape[1]]
         return patches.reshape(self.d, -1)
 
-    def spread(self, Z: Array) -> Array:
-        """The adjoint of `gather`."""
+    def fold(self, Z: Array) -> Array:
+        """The adjoint of `unfold`."""
         theta = self.program.pixels(Z)
         return np.vstack([theta, np.zeros((1, self.c))]) if self.offset else theta
 
@@ -162,9 +162,9 @@ class ConvSystem:
         """N v (n, c)."""
         T, M, G = self.point
         pixels = self.X.T @ v
-        patches = self.gather(pixels)
+        patches = self.unfold(pixels)
         cross = G.T @ (T @ patches.T) @ G
-        theta = self.spread(M @ patches + G @ (cross + cross.T) @ (G.T @ T))
+        theta = self.fold(M @ patches + G @ (cross + cross.T) @ (G.T @ T))
         if self.offset:
             theta[-1] += self.variance * pixels[-1]
         return self.X @ theta

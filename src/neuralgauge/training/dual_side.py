@@ -1,4 +1,4 @@
-"""The dual side of training: the best dual point, what pricing knows of its gauge, and the bound that follows."""
+"""The dual side of training: the best dual point, what pricing knows of its polar gauge, and the bound that follows."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Columns:
 
 
 class DualSide:
-    """Best dual point v, its searched gauge, its proven bound."""
+    """The best dual point v of a run, the largest score found at it, and the bounds that follow."""
 
     def __init__(
         self, problem: TrainingProblem, rng: np.random.Generator, prove: bool | None, most_starts: int | None = None
@@ -66,7 +66,7 @@ class DualSide:
         self.problem, self.rng = problem, rng
         features = problem.features
         self.rank = rank = features.span.rank
-        # Vectors that spread X u evenly, for data far from the origin, where most uniform u cut no cell.
+        # Vectors that make X u of unit covariance, for data far from the origin, where most uniform u cut no cell.
         self.whitening = features.span.whitening
         swept = rank < 3 or features.N <= SWEPT_ROWS
         provable = rank <= (PROVEN_RANK if problem.q == 1 else SWEPT_RANK) and swept
@@ -77,7 +77,7 @@ class DualSide:
         self.n_starts = int(np.clip(work / features.size, FEWEST_STARTS, most_starts or most))
         self.plane = features.span.axes if rank == 2 else None
         self.v = np.zeros_like(problem.y)
-        self.gauge, self.lower = 0.0, lower_bound(problem, self.v, 0.0)
+        self.polar, self.lower = 0.0, lower_bound(problem, self.v, 0.0)
         self.proven = self.lower
         self.scope: Scope = "bounded"
         self.starts = self.unseen = 0
@@ -86,36 +86,36 @@ class DualSide:
     def price(self, v: Array, network: TwoLayerNetwork) -> list[Columns]:
         """Local maximisers from random starts and the network's neurons, for each sign; keeps v if it is the best."""
         problem, v = self.problem, self.problem.fit.project(v)
-        found = self._maximisers(v, network, self.n_starts // 4, self.n_starts // 2, spread=True)
+        found = self._maximisers(v, network, self.n_starts // 4, self.n_starts // 2, wide=True)
         self.missed = np.zeros((problem.d, 0))
-        self._raise_gauge(max(float(np.max(problem.scores(self.v, part.U))) for part in found))
-        gauge = max(float(part.values[0]) for part in found)
-        if (bound := lower_bound(problem, v, gauge)) > self.lower:
-            self.v, self.gauge, self.lower = v, gauge, bound
+        self._raise_polar(max(float(np.max(problem.scores(self.v, part.U))) for part in found))
+        polar = max(float(part.values[0]) for part in found)
+        if (bound := lower_bound(problem, v, polar)) > self.lower:
+            self.v, self.polar, self.lower = v, polar, bound
         return found
 
     def _maximisers(
-        self, v: Array, network: TwoLayerNetwork, uniform: int, near: int, *, spread: bool, finish: int = KEPT
+        self, v: Array, network: TwoLayerNetwork, uniform: int, near: int, *, wide: bool, finish: int = KEPT
     ) -> list[Columns]:
         """Local maximisers, best first: a part for each sign where these are searched apart, else one part.
 
-        Starts are uniform, near the network's neurons, and with `spread` those neurons, the vectors missed before and
-        vectors that spread X u.
+        Starts are uniform, near the network's neurons, and with `wide` those neurons, the vectors missed before and
+        vectors that make X u of unit covariance.
         """
         features = self.problem.features
         if self.plane is not None:
             return [Columns(*plane_maxima(features.lifted(v), features.X, self.plane))]
         if self.problem.q > 1:
-            starts = self._starts(network.U, near, spread)
+            starts = self._starts(network.U, near, wide)
             return [Columns(*search(v, features, uniform, self.rng, starts=starts, finish=finish))]
         parts = []
         for sign in (1.0, -1.0):
-            starts = self._starts(network.U[:, sign * network.A[:, 0] > 0], near, spread)
+            starts = self._starts(network.U[:, sign * network.A[:, 0] > 0], near, wide)
             parts.append(Columns(*search(v, features, uniform, self.rng, starts=starts, sign=sign, finish=finish)))
         return parts
 
-    def _starts(self, own: Array, near: int, spread: bool) -> Array:
-        if not spread:
+    def _starts(self, own: Array, near: int, wide: bool) -> Array:
+        if not wide:
             return self._around(own, near)
         whitened = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], self.n_starts // 4))
         return np.hstack([own, self.missed, whitened, self._around(own, near)])
@@ -144,10 +144,10 @@ class DualSide:
         return self.lower >= goal
 
     def _search_thoroughly(self, network: TwoLayerNetwork) -> None:
-        """Look once more for neurons that v pays more for, from many fresh starts; the gauge and the missed follow."""
+        """Search for larger scores at v from many fresh starts; update the polar gauge and the missed maxima."""
         most = int(min(SURVEY_WORK / (self.problem.features.size * self.problem.q), MOST_SURVEYED))
         if most < FEWEST_SURVEYED:
-            found = self._maximisers(self.v, network, 6 * self.n_starts, self.n_starts, spread=False, finish=200)
+            found = self._maximisers(self.v, network, 6 * self.n_starts, self.n_starts, wide=False, finish=200)
             self.starts = self.unseen = 0
         else:
             surveys = self._surveys(network, most)
@@ -155,7 +155,7 @@ class DualSide:
             self.starts, self.unseen = (
                 sum(counts) for counts in zip(*((s.starts, s.unseen) for s in surveys), strict=True)
             )
-        if self._raise_gauge(max(float(part.values[0]) for part in found)):
+        if self._raise_polar(max(float(part.values[0]) for part in found)):
             self.missed = np.hstack([part.U[:, :MISSED] for part in found])
 
     def _surveys(self, network: TwoLayerNetwork, most: int) -> list[Survey]:
@@ -171,18 +171,18 @@ class DualSide:
         return [one(sign, network.U[:, sign * network.A[:, 0] > 0]) for sign in (1.0, -1.0)]
 
     def _sample(self, count: int) -> Array:
-        """Independent starts (d, count): uniform on the sphere, or, with probability 1/2, such that X u is spread."""
+        """Independent starts (d, count): uniform on the sphere, or, with probability 1/2, such that X u has unit covariance."""
         uniform = self.rng.standard_normal((self.problem.d, count))
         whitened = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], count))
         result: Array = np.where(self.rng.random(count) < 0.5, uniform, whitened)
         return result
 
     def _proves(self, goal: float, deadline: float) -> bool:
-        priced = self._price_exactly(self._gauge_allowed(goal), deadline)
+        priced = self._price_exactly(self._largest_polar(goal), deadline)
         if self.proven >= goal:
             self.scope = "exact"
             return True
-        if self._raise_gauge(priced.value):
+        if self._raise_polar(priced.value):
             self.missed = priced.u[:, None]
         return False
 
@@ -194,7 +194,7 @@ class DualSide:
         priced = self._price_exactly(None, deadline)
         if priced.closed:
             self.scope = "exact"
-        self._raise_gauge(priced.value)
+        self._raise_polar(priced.value)
 
     def _price_exactly(self, target: float | None, deadline: float) -> Price:
         begun = time.perf_counter()
@@ -211,9 +211,9 @@ class DualSide:
             return Certificate(upper, self.proven, self.scope)
         return Certificate(upper, self.lower, "estimated", self.starts, unseen=self.unseen)
 
-    def _gauge_allowed(self, goal: float) -> float:
+    def _largest_polar(self, goal: float) -> float:
         """The largest G(v) at which v still proves `goal`, by bisection."""
-        low, high = self.gauge, 4.0 * max(self.gauge, self.problem.beta)
+        low, high = self.polar, 4.0 * max(self.polar, self.problem.beta)
         for _ in range(60):
             middle = 0.5 * (low + high)
             if lower_bound(self.problem, self.v, middle) >= goal:
@@ -222,9 +222,9 @@ class DualSide:
                 high = middle
         return low
 
-    def _raise_gauge(self, value: float) -> bool:
-        """Take note of a neuron that v pays more for than was known; the bound falls."""
-        if value <= self.gauge * (1.0 + 1e-12):
+    def _raise_polar(self, value: float) -> bool:
+        """Raise the polar gauge to a larger score, which lowers the bound; return whether it was larger."""
+        if value <= self.polar * (1.0 + 1e-12):
             return False
-        self.gauge, self.lower = value, lower_bound(self.problem, self.v, value)
+        self.polar, self.lower = value, lower_bound(self.problem, self.v, value)
         return True
