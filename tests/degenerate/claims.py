@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from degenerate.arrangement import Arrangement
 from degenerate.formulas import EXACT, FORMULAS
-from degenerate.gauge import attained, exact_payoff
+from degenerate.gauge import attained, exact_score
 from degenerate.interpolation import check_neural_gauge
 from degenerate.optimum import Data
 from degenerate.problems import case_of
