@@ -16,11 +16,9 @@ import numpy as np
 
 from .._array import Array
 from .._compiled import compiled
-from ._incumbent import VALUE, keep_if_better, onto_kinks, score
+from ._incumbent import State, keep_if_better, onto_kinks, score
 from ._relaxation import NEAR, Index, dot, relax
 
-# Places in the state of a search; the best value is `VALUE`.
-OPEN, THRESHOLD, TOLERANCE, CLOSED, STOP_ABOVE, NODES = 0, 1, 3, 4, 5, 6
 SAME_SIDE = 1e-14  # a kink nearer than this to a vertex counts as passing through it
 TINY = 1e-18  # squared length of edges below which a cone is not divided
 
@@ -38,7 +36,7 @@ def search(
     index: Index,
     T: Array,
     Y: Array,
-    state: Array,
+    state: State,
     z_best: Array,
     work: Array,
     max_nodes: int,
@@ -46,48 +44,47 @@ def search(
 ) -> int:
     """Expand up to `max_nodes` nodes. Returns 0 when the stack is empty, 1 at the limit, 2 when it needs room.
 
-    `info` rows are (start, stop) of the parent's list, the vertex that is new (-1: all), and the sign s; `state`
-    holds nodes on the stack, threshold, best value, tolerance, largest bound of a closed node, the value above which
-    to stop, and nodes expanded; V, N, F, bounds are vertices, dual bases, linear parts and bounds of the nodes on the
-    stack; index, T, Y the kinks, their products with the vertices, and slopes, of all lists one behind the other.
+    `info` rows are (start, stop) of the parent's list, the vertex that is new (-1: all), and the sign s; V, N, F,
+    bounds are vertices, dual bases, linear parts and bounds of the nodes on the stack; index, T, Y the kinks, their
+    products with the vertices, and slopes, of all lists one behind the other; `state` is a record of `STATE`.
     """
     res, e, lam, nn = work[0], work[1], work[2], work[3]
     nodes = 0
-    while state[OPEN] > 0:
-        if nodes >= max_nodes or state[VALUE] > state[STOP_ABOVE]:
+    while state.open > 0:
+        if nodes >= max_nodes or state.value > state.stop_above:
             return 1
-        top = int(state[OPEN]) - 1
-        limit = max(state[THRESHOLD], state[VALUE] * (1.0 + state[TOLERANCE]))
+        top = state.open - 1
+        limit = max(state.threshold, state.value * (1.0 + state.tolerance))
         start, stop, new, sign = info[top, 0], info[top, 1], info[top, 2], float(info[top, 3])
         if bounds[top] <= limit:
-            state[CLOSED] = max(state[CLOSED], bounds[top])
-            state[OPEN] = top
+            state.closed = max(state.closed, bounds[top])
+            state.open = top
             continue
         if 2 * stop - start > len(index) or top + 2 > len(bounds):
             return 2
         nodes += 1
-        state[NODES] += 1
+        state.nodes += 1
         v, dual, f = V[top], N[top], F[top]
         end, middle = _classify(w, Z, v, f, e, start, stop, new, sign, index, T, Y)
         bound = relax(w, Z, v, dual, f, e, lam, nn, res, stop, middle, end, index, Y, limit, patience, work[4:])
         bounds[top] = min(bound, bounds[top])
         if bounds[top] <= limit:
-            state[CLOSED] = max(state[CLOSED], bounds[top])
-            state[OPEN] = top
+            state.closed = max(state.closed, bounds[top])
+            state.open = top
             continue
-        if score(w, Z, f, res, stop, end, sign, index) > state[VALUE]:
+        if score(w, Z, f, res, stop, end, sign, index) > state.value:
             keep_if_better(w, Z, b, res, state, z_best)
-        if new >= 0 and score(w, Z, f, v[new], stop, end, sign, index) > state[VALUE]:
+        if new >= 0 and score(w, Z, f, v[new], stop, end, sign, index) > state.value:
             keep_if_better(w, Z, b, v[new], state, z_best)
         if bounds[top] < limit * (1.0 + NEAR):
             onto_kinks(w, Z, b, f, res, state, z_best, stop, middle, end, sign, index, Y, work[4:], e)
         first, second, length = _longest_edge(v)
         if length < TINY:
-            state[CLOSED] = max(state[CLOSED], bounds[top])
-            state[OPEN] = top
+            state.closed = max(state.closed, bounds[top])
+            state.open = top
             continue
         _split(V, N, F, bounds, info, top, first, second, stop, end)
-        state[OPEN] = top + 2
+        state.open = top + 2
     return 0
 
 
@@ -167,16 +164,7 @@ def _longest_edge(v: Array) -> tuple[int, int, float]:
 
 @compiled
 def _split(
-    V: Array,
-    N: Array,
-    F: Array,
-    bounds: Array,
-    info: Index,
-    top: int,
-    first: int,
-    second: int,
-    start: int,
-    end: int,
+    V: Array, N: Array, F: Array, bounds: Array, info: Index, top: int, first: int, second: int, start: int, end: int
 ) -> None:
     """Two children: the midpoint of the edge replaces one of its ends; the dual basis follows in O(r)."""
     r = V.shape[1]

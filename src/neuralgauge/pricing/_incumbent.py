@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .._array import Array
 from .._compiled import compiled
 from ._relaxation import Index, dot, norm
 
-VALUE = 2  # place of the best value in the state of a search
+# What a search counts and keeps, a record that is changed in place.
+STATE = np.dtype(
+    [
+        ("open", np.int64),  # nodes on the stack
+        ("threshold", np.float64),  # nodes with a bound up to here are closed
+        ("value", np.float64),  # the best found
+        ("tolerance", np.float64),  # relative, above the value
+        ("closed", np.float64),  # largest bound of a closed node
+        ("stop_above", np.float64),  # value above which to stop
+        ("nodes", np.int64),  # expanded
+    ]
+)
+State = Any  # one element of such an array; attributes are the compiler's way to its fields
 
 
 @compiled
@@ -22,7 +36,7 @@ def score(w: Array, Z: Array, f: Array, direction: Array, stop: int, end: int, s
 
 
 @compiled
-def keep_if_better(w: Array, Z: Array, b: Array, direction: Array, state: Array, z_best: Array) -> None:
+def keep_if_better(w: Array, Z: Array, b: Array, direction: Array, state: State, z_best: Array) -> None:
     """Keep the direction if |b^T z| + |E(z)| there is the best so far."""
     length, even, odd = norm(direction), 0.0, 0.0
     if length == 0.0:
@@ -31,8 +45,8 @@ def keep_if_better(w: Array, Z: Array, b: Array, direction: Array, state: Array,
         even += w[i] * abs(dot(Z[i], direction))
     odd = dot(b, direction)
     value = (abs(even) + abs(odd)) / length
-    if value > state[VALUE]:
-        state[VALUE] = value
+    if value > state.value:
+        state.value = value
         for c in range(len(b)):
             z_best[c] = direction[c] / length
 
@@ -44,7 +58,7 @@ def onto_kinks(
     b: Array,
     f: Array,
     res: Array,
-    state: Array,
+    state: State,
     z_best: Array,
     stop: int,
     middle: int,

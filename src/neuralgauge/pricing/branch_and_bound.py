@@ -14,8 +14,8 @@ from itertools import pairwise, product
 import numpy as np
 
 from .._array import Array
-from ._cone_search import CLOSED, NODES, OPEN, SAME_SIDE, STOP_ABOVE, THRESHOLD, search
-from ._incumbent import VALUE
+from ._cone_search import SAME_SIDE, search
+from ._incumbent import STATE
 from .kinks import EPS, KinkForm
 
 History = tuple[tuple[float, float, float], ...]
@@ -127,28 +127,27 @@ class _Tree:
         self._info = np.zeros((room, 4), dtype=np.int64)
         self._index, self._T, self._Y = np.zeros(entries, dtype=np.int64), np.zeros((entries, r)), np.zeros(entries)
         self._work = np.zeros((5 + r, r))
-        self._state = np.array([0.0, 0.0, form.polar(z), tol, 0.0, np.inf, 0.0])
+        self._state = np.array((0, 0.0, form.polar(z), tol, 0.0, np.inf, 0), STATE)[()]
         self._chunk = 256
         self.z = np.array(z)
 
     @property
     def value(self) -> float:
-        return float(self._state[VALUE])
+        return float(self._state["value"])
 
     @property
     def above(self) -> bool:
-        return bool(self._state[VALUE] > self._state[STOP_ABOVE])
+        return bool(self._state["value"] > self._state["stop_above"])
 
     @property
     def bound(self) -> float:
         """Over closed and open cones of this pass."""
-        return float(
-            max(self._state[VALUE], self._state[CLOSED], np.max(self._stack[3][: int(self._state[OPEN])], initial=0.0))
-        )
+        still_open = self._stack[3][: self._state["open"]]
+        return float(max(self._state["value"], self._state["closed"], np.max(still_open, initial=0.0)))
 
     @property
     def n_nodes(self) -> int:
-        return int(self._state[NODES])
+        return int(self._state["nodes"])
 
     def start(self, threshold: float, stop_above: float) -> None:
         """All orthants with both signs of h on the stack, every kink undecided."""
@@ -161,7 +160,8 @@ class _Tree:
                 k += 1
         bounds[:k] = np.inf
         self._index[: len(form.w)] = np.arange(len(form.w))
-        self._state[[OPEN, THRESHOLD, CLOSED, STOP_ABOVE]] = k, threshold, 0.0, stop_above
+        self._state["open"], self._state["closed"] = k, 0.0
+        self._state["threshold"], self._state["stop_above"] = threshold, stop_above
 
     def advance(self) -> bool:
         """Work for about a tenth of a second; True when no cone is left."""
