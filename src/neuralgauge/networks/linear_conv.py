@@ -108,6 +108,7 @@ class LinearConvNetwork(Network):
 
     def balance(self) -> LinearConvNetwork:
         """Return the same function with |u_j| = |alpha_j|, without filters for which |u_j| |alpha_j| < 1e-300."""
-        columns, rows, alive = balanced_rows(self.U.T, self.A.reshape(self.n_neurons, -1))
+        flat = self.A.reshape(self.n_neurons, self.A.shape[1] * self.A.shape[2])
+        columns, rows, alive = balanced_rows(self.U.T, flat)
         A = rows.reshape(int(alive.sum()), *self.A.shape[1:])
         return LinearConvNetwork(columns.T, A, self.geometry, self.offset)

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from typing import Any, Generic, Self
 
 from .._array import Array, as_positive, check_size
+from ..errors import InvalidInputError
 from ..losses import Loss
 from ..losses.datafit import DataFit
 from ..networks.base import Net
@@ -115,3 +116,13 @@ class Problem(ABC, Generic[Net]):
     @abstractmethod
     def polar(self, v: Array, random_state: int = 0) -> Polar:
         """The polar gauge G(v), as far as it is known at little cost."""
+
+
+def checked_problem(problem: Any) -> Problem[Any]:
+    """Return the problem; anything else is an InvalidInputError."""
+    if not isinstance(problem, Problem):
+        raise InvalidInputError(
+            "`problem` must be a TrainingProblem, ReLUConvProblem or LinearConvProblem, got "
+            f"{type(problem).__name__}; make one from the data, TrainingProblem(X, y, beta=...)."
+        )
+    return problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import Problem
+from .base import Problem, checked_problem
 
 
 def beta_max(problem: Problem[Any], random_state: int = 0) -> float:
@@ -37,4 +37,4 @@ def beta_max(problem: Problem[Any], random_state: int = 0) -> float:
     >>> print(f"{ng.beta_max(problem):.4f}")
     1.7889
     """
-    return problem.polar(problem.fit.empty_dual, random_state).value
+    return checked_problem(problem).polar(problem.fit.empty_dual, random_state).value

@@ -13,7 +13,7 @@ from .._threads import threads
 from ..errors import InvalidInputError
 from ..networks.base import Net
 from ..networks.dense import N, TwoLayerNetwork
-from ..problems.base import Problem
+from ..problems.base import Problem, checked_problem
 from ..problems.linear_conv import LinearConvProblem
 from ..problems.training import TrainingProblem
 from ..solvers.local_search import local_search
@@ -129,7 +129,7 @@ def prune(
     if width is not None and not width >= 1:
         raise InvalidInputError(f"`width` must be >= 1, got {width}; leave it out to keep the objective.")
     with threads():
-        small = _pruned(network, problem, width, np.random.default_rng(random_state))
+        small = _pruned(network, checked_problem(problem), width, np.random.default_rng(random_state))
     return Pruning(small, problem.objective(network), problem.objective(small), network.n_neurons)
 
 

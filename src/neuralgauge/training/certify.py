@@ -10,14 +10,14 @@ import numpy as np
 
 from ..certificate import Certificate, lower_bound
 from ..errors import InvalidInputError
-from ..problems.training import TrainingProblem
+from ..problems.base import Problem, checked_problem
 from ..solvers.solution import Record
 from .train import train
 
 
 def certify(
     network: Any,
-    problem: TrainingProblem,
+    problem: Problem[Any],
     time_limit: float | None = None,
     random_state: int | np.random.Generator | None = 0,
     prove: bool | None = None,
@@ -84,7 +84,7 @@ def certify(
     >>> print(f"{certificate.upper:.2f} {certificate.gap:.3f} {certificate.scope}")
     2.50 0.643 exact
     """
-    given = problem.network_of(network).balance()
+    given = checked_problem(problem).network_of(network).balance()
     with np.errstate(over="ignore", invalid="ignore"):
         upper = problem.objective(given)
     if not np.isfinite(upper):

@@ -171,7 +171,7 @@ class DualSide:
         return [one(sign, network.U[:, sign * network.A[:, 0] > 0]) for sign in (1.0, -1.0)]
 
     def _sample(self, count: int) -> Array:
-        """Independent starts (d, count), half of them uniform on the sphere and half such that X u has unit covariance."""
+        """Independent starts (d, count): uniform on the sphere, or such that X u has unit covariance, half of each."""
         uniform = self.rng.standard_normal((self.problem.d, count))
         whitened = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], count))
         result: Array = np.where(self.rng.random(count) < 0.5, uniform, whitened)

@@ -13,9 +13,8 @@ import numpy as np
 from .._array import Array, as_positive, as_vector
 from .._threads import threads
 from ..errors import InvalidInputError
-from ..networks.dense import TwoLayerNetwork
+from ..problems.base import Problem, checked_problem
 from ..problems.penalty import beta_max
-from ..problems.training import TrainingProblem
 from ..solvers.solution import Solution, Status
 from .train import train
 
@@ -69,7 +68,7 @@ class Path:
                 "lower_bound": [c.lower for c in certificates],
                 "gap": [c.gap for c in certificates],
                 "scope": [str(c.scope) for c in certificates],
-                "n_neurons": [_network(solution).n_neurons for solution in self.solutions],
+                "n_neurons": [solution.network.n_neurons for solution in self.solutions],
                 "train_error": self.train_error,
                 "validation_error": self.validation_error,
                 "seconds": [solution.seconds for solution in self.solutions],
@@ -84,7 +83,7 @@ class Path:
 
 
 def relu_path(
-    problem: TrainingProblem,
+    problem: Problem[Any],
     n_betas: int = 50,
     beta_min_ratio: float = 1e-3,
     *,
@@ -101,7 +100,7 @@ def relu_path(
 
     Parameters
     ----------
-    problem : TrainingProblem
+    problem : TrainingProblem, ReLUConvProblem or LinearConvProblem
         Its own beta plays no part.
     n_betas : int
         Penalties, >= 1, at equal ratios from :math:`\beta_{max}`, where the empty network is optimal, down.
@@ -149,6 +148,7 @@ def relu_path(
     >>> print(f"{path.betas[0]:.4f} {path.betas[-1]:.7f} {path.solutions[-1].certificate.scope}")
     1.7889 0.0017889 exact
     """
+    checked_problem(problem)
     as_positive(gap, "gap")
     with threads(n_jobs):
         grid = penalties(lambda: _beta_max(problem), betas, n_betas, beta_min_ratio)
@@ -164,7 +164,7 @@ def relu_path(
 
 
 def _trained(
-    problems: list[TrainingProblem],
+    problems: list[Problem[Any]],
     trainer: Callable[..., Solution],
     deadline: float,
     progress: Callable[[float, Solution], None] | None,
@@ -196,9 +196,9 @@ def _trained(
 
 
 def _path(
-    problem: TrainingProblem, grid: Array, solutions: list[Solution], held_out: TrainingProblem | None, status: Status
+    problem: Problem[Any], grid: Array, solutions: list[Solution], held_out: Problem[Any] | None, status: Status
 ) -> Path:
-    networks = [_network(solution) for solution in solutions]
+    networks: list[Any] = [solution.network for solution in solutions]
     train_error = [error_rate(problem, problem.outputs(network)) for network in networks]
     validation_error = [np.nan] * len(networks)
     if held_out is not None:
@@ -208,7 +208,7 @@ def _path(
     return Path(grid[: len(solutions)], tuple(solutions), np.array(train_error), np.array(validation_error), status)
 
 
-def error_rate(problem: TrainingProblem, f: Array) -> float:
+def error_rate(problem: Problem[Any], f: Array) -> float:
     """Share of wrong labels for outputs f, or the mean loss where targets are numbers; weighted by the samples."""
     weight, y, kind = problem.sample_weight, problem.y, problem.loss.targets
     if kind == "simplex" or (kind == "sign" and problem.c > 1):
@@ -235,7 +235,7 @@ def penalties(largest: Callable[[], float], betas: Any, n_betas: int, beta_min_r
     return largest() * np.geomspace(1.0, ratio, n_betas)
 
 
-def _beta_max(problem: TrainingProblem) -> float:
+def _beta_max(problem: Problem[Any]) -> float:
     largest = beta_max(problem)
     if largest == 0.0:
         raise InvalidInputError(
@@ -243,8 +243,3 @@ def _beta_max(problem: TrainingProblem) -> float:
             "vary, or `betas`."
         )
     return largest
-
-
-def _network(solution: Solution) -> TwoLayerNetwork:
-    assert isinstance(solution.network, TwoLayerNetwork)
-    return solution.network

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,10 @@ from .._threads import threads
 from ..errors import InvalidInputError
 from ..networks.dense import TwoLayerNetwork
 from ..patterns import PatternSet
+from ..problems.base import Problem, checked_problem
+from ..problems.linear_conv import LinearConvProblem
 from ..problems.training import TrainingProblem
+from ..solvers.nuclear_norm import train_linear_conv
 from ..solvers.solution import Record, Solution, Status
 from .column_generation import Rounds, Start
 from .dual_side import Columns
@@ -21,7 +25,7 @@ LEAST_BETA = 1e-30  # relative to a penalty from which the empty network is opti
 
 
 def train(
-    problem: TrainingProblem,
+    problem: Problem[Any],
     gap: float = 1e-4,
     *,
     time_limit: float | None = None,
@@ -88,9 +92,13 @@ def train(
     >>> solution.certificate.scope, round(solution.certificate.upper, 5)
     ('exact', 0.89145)
     """
+    checked_problem(problem)
     as_positive(gap, "gap")
     if time_limit is not None:
         as_positive(time_limit, "time_limit")
+    if isinstance(problem, LinearConvProblem):
+        return train_linear_conv(problem, gap, time_limit, progress)
+    assert isinstance(problem, TrainingProblem)
     _check_beta(problem)
     with threads(n_jobs):
         rng = np.random.default_rng(random_state)
