@@ -170,16 +170,6 @@ class Features:
         result: Array = weights @ self.X
         return result
 
-    def row_products(self, W: Array) -> Array:
-        """(N,): x_r^T w_r for columns w_r of W (d, N)."""
-        result: Array = np.einsum("nd,dn->n", self.X, W)
-        return result
-
-    def scaled_sums(self, weights: Array, scale: Array) -> Array:
-        """(k, d): sums of the rows under weights (k, N), row r scaled by scale (N,) besides."""
-        result: Array = weights @ (scale[:, None] * self.X)
-        return result
-
     def absolute_sum(self, weight: Array) -> Array:
         """(d,): the sum of |x_r| under weights (N,)."""
         result: Array = weight @ np.abs(self.X)

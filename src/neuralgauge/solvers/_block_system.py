@@ -23,7 +23,6 @@ from ..programs.block import BlockProgram
 from ._second_order import Scaling
 
 Solve = Callable[[Array, Array, Array | float], tuple[Array, Array, Array]]
-CHUNK = 2_000_000  # entries of F in memory at a time
 MOST_RIDGE = 1e-8  # of each entry of a diagonal, which small columns of X make small
 
 
@@ -65,33 +64,19 @@ class BlockSystem:
     """Factorizations of one program's Newton systems; outputs are (n, c) here."""
 
     def __init__(self, program: BlockProgram) -> None:
-        problem = program.problem
-        self.directions, self.offset = program.directions, problem.offset
-        self.m, self.n, self.d, self.c = program.n_blocks, problem.n, problem.d, problem.c
-        self._form(program)
+        self.operator, self.offset = program.operator, program.problem.offset
+        self.m, self.n, self.d, self.c = (getattr(program.operator, size) for size in ("m", "n", "d", "c"))
         self.small_side_is_samples = self.m * self.d > self.n * self.c
-        self._X_Xt: Array | None = None
         self._gram: Array | None = None
         self._gram_root: Array | None = None
 
-    def _form(self, program: BlockProgram) -> None:
-        self.X = program.problem.features.X
-        self.Xt = np.ascontiguousarray(self.X.T)
-        # With one output the direction is a sign, which the gates take up.
-        self.gates = program.signed_gates if self.c == 1 else program.gates.astype(np.float64)
-
     def forward(self, W: Array, b: Array | float = 0.0) -> Array:
         """B W + E b, (n, c)."""
-        if self.c == 1:
-            # This order needs no array of the size of the gates.
-            return np.einsum("dn,dn->n", self.Xt, W.T @ self.gates)[:, None] + b
-        result: Array = (self.gates * (W @ self.Xt)).T @ self.directions + b
-        return result
+        return self.operator.forward(W) + b
 
     def adjoint(self, V: Array) -> Array:
         """B^T V as (m, d)."""
-        result: Array = self.gates @ (V * self.X) if self.c == 1 else (self.gates * (self.directions @ V.T)) @ self.X
-        return result
+        return self.operator.adjoint(V)
 
     def factorize(self, scaling: Scaling, cone_curvature: Array | None, root: CurvatureRoot) -> Solve:
         """A function (R, r_b, r_dF) -> (dW, db, H dF); its rounding is undone by the caller's refinement.
@@ -102,7 +87,7 @@ class BlockSystem:
             M = scaling.curvature()
             return self._by_blocks(M if cone_curvature is None else M + cone_curvature, root)
         if cone_curvature is None:
-            return self._by_samples(self._free_gram(scaling), scaling.curvature_solve, root)
+            return self._by_samples(self.operator.reflected_gram(scaling.eta, scaling.b), scaling.curvature_solve, root)
         inverse: Array = np.linalg.inv(_cholesky(scaling.curvature() + cone_curvature)).astype(np.float64, copy=False)
 
         def solve_M(R: Array) -> Array:
@@ -110,37 +95,7 @@ class BlockSystem:
             result: Array = np.matmul(inverse.transpose(0, 2, 1), half)[:, :, 0]
             return result
 
-        return self._by_samples(self._gram_of(inverse), solve_M, root)
-
-    def _directed(self, gates: Array) -> Array:
-        """Rows of gates (m, n) times the directions: (m, n c)."""
-        if self.c == 1:
-            return gates
-        return (gates[:, :, None] * self.directions[:, None, :]).reshape(len(gates), -1)
-
-    def _gram_of(self, inverse: Array) -> Array:
-        """Lower half of B M^{-1} B^T from the inverses of the Cholesky factors."""
-        n, c, d = self.n, self.c, self.d
-        K = np.zeros((n * c, n * c), order="F")
-        chunk = max(1, CHUNK // (d * n * c))
-        for start in range(0, self.m, chunk):
-            C = inverse[start : start + chunk]
-            F = (C.reshape(-1, d) @ self.Xt).reshape(len(C), d, n)
-            F *= self.gates[start : start + chunk, None, :]
-            if c > 1:
-                F = F[:, :, :, None] * self.directions[start : start + chunk, None, None, :]
-            K = blas.dsyrk(1.0, F.reshape(-1, n * c).T, beta=1.0, c=K, lower=1, overwrite_c=1)
-        return K
-
-    def _free_gram(self, scaling: Scaling) -> Array:
-        """The same without cones: M^{-1} = eta^2 (I + 2 b b^T) makes it two products of (m, n c)."""
-        if self._X_Xt is None:
-            self._X_Xt = np.repeat(np.repeat(self.X @ self.Xt, self.c, axis=0), self.c, axis=1)
-        gates = scaling.eta[:, None] * self.gates
-        K: Array = blas.dsyrk(1.0, self._directed(gates).T, lower=1)
-        K *= self._X_Xt
-        gates *= scaling.b @ self.Xt
-        return blas.dsyrk(2.0, self._directed(gates).T, beta=1.0, c=K, lower=1, overwrite_c=1)
+        return self._by_samples(self.operator.gram(inverse), solve_M, root)
 
     def _by_samples(self, K: Array, solve_M: Callable[[Array], Array], root: CurvatureRoot) -> Solve:
         n, c = self.n, self.c
@@ -191,17 +146,12 @@ class BlockSystem:
         """(B, E)^T H (B, E), kept while the root stays the same (the squared loss)."""
         if self._gram is None or self._gram_root is None or not np.array_equal(root.values, self._gram_root):
             n, c = self.n, self.c
-            F = self._rooted_maps(root)
+            F = self.operator.transposed_times(root.transposed)
             if self.offset:
                 F = np.vstack([F, root.transposed(np.repeat(np.eye(c)[:, None], n, axis=1)).reshape(c, -1)])
             self._gram = blas.dsyrk(1.0, F.T, trans=1, lower=1)
             self._gram_root = root.values.copy()
         return self._gram
-
-    def _rooted_maps(self, root: CurvatureRoot) -> Array:
-        """B^T R, (m d, n c)."""
-        directed = root.transposed(self._directed(self.gates).reshape(self.m, self.n, self.c))
-        return (directed[:, None] * self.Xt[None, :, :, None]).reshape(self.m * self.d, self.n * self.c)
 
 
 def _cholesky(M: Array) -> Array:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +29,7 @@ ADDITIONS = 2  # times blocks are added to it before it is given all
 def descends(program: BlockProgram) -> bool:
     """Whether `run_gated` knows the program."""
     problem = program.problem
-    return not program.cones and program.maps is None and problem.q == 1 and isinstance(problem.loss, Squared)
+    return not program.cones and not problem.features.patched and problem.q == 1 and isinstance(problem.loss, Squared)
 
 
 def run_gated(
@@ -155,7 +154,7 @@ class Descent:
         program, bounds = self.program, self.bounds
         chosen = np.arange(program.n_blocks) if everything else self.chosen
         everything = len(chosen) == program.n_blocks
-        part = replace(program, gates=program.gates[chosen], directions=program.directions[chosen])
+        part = program.take(chosen)
         left = None if np.isinf(self.deadline) else max(self.deadline - time.perf_counter(), 1e-9)
         solved = run(part, None, tol if everything else 0.5 * tol, max_iter - self.n_iter, left, self._relay)
         self.n_iter += solved.n_iter

@@ -24,11 +24,10 @@ import numpy as np
 from .._array import Array
 from ..programs.block import BlockProgram
 from . import _second_order as soc
-from ._block_system import CurvatureRoot
+from ._block_system import BlockSystem, CurvatureRoot
 from ._cone_rows import cone_rows
 from ._direction import Direction, outliers
 from ._loss_terms import loss_term
-from ._patch_system import block_system
 from ._starting_point import centred_blocks
 
 STEP_FRACTION = 0.95
@@ -76,7 +75,7 @@ class InteriorPoint:
 
     def __init__(self, program: BlockProgram, witnesses: Array | None) -> None:
         self.program, self.diverged, self.last_step = program, False, 1.0
-        self.system = block_system(program)
+        self.system = BlockSystem(program)
         self.cones = cone_rows(program)
         self._start(witnesses)
 

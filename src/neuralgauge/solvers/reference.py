@@ -11,6 +11,7 @@ from scipy.special import xlogy
 from .._array import Array
 from ..certificate import lower_bound
 from ..errors import InvalidInputError, MissingDependencyError
+from ..features.gated import GatedPatches
 from ..losses import Huber, Logistic, Loss, PiecewiseLoss, Poisson, Softmax, Squared, SquaredHinge
 from ..problems.training import TrainingProblem
 from ..programs.block import BlockProgram
@@ -72,10 +73,10 @@ def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None) -> Solution
     W, F = cp.Variable((problem.d, program.n_blocks)), cp.Variable(problem.y.shape)
     X_W = problem.features.X @ W
     offset = cp.Variable(problem.c) if problem.offset else np.zeros(problem.c)
-    if program.maps is None:
+    if not isinstance(program.operator, GatedPatches):
         f = cp.multiply(program.gates.T, X_W) @ program.directions
     else:
-        f = cp.reshape(np.hstack(list(program.maps)) @ cp.vec(W, order="F"), (problem.n, problem.c), order="C")
+        f = cp.reshape(np.hstack(list(program.operator.maps)) @ cp.vec(W, order="F"), (problem.n, problem.c), order="C")
     f = f + np.ones((problem.n, 1)) @ offset[None, :]
     outputs = F - (f[:, 0] if problem.y.ndim == 1 else f) == 0  # its multiplier is v
     signs = np.where(program.gates, 1.0, -1.0).T

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +72,7 @@ def run_on_working_set(
         left = None if time_limit is None else max(time_limit - (time.perf_counter() - start), 1e-9)
         status = Status.SOLVED
         if len(taken):
-            solved = run_on_facets(_part(program, taken), witnesses[taken], accuracy, max_iter, left)
+            solved = run_on_facets(program.take(taken), witnesses[taken], accuracy, max_iter, left)
             status, n_iter = solved.status, n_iter + solved.n_iter
             if not status.failed:  # what a failed program leaves says nothing of the blocks outside
                 v = solved.dual
@@ -106,11 +105,6 @@ def run_on_working_set(
         elif status is Status.SOLVED:
             status = Status.STALLED
         return solution(program, bounds, witnesses, status, n_iter, seconds, tuple(history))
-
-
-def _part(program: BlockProgram, blocks: Index) -> BlockProgram:
-    maps = None if program.maps is None else program.maps[blocks]
-    return replace(program, gates=program.gates[blocks], directions=program.directions[blocks], maps=maps)
 
 
 class Worths:

@@ -1,0 +1,164 @@
+r"""Gated rows: the linear map of the blocks of a convex program to the outputs, and the Grams of its Newton systems.
+
+.. math:: B\,W = \sum_i D_i X w_i g_i^T \in \mathbb{R}^{n \times c}
+
+for gates D_i, the diagonal matrices of activation patterns, and output directions g_i. B is never formed whole for a
+dense network. Where samples have many rows, the maps B_i (n c, d) of the blocks are formed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import blas
+
+from .._array import Array, BoolArray
+from .rows import Features
+
+CHUNK = 2_000_000  # entries of B M^{-1/2} in memory at a time, 16 MB
+
+
+class GatedRows:
+    """B for one row a sample.
+
+    Parameters
+    ----------
+    features : Features
+    gates : bool array of shape (m, N)
+    directions : array of shape (m, q)
+    """
+
+    def __init__(self, features: Features, gates: BoolArray, directions: Array) -> None:
+        self.features, self.gates, self.directions = features, gates, directions
+        self.m, self.n, self.d, self.c = len(gates), features.n, features.d, self._outputs()
+
+    def _outputs(self) -> int:
+        return self.directions.shape[1]
+
+    def take(self, blocks: npt.NDArray[Any]) -> GatedRows:
+        """Only these blocks."""
+        return GatedRows(self.features, self.gates[blocks], self.directions[blocks])
+
+    @cached_property
+    def _Xt(self) -> Array:
+        """X^T, row by row."""
+        return np.ascontiguousarray(self.features.X.T)
+
+    @cached_property
+    def _X_Xt(self) -> Array:
+        return np.repeat(np.repeat(self.features.X @ self._Xt, self.c, axis=0), self.c, axis=1)
+
+    @cached_property
+    def _weights(self) -> Array:
+        """The gates as numbers (m, N); for one output times the sign that is a block's direction."""
+        result: Array = self.gates * self.directions if self.c == 1 else self.gates.astype(np.float64)
+        return result
+
+    def _directed(self, weights: Array) -> Array:
+        """Rows (m, n) times the directions: (m, n c)."""
+        if self.c == 1:
+            return weights
+        return (weights[:, :, None] * self.directions[:, None, :]).reshape(len(weights), -1)
+
+    def forward(self, W: Array) -> Array:
+        """B W (n, c) for W (m, d): 2 N m d operations."""
+        if self.c == 1:
+            # This order needs no array of the size of the gates.
+            return np.einsum("dn,dn->n", self._Xt, W.T @ self._weights)[:, None]
+        result: Array = (self._weights * (W @ self._Xt)).T @ self.directions
+        return result
+
+    def adjoint(self, V: Array) -> Array:
+        """B^T V (m, d) for V (n, c): as many operations."""
+        X = self.features.X
+        if self.c == 1:
+            result: Array = self._weights @ (V * X)
+            return result
+        result = (self._weights * (self.directions @ V.T)) @ X
+        return result
+
+    def gram(self, roots: Array) -> Array:
+        """Lower half of B M^{-1} B^T (n c, n c), M_i^{-1} = C_i^T C_i for roots C (m, d, d)."""
+        n, c, d = self.n, self.c, self.d
+        K = np.zeros((n * c, n * c), order="F")
+        chunk = max(1, CHUNK // (d * n * c))
+        for start in range(0, self.m, chunk):
+            C = roots[start : start + chunk]
+            F = (C.reshape(-1, d) @ self._Xt).reshape(len(C), d, n)
+            F *= self._weights[start : start + chunk, None, :]
+            if c > 1:
+                F = F[:, :, :, None] * self.directions[start : start + chunk, None, None, :]
+            K = blas.dsyrk(1.0, F.reshape(-1, n * c).T, beta=1.0, c=K, lower=1, overwrite_c=1)
+        return K
+
+    def reflected_gram(self, eta: Array, b: Array) -> Array:
+        """The same for M_i^{-1} = eta_i^2 (I + 2 b_i b_i^T), eta (m,), b (m, d): two products of (m, n c)."""
+        weights = eta[:, None] * self._weights
+        K: Array = blas.dsyrk(1.0, self._directed(weights).T, lower=1)
+        K *= self._X_Xt
+        weights *= b @ self._Xt
+        return blas.dsyrk(2.0, self._directed(weights).T, beta=1.0, c=K, lower=1, overwrite_c=1)
+
+    def transposed_times(self, root: Callable[[Array], Array]) -> Array:
+        """B^T R (m d, n c), for a function V -> R^T V of (..., n, c)."""
+        directed = root(self._directed(self._weights).reshape(self.m, self.n, self.c))
+        return (directed[:, None] * self._Xt[None, :, :, None]).reshape(self.m * self.d, self.n * self.c)
+
+
+class GatedPatches(GatedRows):
+    """B for many rows a sample, by the maps of its blocks (m, n c, d)."""
+
+    def __init__(self, features: Features, gates: BoolArray, directions: Array, maps: Array | None = None) -> None:
+        super().__init__(features, gates, directions)
+        if maps is None:
+            maps = features.maps(gates, directions).reshape(self.m, -1, self.d)
+        self.maps = maps
+
+    def _outputs(self) -> int:
+        return self.directions.shape[1] // self.features.n_regions
+
+    def take(self, blocks: npt.NDArray[Any]) -> GatedPatches:
+        """Only these blocks."""
+        return GatedPatches(self.features, self.gates[blocks], self.directions[blocks], self.maps[blocks])
+
+    def forward(self, W: Array) -> Array:
+        """B W (n, c): 2 n c m d operations."""
+        result: Array = np.matmul(self.maps, W[:, :, None]).sum(axis=0).reshape(self.n, self.c)
+        return result
+
+    def adjoint(self, V: Array) -> Array:
+        """B^T V (m, d)."""
+        result: Array = np.matmul(V.reshape(-1), self.maps)
+        return result
+
+    def gram(self, roots: Array) -> Array:
+        """Lower half of B M^{-1} B^T."""
+        size = self.n * self.c
+        K = np.zeros((size, size), order="F")
+        chunk = max(1, CHUNK // (self.d * size))
+        for start in range(0, self.m, chunk):
+            part = slice(start, start + chunk)
+            F = np.matmul(roots[part], self.maps[part].transpose(0, 2, 1)).reshape(-1, size)
+            K = blas.dsyrk(1.0, F.T, beta=1.0, c=K, lower=1, overwrite_c=1)
+        return K
+
+    def reflected_gram(self, eta: Array, b: Array) -> Array:
+        """The same for M_i^{-1} = eta_i^2 (I + 2 b_i b_i^T)."""
+        scaled = eta[:, None, None] * self.maps
+        along = np.matmul(scaled, b[:, :, None])[:, :, 0]
+        K: Array = blas.dsyrk(1.0, scaled.transpose(0, 2, 1).reshape(-1, self.n * self.c).T, lower=1)
+        return blas.dsyrk(2.0, along.T, beta=1.0, c=K, lower=1, overwrite_c=1)
+
+    def transposed_times(self, root: Callable[[Array], Array]) -> Array:
+        """B^T R (m d, n c)."""
+        columns = self.maps.transpose(0, 2, 1).reshape(self.m * self.d, self.n, self.c)
+        return root(columns).reshape(self.m * self.d, -1)
+
+
+def gated(features: Features, gates: BoolArray, directions: Array) -> GatedRows:
+    """Return the map B that suits the rows."""
+    return (GatedPatches if features.patched else GatedRows)(features, gates, directions)
