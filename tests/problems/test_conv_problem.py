@@ -9,7 +9,7 @@ from scipy.signal import correlate
 
 import neuralgauge as ng
 from neuralgauge.patterns.strategies import interior_vectors
-from neuralgauge.solvers.local_search import _Passes
+from neuralgauge.solvers.local_search import _heads
 
 READOUTS = ("pooled", "flattened", (2, 1))
 every_readout = pytest.mark.parametrize("readout", READOUTS, ids=str)
@@ -84,8 +84,7 @@ def test_gradient_against_differences(readout, loss):
     problem, _, rng = conv_problem(1, readout, loss, offset=True)
     network = random_network(problem, rng)
     U, A, b = network.U, network.A, np.asarray(network.offset)
-    passes, step = _Passes(problem, 4), 1e-6
-    gradients = passes.loss_and_gradient(U, A, b)[1:]
+    step, gradients = 1e-6, problem.features.value_and_gradient(U, A, _heads(problem, b))[1:]
     for which, gradient in enumerate(gradients):
         move = rng.standard_normal(gradient.shape)
         values = []
@@ -99,11 +98,14 @@ def test_gradient_against_differences(readout, loss):
 def test_chunks_do_not_change_the_gradient(monkeypatch):
     problem, _, rng = conv_problem(2, "flattened")
     network = random_network(problem, rng)
-    whole = _Passes(problem, 4).loss_and_gradient(network.U, network.A, np.zeros(1))
+
+    def evaluated():
+        return problem.features.value_and_gradient(network.U, network.A, _heads(problem, np.zeros(1)))
+
+    whole = evaluated()
     monkeypatch.setattr("neuralgauge.features.rows.CHUNK", 50)
-    passes = _Passes(problem, 4)
-    assert len(passes.chunks) > 2
-    for one, other in zip(whole, passes.loss_and_gradient(network.U, network.A, np.zeros(1)), strict=True):
+    assert len(problem.features.chunks(4)) > 2
+    for one, other in zip(whole, evaluated(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
 
 

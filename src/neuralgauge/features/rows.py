@@ -144,6 +144,40 @@ class Features:
         first, *others = mapped(work, self.chunks(U.shape[1]))
         return sum(others, first)
 
+    def value_and_gradient(
+        self, U: Array, A: Array, heads: Callable[[slice], Callable[[Array], tuple[float, Array]]]
+    ) -> tuple[float, Array, Array, Array]:
+        """A sum over samples of a function of the outputs, and its gradient in U (d, m), A (m, q) and an offset (c,).
+
+        Parameters
+        ----------
+        heads : callable
+            For consecutive samples, the function of their outputs (k, c) to its value and gradient (k, c). Where a
+            value is not finite, gradients are zero.
+        """
+        parts = mapped(lambda chunk: self._value_and_gradient(chunk, U, A, heads), self.chunks(U.shape[1]))
+        value, by_U, by_A, by_b = (sum(terms[1:], terms[0]) for terms in zip(*parts, strict=True))
+        return value, by_U, by_A, by_b
+
+    def _value_and_gradient(
+        self, chunk: Chunk, U: Array, A: Array, heads: Callable[[slice], Callable[[Array], tuple[float, Array]]]
+    ) -> tuple[float, Array, Array, Array]:
+        rows, samples, readout = chunk
+        X = self.X[rows]
+        X_U = X @ U
+        hidden = np.maximum(X_U, 0.0)
+        value, g = heads(samples)(readout.outputs(hidden, A))
+        if not np.isfinite(value):
+            return value, np.zeros_like(U), np.zeros_like(A), np.zeros(g.shape[1])
+        by_A = readout.gains(g, hidden)
+        np.greater(X_U, 0.0, out=X_U)
+        if A.shape[1] == 1:  # the gradient in the activations has rank one: rows of X take it up
+            by_U = ((X * readout.along(g, np.ones((1, 1)))).T @ X_U) * A[:, 0]
+        else:
+            X_U *= readout.along(g, A)
+            by_U = X.T @ X_U
+        return value, by_U, by_A, g.sum(axis=0)
+
     def hidden(self, U: Array) -> Array:
         """(N, m): activations (X U)_+, whole."""
         return np.maximum(self.X @ U, 0.0)
