@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from registry.losses import TYPICAL
 
 import neuralgauge as ng
 from neuralgauge.certificate import SCOPE_SENTENCES, lower_bound
@@ -187,7 +188,7 @@ def test_zero_gauge_and_zero_dual():
     assert lower_bound(problem, np.zeros(2), 0.0) == 0.0
 
 
-@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
+@pytest.mark.parametrize("loss", TYPICAL)
 def test_a_corrupted_network_is_not_certified(paper, loss):
     problem = ng.TrainingProblem(paper(0.1).X[:, :1], paper(0.1).y, beta=0.1, loss=loss)
     solution = ng.train(problem, gap=1e-6)

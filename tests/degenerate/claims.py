@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from degenerate.arrangement import Arrangement
-from degenerate.formulas import EXACT, FORMULAS
 from degenerate.gauge import attained, exact_score
 from degenerate.interpolation import check_neural_gauge
 from degenerate.optimum import Data
 from degenerate.problems import case_of
 from degenerate.report import EPS, Bench, Report
 from degenerate.trained import check_certify, check_empty, check_program, check_training
+from registry.losses import EXACT, FORMULAS
 from threadpoolctl import threadpool_limits
 
 import neuralgauge as ng

@@ -10,7 +10,7 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 from degenerate.arrangement import independent_columns
-from degenerate.formulas import ZERO, to_decimal
+from registry.losses import ZERO, to_decimal
 
 import neuralgauge as ng
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import cvxpy as cp
 import numpy as np
-from degenerate.formulas import FORMULAS, ZERO, to_decimal
+from registry.losses import FORMULAS, ZERO, to_decimal
 from scipy.optimize import minimize
 
 RESTARTS, ITERATIONS = 2, 200

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from degenerate.formulas import FORMULAS, LogCosh
+from registry.losses import FORMULAS, LogCosh
 
 import neuralgauge as ng
 

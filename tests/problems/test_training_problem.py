@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from registry.losses import TYPICAL
 from scipy.sparse import csr_array
 
 import neuralgauge as ng
@@ -87,7 +88,7 @@ def random_problem(seed, loss, weighted=True):
     return ng.TrainingProblem(rng.standard_normal((n, 2)), targets, beta=0.3, loss=loss, sample_weight=weight)
 
 
-@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
+@pytest.mark.parametrize("loss", TYPICAL)
 def test_loss_is_the_weighted_sum_and_its_gradient_fits(loss):
     problem = random_problem(0, loss)
     f = np.random.default_rng(1).standard_normal(problem.n)
@@ -100,7 +101,7 @@ def test_loss_is_the_weighted_sum_and_its_gradient_fits(loss):
         assert problem.fit.gradient(f)[i] == pytest.approx(difference, abs=1e-7)
 
 
-@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
+@pytest.mark.parametrize("loss", TYPICAL)
 @pytest.mark.parametrize("seed", range(5))
 def test_dual_objective_is_the_conjugate(loss, seed):
     """-L*(-v) <= L(f) + v . f for all f and v, with equality at v = -grad L(f)."""
@@ -114,7 +115,7 @@ def test_dual_objective_is_the_conjugate(loss, seed):
         assert problem.fit.dual_objective(v) <= problem.fit.value(f) + v @ f + 1e-12
 
 
-@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
+@pytest.mark.parametrize("loss", TYPICAL)
 def test_clipped_duals_lie_in_the_domain_and_stay(loss):
     problem = random_problem(2, loss)
     v = problem.fit.project(5.0 * np.random.default_rng(0).standard_normal(problem.n))
@@ -123,7 +124,7 @@ def test_clipped_duals_lie_in_the_domain_and_stay(loss):
     np.testing.assert_allclose(problem.fit.project(v), v, rtol=1e-15)
 
 
-@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
+@pytest.mark.parametrize("loss", TYPICAL)
 @pytest.mark.parametrize("seed", range(4))
 def test_dual_objective_stays_below_the_optimum(loss, seed):
     """For every feasible v: here random ones, scaled by the norm of X^T D v over all patterns, which bounds G."""
@@ -137,7 +138,7 @@ def test_dual_objective_stays_below_the_optimum(loss, seed):
         assert problem.fit.dual_objective(v * min(1.0, problem.beta / gauge)) <= optimum
 
 
-@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
+@pytest.mark.parametrize("loss", TYPICAL)
 def test_weights_are_repeated_rows(loss):
     plain = random_problem(3, loss, weighted=False)
     times = np.arange(plain.n) % 3 + 1

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from registry.losses import TYPICAL
 
 import neuralgauge as ng
 from neuralgauge.programs.block import BlockProgram
@@ -21,7 +22,7 @@ def random_network(problem, seed, m=7):
     return ng.TwoLayerNetwork(rng.standard_normal((problem.d, m)), rng.standard_normal(m), problem.bias)
 
 
-every_loss = pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
+every_loss = pytest.mark.parametrize("loss", TYPICAL)
 
 
 @every_loss

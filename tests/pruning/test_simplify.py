@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from registry.losses import TYPICAL
 
 import neuralgauge as ng
 from neuralgauge.pruning.simplify import simplify
@@ -18,7 +19,7 @@ def network_of(m, seed=0):
     return ng.TwoLayerNetwork(rng.standard_normal((3, m)), rng.standard_normal(m))
 
 
-@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
+@pytest.mark.parametrize("loss", TYPICAL)
 @pytest.mark.parametrize("m", [0, 1, 5, 13, 40])
 def test_without_slack_the_objective_does_not_rise(loss, m):
     problem, network = problem_of(loss=loss), network_of(m)

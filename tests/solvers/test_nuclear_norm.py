@@ -7,6 +7,7 @@ import cvxpy as cp
 import numpy as np
 import pytest
 from cases import targets_of
+from registry.losses import FORMULAS, KINKED
 from sklearn.datasets import load_digits
 
 import neuralgauge as ng
@@ -21,9 +22,6 @@ SIZES = {"more pixels": (9, 14), "more samples": (30, 7)}  # samples, pixels: th
 sizes = pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
 
 
-KINKED = ("absolute", "quantile", "epsilon_insensitive", "hinge")  # 1e-8 is not always within rounding
-
-
 def make(size=(12, 10), loss="squared", c=1, beta=None, fraction=0.1, seed=0, **options):
     rng = np.random.default_rng(seed)
     y = targets_of(loss, rng.standard_normal((size[0], 3 if loss == "softmax" else c)))
@@ -35,23 +33,8 @@ def make(size=(12, 10), loss="squared", c=1, beta=None, fraction=0.1, seed=0, **
 def dense_loss(problem, f):
     """The loss as CVXPY writes it."""
     y, s = problem.y.reshape(problem.n, -1), problem.sample_weight[:, None]
-    loss = problem.loss
-    residual, margin = f - y, 1 - cp.multiply(y, f)
-    if loss.name == "softmax":
-        constant = float(np.sum(s * np.where(y > 0, y * np.log(np.where(y > 0, y, 1.0)), 0.0)))
-        return cp.sum(cp.multiply(s[:, 0], cp.log_sum_exp(f, axis=1) - cp.sum(cp.multiply(y, f), axis=1))) + constant
-    values = {
-        "squared": lambda: cp.square(residual) / 2,
-        "absolute": lambda: cp.abs(residual),
-        "huber": lambda: cp.huber(residual, loss.delta) / 2,
-        "quantile": lambda: cp.maximum(-loss.level * residual, (1 - loss.level) * residual),
-        "epsilon_insensitive": lambda: cp.pos(cp.abs(residual) - loss.epsilon),
-        "poisson": lambda: cp.exp(f) - cp.multiply(y, f) + np.where(y > 0, y * np.log(np.maximum(y, 1.0)), 0.0) - y,
-        "logistic": lambda: cp.logistic(-cp.multiply(y, f)),
-        "hinge": lambda: cp.pos(margin),
-        "squared_hinge": lambda: cp.square(cp.pos(margin)) / 2,
-    }
-    return cp.sum(cp.multiply(np.broadcast_to(s, y.shape), values[loss.name]()))
+    terms = FORMULAS[problem.loss.name].convex(f, y)
+    return cp.sum(cp.multiply(np.broadcast_to(s, y.shape) if terms.ndim == 2 else s[:, 0], terms))
 
 
 def reference(problem, form="nuclear norm"):
@@ -94,7 +77,7 @@ def check(problem, solution, gap):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_reaches_the_optimum_of_a_conic_solver(loss, size):
     problem = make(size, loss)
-    gap = 1e-6 if loss in KINKED else 1e-8
+    gap = 1e-6 if loss in KINKED else 1e-8  # which is not always within rounding
     solution = ng.train_linear_conv(problem, gap)
     check(problem, solution, gap)
     assert solution.certificate.upper == pytest.approx(reference(problem), rel=2e-6)
@@ -107,7 +90,7 @@ def test_every_loss_reaches_the_optimum_of_a_conic_solver(loss, size):
 def test_offsets_weights_and_several_outputs(loss, options, size):
     weight = np.random.default_rng(1).uniform(0.3, 3.0, size[0]) if options.get("weighted") else None
     problem = make(size, loss, c=2, offset=options.get("offset", False), sample_weight=weight)
-    gap = 1e-6 if loss in KINKED else 1e-8
+    gap = 1e-6 if loss in KINKED else 1e-8  # which is not always within rounding
     solution = ng.train_linear_conv(problem, gap)
     check(problem, solution, gap)
     assert solution.certificate.upper == pytest.approx(reference(problem), rel=2e-6)
@@ -239,7 +222,7 @@ def test_what_double_precision_does_not_allow_is_said():
     assert solution.certificate.gap < 1e-8
 
 
-@pytest.mark.parametrize("loss", ["hinge", "absolute", "quantile", "epsilon_insensitive"])
+@pytest.mark.parametrize("loss", KINKED)
 def test_the_proximal_gradient_refuses_kinks(loss):
     with pytest.raises(ng.InvalidInputError, match=f"loss without kinks, got {loss}; take .interior_point"):
         ng.train_linear_conv(make(loss=loss), solver="proximal_gradient")

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 from cases import rough_rows
+from registry.losses import ELEMENTWISE
 
 import neuralgauge as ng
 from neuralgauge.losses import LOSSES, get_loss
-
-ONE_OUTPUT = [name for name, loss in LOSSES.items() if not loss.coupled]
 
 
 def problem_of(seed, loss, n, d, beta, weighted=False, outputs=None):
@@ -30,7 +29,7 @@ def agree(problem, patterns, gated=False):
     return ours
 
 
-@pytest.mark.parametrize("loss", ONE_OUTPUT)
+@pytest.mark.parametrize("loss", ELEMENTWISE)
 @pytest.mark.parametrize("gated", [False, True])
 @pytest.mark.parametrize(
     ("seed", "n", "d", "m"), [(0, 20, 3, 12), (1, 15, 2, 10), (2, 30, 4, 3), (3, 40, 3, 2), (4, 12, 5, 20)]
@@ -59,7 +58,7 @@ def test_an_offset_agrees_with_the_reference(loss):
     agree(problem, patterns)
 
 
-@pytest.mark.parametrize("loss", [name for name in ONE_OUTPUT if get_loss(name).targets in ("real", "count")])
+@pytest.mark.parametrize("loss", [name for name in ELEMENTWISE if get_loss(name).targets in ("real", "count")])
 def test_targets_that_cost_nothing(paper, loss):
     """The network without neurons is optimal, with a loss of 0."""
     X = paper(0.1).X[:, :1]
@@ -71,7 +70,7 @@ def test_targets_that_cost_nothing(paper, loss):
     assert solution.network.n_neurons == 0
 
 
-@pytest.mark.parametrize("loss", ONE_OUTPUT)
+@pytest.mark.parametrize("loss", ELEMENTWISE)
 def test_clipping_the_dual_makes_its_sum_vanish(loss):
     """Under an offset, from sums of either sign and into intervals that are infinite on one side."""
     drawn = problem_of(4, loss, 15, 3, beta=0.5, weighted=True)
@@ -87,7 +86,7 @@ def test_clipping_the_dual_makes_its_sum_vanish(loss):
         assert np.all((lower - 1e-12 <= g) & (g <= upper + 1e-12))
 
 
-@pytest.mark.parametrize("loss", ONE_OUTPUT)
+@pytest.mark.parametrize("loss", ELEMENTWISE)
 @pytest.mark.parametrize("gated", [False, True])
 def test_a_small_penalty_is_no_trouble(loss, gated):
     """Nearly every sample sits at a kink of the loss, where its curvature is infinite in the limit."""

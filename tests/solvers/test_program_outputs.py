@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 from cases import targets_of
+from registry.losses import ELEMENTWISE
 
 import neuralgauge as ng
 from neuralgauge.losses import LOSSES
 from neuralgauge.solvers.interior_point import InteriorPoint
-
-ELEMENTWISE = [name for name, loss in LOSSES.items() if not loss.coupled]
 
 
 def problem_of(loss, c, offset, seed=0, n=20, beta=0.4):

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from registry.losses import TYPICAL
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -63,7 +64,7 @@ def sequential(*layers):
     return layer("Sequential", __iter__=lambda self: iter(layers))
 
 
-@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge"])
+@pytest.mark.parametrize("loss", TYPICAL)
 def test_bounds_enclose_the_optimum(loss):
     """Optimum by Clarabel over all patterns; the global optimum and random weights are certified against it."""
     X, _ = data(n=9)

@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 from cases import targets_of
+from registry.losses import ELEMENTWISE
 
 import neuralgauge as ng
 from neuralgauge.losses import LOSSES
@@ -20,7 +21,6 @@ def table(loss, c, n=30, d=2, seed=0):
     return X, targets_of(loss, y)
 
 
-ELEMENTWISE = [name for name, loss in LOSSES.items() if not loss.coupled]
 SHAPES = [(1, True), (2, False), (3, True)]
 
 
