@@ -141,3 +141,52 @@ def test_exported_names_are_sorted_and_complete():
     assert list(ng.__all__) == sorted(ng.__all__)
     public = {getattr(ng, name).__name__ for name in ng.__all__}
     assert public == set(ng.__all__)
+
+
+def rows_read(path):
+    """Attributes `.X` that a module reads, but on records of user data."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and node.attr == "X" and isinstance(node.ctx, ast.Load):
+            owner = ast.unparse(node.value)
+            if owner not in ("data", "dataset"):
+                yield f"{owner}.X"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if top(name) != "features"))
+def test_rows_are_read_through_the_features(name):
+    """Products, gates and Grams are theirs; what needs all rows at once asks for `dense()`. Users read `problem.X`."""
+    own = {"problems.training": ["self.features.X"], "problems.linear_conv": ["self.images.X"]}
+    factors = ["system.X", "self.X", "self.system.X"]  # of Newton systems: images with a column of ones
+    inside = {"solvers._conv_factors": factors, "solvers._conv_system": factors, "solvers.facets": ["self.X"]}
+    inside["pricing.direction_search"] = ["self.X"]  # prices are functions of arrays
+    allowed = {*own.get(name, ()), *inside.get(name, ())}
+    if top(name) == "problems":
+        allowed.add("self.X")
+    assert set(rows_read(MODULES[name])) <= allowed
+
+
+# Where rows must be whole: exact prices, ascents along kinks, facets of cones, compiled sweeps, interpolation.
+DENSE = {
+    "pricing.explore",
+    "pricing.search",
+    "problems.training",
+    "solvers._conv_system",
+    "solvers.circular_conv",
+    "solvers.facets",
+    "solvers.gated",
+    "solvers.nuclear_norm",
+    "solvers.reference",
+    "solvers.working_set",
+    "training.column_generation",
+    "training.dual_side",
+    "training.interpolation",
+}
+
+
+def test_few_modules_ask_for_whole_rows():
+    found = {
+        name
+        for name, path in MODULES.items()
+        if top(name) != "features" and any(call in path.read_text() for call in ("features.dense(", "images.dense("))
+    }
+    assert found == DENSE

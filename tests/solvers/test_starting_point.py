@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from neuralgauge.features.cones import AllRows
 from neuralgauge.patterns.strategies import interior_vectors
-from neuralgauge.solvers._cone_rows import AllRows
 from neuralgauge.solvers._starting_point import centred_blocks
 
 

@@ -43,6 +43,10 @@ class Images:
         result: Array = self.X.T @ V
         return result
 
+    def dense(self) -> Array:
+        """X itself, for Newton systems and transforms of all images at once."""
+        return self.X
+
     @cached_property
     def cover(self) -> int:
         """The most patches that one pixel is seen in."""

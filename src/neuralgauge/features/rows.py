@@ -227,6 +227,6 @@ class Features:
         rows, readout = self.readout.part(samples)
         return Features(self.X[rows], readout)
 
-    def take(self, rows: Index) -> Array:
-        """These rows, (k, d)."""
-        return self.X[rows]
+    def dense(self, rows: Index | slice | None = None) -> Array:
+        """X, or some of its rows (k, d), for what must see them at once: exact prices, ascents, facets of cones."""
+        return self.X if rows is None else self.X[rows]

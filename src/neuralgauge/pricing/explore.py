@@ -69,7 +69,7 @@ def explore(
 def _climbed(U: Array, V: Array, features: Features, sign: float | None, steps: int) -> Array:
     """Move the rows of U uphill in place, in threads; the values reached, up to a common factor."""
     # Only directions count, so that single precision is safe from over- and underflow once scaled.
-    V, X, readout = _single(V), _single(features.X), features.readout
+    V, X, readout = _single(V), _single(features.dense()), features.readout
     if sign is not None:
         X = np.ascontiguousarray(X)
         v_X = np.ascontiguousarray(sign * readout.lifted(V).reshape(-1, 1) * X, dtype=np.float32)

@@ -55,7 +55,7 @@ def search(
         n_starts, finished, rest = 0, found[:, :count], found[:, count:]
     parts = []
     if finished is None or finished.shape[1] or n_starts:
-        parts.append(ascended(features.lifted(V), features.X, n_starts, rng, finished, sign))
+        parts.append(ascended(features.lifted(V), features.dense(), n_starts, rng, finished, sign))
     if rest is not None and rest.shape[1]:
         parts.append(_evaluated(V, features, rest, sign))
     return Maxima.joined(parts)

@@ -192,7 +192,7 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
         if not np.any(v):
             return Polar(0.0, 0.0, "exact")
         if any(rank <= most and rows >= features.N for most, rows in SWEEPS):
-            priced = price(features.lifted(v), self.X)
+            priced = price(features.lifted(v), features.dense())
             return Polar(priced.value, priced.bound, "exact")
         rng = np.random.default_rng(random_state)
         signs = (None,) if self.q > 1 else (1.0, -1.0)

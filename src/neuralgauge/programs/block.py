@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._array import Array, BoolArray
+from ..features.cones import ConeRows, cone_rows
 from ..features.gated import GatedRows, gated
 from ..problems.training import TrainingProblem
 
@@ -60,6 +61,11 @@ class BlockProgram:
     def n_blocks(self) -> int:
         """m."""
         return self.gates.shape[0]
+
+    def cone_rows(self) -> ConeRows:
+        """The constraints of the blocks; none of them when it is gated."""
+        none = np.zeros((self.n_blocks, 0), dtype=np.intp)
+        return cone_rows(self.problem.features, self.gates, self.rows if self.cones else none)
 
     def forward(self, W: Array, offset: Array | float = 0.0) -> Array:
         """Outputs of y's shape for W (m, d) and offset (c,): 2 N m d operations."""

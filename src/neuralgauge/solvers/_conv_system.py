@@ -59,10 +59,11 @@ class ConvSystem:
     def __init__(self, program: LinearConvProgram) -> None:
         problem = program.problem
         self.program, self.n, self.c, self.d = program, problem.n, problem.c, problem.d
-        self.X = np.column_stack([problem.images.X, np.ones(self.n)]) if problem.offset else problem.images.X
+        images = problem.images.dense()
+        self.X = np.column_stack([images, np.ones(self.n)]) if problem.offset else images
         self.coupled, self.means_vanish = problem.loss.coupled, isinstance(problem.loss, Softmax)
         self.offset, self.variance = problem.offset, 0.0
-        self.mean_square = float(np.mean(problem.images.X**2)) * problem.images.n_pixels
+        self.mean_square = float(np.mean(images**2)) * problem.images.n_pixels
         self.pairs = np.triu_indices(self.d)
         self.half = np.where(self.pairs[0] == self.pairs[1], np.sqrt(0.5), 1.0)
         self.by_pixels = self.n > self.X.shape[1]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
-from ._cone_rows import ConeRows
+from ..features.cones import ConeRows
 from ._second_order import dot
 
 NEWTON_STEPS = 12

@@ -134,7 +134,7 @@ class FrequencyRounds:
         self.start = time.perf_counter()
         self.max_iter = max_iter
         self.deadline = np.inf if time_limit is None else self.start + time_limit
-        images = problem.X.reshape(problem.n, *problem.geometry.shape)
+        images = problem.images.dense().reshape(problem.n, *problem.geometry.shape)
         self.program = CircularProgram.of(images, problem.c)
         self.kept = np.zeros(0, dtype=np.intp)
         self.w = np.zeros((0, self.program.channels, problem.c), dtype=np.complex128)
@@ -216,7 +216,9 @@ class FrequencyRounds:
 
     def _price(self, v: Array) -> Array:
         """sigma_max of the dual blocks of v at all frequencies; the lower bound is updated on the way."""
-        pull, gauge = price_frequencies(self.problem.X, v.reshape(self.problem.n, -1), self.program.spectrum)
+        pull, gauge = price_frequencies(
+            self.problem.images.dense(), v.reshape(self.problem.n, -1), self.program.spectrum
+        )
         if (bound := self.bound(v, gauge)) > self.lower:
             self.lower, self.v = bound, v
         return pull

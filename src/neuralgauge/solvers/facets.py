@@ -103,7 +103,7 @@ class _FacetSearch:
 
     def __init__(self, program: BlockProgram, witnesses: Array, strict: bool, among: Index | None) -> None:
         self.witnesses, self.strict, self.among = witnesses, strict, among
-        X = program.problem.features.X
+        X = program.problem.features.dense()
         self.X, self.gates = (X, program.gates) if among is None else (X[among], program.gates[:, among])
 
     def first(self) -> Index:

@@ -83,7 +83,7 @@ class Descent:
         self.bounds, self.history = Bounds(program), list[Record]()
         self.n_iter, self.visits = 0, 0
         m, d = program.n_blocks, problem.d
-        self.Xt = np.ascontiguousarray(problem.features.X.T)
+        self.Xt = np.ascontiguousarray(problem.features.dense().T)
         self.W, self.b = np.zeros((m, d)), self.bounds.offset
         self.weight = np.array(problem.sample_weight)
         self.known: BoolArray = np.zeros(m, dtype=bool)
@@ -140,7 +140,8 @@ class Descent:
         """Whether the interior point promises to be done first."""
         if len(gaps) <= WINDOW:
             return False
-        (n, d), m = self.program.problem.features.X.shape, int(np.sum(np.any(self.W != 0.0, axis=1)))
+        n, d = self.program.problem.features.N, self.program.problem.d
+        m = int(np.sum(np.any(self.W != 0.0, axis=1)))
         other = ITERATIONS * (ENTRY * n * n * m + n**3 / 3.0 + 40.0 * n * m * d)
         spent = SLOWER * VISIT * n * d * self.visits
         rate = np.log(max(gaps[-1], 1e-300) / gaps[-1 - WINDOW]) / WINDOW

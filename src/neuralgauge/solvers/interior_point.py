@@ -25,7 +25,6 @@ from .._array import Array
 from ..programs.block import BlockProgram
 from . import _second_order as soc
 from ._block_system import BlockSystem, CurvatureRoot
-from ._cone_rows import cone_rows
 from ._direction import Direction, outliers
 from ._loss_terms import loss_term
 from ._starting_point import centred_blocks
@@ -76,7 +75,7 @@ class InteriorPoint:
     def __init__(self, program: BlockProgram, witnesses: Array | None) -> None:
         self.program, self.diverged, self.last_step = program, False, 1.0
         self.system = BlockSystem(program)
-        self.cones = cone_rows(program)
+        self.cones = program.cone_rows()
         self._start(witnesses)
 
     def _start(self, witnesses: Array | None) -> None:

@@ -159,7 +159,7 @@ def train_linear_conv(
         )
     limit = max_iter if max_iter is not None else 100 if chosen == "interior_point" else 100_000
     # The products are skinny and many: more threads than one mostly wait, but for large factors.
-    with threads() if problem.X.size < 1e6 else nullcontext():
+    with threads() if problem.images.dense().size < 1e6 else nullcontext():
         return _run(program, chosen, gap, limit, time_limit, progress)
 
 

@@ -71,7 +71,7 @@ def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None) -> Solution
     cp = _import_cvxpy()
     problem, start = program.problem, time.perf_counter()
     W, F = cp.Variable((problem.d, program.n_blocks)), cp.Variable(problem.y.shape)
-    X_W = problem.features.X @ W
+    X_W = problem.features.dense() @ W
     offset = cp.Variable(problem.c) if problem.offset else np.zeros(problem.c)
     if not isinstance(program.operator, GatedPatches):
         f = cp.multiply(program.gates.T, X_W) @ program.directions

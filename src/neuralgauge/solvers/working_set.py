@@ -112,7 +112,7 @@ class Worths:
 
     def __init__(self, program: BlockProgram, witnesses: Array) -> None:
         self.program = program
-        self.rows = facet_rows(program.problem.features.X, witnesses, NEAREST_STRICT)
+        self.rows = facet_rows(program.problem.features.dense(), witnesses, NEAREST_STRICT)
         self.multipliers = np.zeros((program.n_blocks, program.problem.d))
 
     def paying(self, v: Array, taken: Index, most: int) -> Index:
@@ -147,7 +147,7 @@ class Worths:
     def _pushed_out(self, i: int, pull: Array, rows: Index | slice) -> Array:
         """B^T lambda (d,) for the lambda >= 0 that shortens `pull` most, or zero, which is valid too."""
         signs = np.where(self.program.gates[i, rows], 1.0, -1.0)
-        walls = signs[:, None] * self.program.problem.features.X[rows]
+        walls = signs[:, None] * self.program.problem.features.dense(rows)
         try:
             multipliers, _ = nnls(walls.T, -pull)
         except RuntimeError:  # too many iterations

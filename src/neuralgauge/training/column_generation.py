@@ -196,7 +196,7 @@ class Rounds:
         if len(vectors) == 0:
             return self.dual.v
         among = self._sampled_rows()
-        witnesses = interior_vectors(problem.X if among is None else problem.features.take(among), vectors, self.rng)
+        witnesses = interior_vectors(problem.features.dense(among), vectors, self.rng)
         gates = problem.features.gates(witnesses)
         first = _first_of_each(gates, G)
         tol = max(0.1 * self.target, min(0.03 * self.gap, 1e-2))

@@ -104,7 +104,7 @@ class DualSide:
         """
         features = self.problem.features
         if self.plane is not None:
-            return [Columns(*plane_maxima(features.lifted(v), features.X, self.plane))]
+            return [Columns(*plane_maxima(features.lifted(v), features.dense(), self.plane))]
         if self.problem.q > 1:
             starts = self._starts(network.U, near, wide)
             return [Columns(*search(v, features, uniform, self.rng, starts=starts, finish=finish))]
@@ -160,7 +160,7 @@ class DualSide:
 
     def _surveys(self, network: TwoLayerNetwork, most: int) -> list[Survey]:
         """A search for each sign, or for all directions of several outputs."""
-        X, rng = self.problem.features.X, self.rng
+        X, rng = self.problem.features.dense(), self.rng
         lifted = self.problem.features.lifted(self.v)
 
         def one(sign: float | None, own: Array) -> Survey:
@@ -200,7 +200,9 @@ class DualSide:
         begun = time.perf_counter()
         limit = max(min(deadline - begun, self.budget), 1e-3)
         v = self.problem.features.lifted(self.v)
-        priced = price(v, self.problem.features.X, target=target, time_limit=limit if np.isfinite(limit) else None)
+        priced = price(
+            v, self.problem.features.dense(), target=target, time_limit=limit if np.isfinite(limit) else None
+        )
         self.budget -= time.perf_counter() - begun
         self.proven = max(self.proven, lower_bound(self.problem, self.v, priced.bound))
         return priced

@@ -162,7 +162,7 @@ class _Search:
         if not np.any(exact.y):
             return
         try:
-            features = exact.X[:, : exact.d - exact.bias]
+            features = exact.features.dense()[:, : exact.d - exact.bias]
             sketch = TrainingProblem(features, exact.y, beta=1.0, bias=exact.bias, offset=exact.offset)
             sketch = sketch.with_beta(SKETCH_BETA * beta_max(sketch))
             solved = self._trained(sketch, SKETCH_GAP, SKETCH_SHARE, False, None)
@@ -184,9 +184,9 @@ class _Search:
 
     def _first(self) -> TwoLayerNetwork:
         problem = self.problem
-        first = first_fit(problem.X, problem.y, problem.bias, problem.offset, self.rng)
+        first = first_fit(problem.features.dense(), problem.y, problem.bias, problem.offset, self.rng)
         if first is None:
-            i, k, distance = _closest(problem.X, problem.y)
+            i, k, distance = _closest(problem.features.dense(), problem.y)
             raise NotInterpolatableError(
                 f"rows {i} and {k} of `X` are only {distance:.3g} apart and y differs, a slope for which no network "
                 "in double precision was found; average such rows or drop some."
@@ -215,7 +215,7 @@ class _Search:
         gain = float(np.sum(problem.y * solved.dual))
         self.dual = solved.dual * (lower / gain) if gain > 0 else np.zeros_like(problem.y)
         assert isinstance(solved.network, TwoLayerNetwork)
-        found = fit_exactly(solved.network, problem.X, problem.y, problem.offset, self.rng)
+        found = fit_exactly(solved.network, problem.features.dense(), problem.y, problem.offset, self.rng)
         if found is not None and found.weight_decay() < self.network.weight_decay():
             self.network = found
         self.certificate = replace(known, upper=self._upper(self.network, problem.y), lower=lower)
@@ -228,7 +228,7 @@ class _Search:
 
         The gauge N is convex with its multipliers as subgradients: N(y) <= N(f) + <Z, y - f> with those of y.
         """
-        left = np.abs(y - network.forward(self.problem.X))
+        left = np.abs(y - network.forward(self.problem.features.dense()))
         return network.weight_decay() + float(np.sum(np.abs(self.dual) * left))
 
     def solution(self, y: Array, shift: Array | float) -> Solution:

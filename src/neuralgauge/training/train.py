@@ -144,9 +144,9 @@ def checked_start(start: Solution | TwoLayerNetwork | PatternSet | None, problem
 def _columns(patterns: PatternSet, problem: TrainingProblem) -> Columns:
     """Each witness with plus and minus the output direction along what the empty network's dual point pays for it."""
     U, v = patterns.witness(slice(None)).T, problem.fit.empty_dual
-    if (len(U), patterns.n) != problem.X.shape[::-1]:
+    if (len(U), patterns.n) != (problem.d, problem.features.N):
         raise InvalidInputError(
-            f"`start` must have patterns of {problem.X.shape[0]} rows and {problem.X.shape[1]} columns like the "
+            f"`start` must have patterns of {problem.features.N} rows and {problem.d} columns like the "
             f"problem's X, got {patterns.n} and {len(U)}; take them from `problem.X`."
         )
     G = problem.features.gains(v, U)

@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .._array import Array
-from ..programs.block import BlockProgram
+from .._array import Array, BoolArray
+from .rows import Features
 
 
 class ConeRows(Protocol):
@@ -30,7 +30,7 @@ class ConeRows(Protocol):
 class AllRows:
     """Every row of X that is not zero, shared by all blocks."""
 
-    def __init__(self, X: Array, gates: npt.NDArray[np.bool_]) -> None:
+    def __init__(self, X: Array, gates: BoolArray) -> None:
         used = np.linalg.norm(X, axis=1) > 0  # zero rows constrain nothing
         self.X = np.ascontiguousarray(X[used])
         self.signs = np.where(gates[:, used], 1.0, -1.0)
@@ -44,12 +44,15 @@ class AllRows:
         self.unfold.T[upper] = self.unfold[upper]
 
     def forward(self, W: Array) -> Array:
+        """Slacks (m, k) of blocks (m, d)."""
         return self.signs * (W @ self.X.T)
 
     def adjoint(self, Lambda: Array) -> Array:
+        """(m, d) from multipliers (m, k)."""
         return (self.signs * Lambda) @ self.X
 
     def gram(self, theta: Array) -> Array:
+        """Sum over the rows of theta x x^T: (m, d, d) from (m, k)."""
         result: Array = (theta @ self.products)[:, self.unfold]
         return result
 
@@ -57,28 +60,28 @@ class AllRows:
 class ChosenRows:
     """k rows of X for each block."""
 
-    def __init__(self, X: Array, gates: npt.NDArray[np.bool_], rows: npt.NDArray[np.intp]) -> None:
+    def __init__(self, X: Array, gates: BoolArray, rows: npt.NDArray[np.intp]) -> None:
         signs = np.where(np.take_along_axis(gates, rows, axis=1), 1.0, -1.0)
         self.rows = signs[:, :, None] * X[rows]
         self.lengths = np.linalg.norm(self.rows, axis=2)
         self.count = rows.shape[1]
 
     def forward(self, W: Array) -> Array:
+        """Slacks (m, k) of blocks (m, d)."""
         result: Array = np.matmul(self.rows, W[:, :, None])[:, :, 0]
         return result
 
     def adjoint(self, Lambda: Array) -> Array:
+        """(m, d) from multipliers (m, k)."""
         result: Array = np.matmul(Lambda[:, None, :], self.rows)[:, 0, :]
         return result
 
     def gram(self, theta: Array) -> Array:
+        """Sum over the rows of theta x x^T: (m, d, d) from (m, k)."""
         result: Array = np.matmul((self.rows * theta[:, :, None]).transpose(0, 2, 1), self.rows)
         return result
 
 
-def cone_rows(program: BlockProgram) -> ConeRows:
-    """The constraints of a program; none of them when it is gated."""
-    X, m = program.problem.features.X, program.n_blocks
-    if not program.cones:
-        return ChosenRows(X, program.gates, np.zeros((m, 0), dtype=np.intp))
-    return AllRows(X, program.gates) if program.rows is None else ChosenRows(X, program.gates, program.rows)
+def cone_rows(features: Features, gates: BoolArray, rows: npt.NDArray[np.intp] | None) -> ConeRows:
+    """Return the constraints (2 D_i - I) X w_i >= 0 of all rows, or of the rows (m, k) for each block."""
+    return AllRows(features.X, gates) if rows is None else ChosenRows(features.X, gates, rows)
