@@ -81,3 +81,31 @@ def test_functions_are_short():
 def test_functions_take_few_arguments():
     found = {name for name, function in all_functions() if arguments(function) > MOST_ARGUMENTS}
     assert found == OPTIONS | COMPILED | ESTIMATORS
+
+
+# One meaning and one value, in compiled modules that cannot share it, or parameters of types.
+SHARED = {"EPS", "S", "T", "LEAST_EDGE", "NEAR_THRESHOLD"}
+# Of solvers whose loops are being joined.
+JOINED = {"training/", "solvers/", "estimators/"}
+
+
+def constants_and_classes():
+    source = Path(ng.__file__).parent
+    for path in sorted(source.rglob("*.py")):
+        place = path.relative_to(source).as_posix()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Assign):
+                names = [
+                    name.id for name in ast.walk(node.targets[0]) if isinstance(name, ast.Name) and name.id.isupper()
+                ]
+            else:
+                names = [node.name] if isinstance(node, ast.ClassDef) else []
+            yield from ((name, place) for name in names)
+
+
+def test_a_name_has_one_meaning():
+    places = {}
+    for name, place in constants_and_classes():
+        if not place.startswith(tuple(JOINED)):
+            places.setdefault(name, []).append(place)
+    assert {name: found for name, found in places.items() if len(found) > 1 and name not in SHARED} == {}

@@ -18,7 +18,7 @@ from threadpoolctl import OpenBLASController, ThreadpoolController
 
 from .errors import InvalidInputError
 
-MOST = 8  # threads, unless told otherwise
+MOST_THREADS = 8  # threads, unless told otherwise
 NAME = "neuralgauge"  # what threads are called
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ def n_threads(n_jobs: int | None) -> int:
         if (backend.nesting_level or 0) > 0:
             return 1
         if n_jobs is None:
-            return min(MOST, cpu_count())
+            return min(MOST_THREADS, cpu_count())
     if not isinstance(n_jobs, int | np.integer) or n_jobs == 0:
         raise InvalidInputError(
             f"`n_jobs` must be a whole number of threads, or negative to count from all cores (-1), got {n_jobs!r}; "

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ._array import Array
     from .problems.base import Problem
 
-SAME = 1e-14  # relative difference of two sums of some hundred terms that is rounding
+ROUNDED_SUMS = 1e-14  # relative difference of two sums of some hundred terms that is rounding
 SUMS_VANISH = 1e-9  # sums of v up to so much of all |v| are rounding, which the bound makes up for
 Scope = Literal["exact", "bounded", "estimated", "patterns"]
 
@@ -86,7 +86,7 @@ class Certificate:
         difference = self.upper - self.lower
         if np.isinf(difference) or (difference != 0.0 and self.upper == 0.0):
             return float(np.copysign(np.inf, difference))
-        if abs(difference) <= SAME * max(abs(self.upper), abs(self.lower)):
+        if abs(difference) <= ROUNDED_SUMS * max(abs(self.upper), abs(self.lower)):
             return 0.0
         return float(difference / abs(self.upper))
 

@@ -107,7 +107,7 @@ def test_chunks_bound_the_copied_patches_and_cover_each_once(limit, rng, monkeyp
     geometry = ng.PatchGeometry((6, 5, 1), 2)  # 5 x 4 positions, d = 4: 80 entries an image, 16 a row of positions
     images, U = rng.integers(0, 256, (7, 6, 5), dtype=np.uint8), rng.standard_normal((4, 3))
     expected, rows = geometry.hidden(images, U), geometry.stack(images)
-    monkeypatch.setattr(patches, "CHUNK", limit)
+    monkeypatch.setattr(patches, "COPIED_AT_A_TIME", limit)
     seen = np.zeros((7, 5), dtype=int)
     for samples, positions in geometry.chunks(7):
         seen[samples, positions] += 1

@@ -42,7 +42,7 @@ def test_what_small_corrections_leave_is_fitted_too(rng, monkeypatch):
     """Were Gauss-Newton to end early, the rest is fitted by neurons of its own, and no misfit is left."""
     X, network, y = teacher(rng, m=30)
     target = y + 1e-8 * rng.standard_normal(len(y))
-    monkeypatch.setattr(exact_fit, "STEPS", 1)
+    monkeypatch.setattr(exact_fit, "GAUSS_NEWTON_STEPS", 1)
     found = fit_exactly(network, X, target, False, rng)
     assert misfit(network, X, target) > 1e3
     assert misfit(found, X, target) <= 1.0

@@ -19,7 +19,7 @@ from scipy.linalg import blas
 from .._array import Array, BoolArray
 from .rows import Features
 
-CHUNK = 2_000_000  # entries of B M^{-1/2} in memory at a time, 16 MB
+GRAM_CHUNK = 2_000_000  # entries of B M^{-1/2} in memory at a time, 16 MB
 
 
 class GatedRows:
@@ -85,7 +85,7 @@ class GatedRows:
         """Lower half of B M^{-1} B^T (n c, n c), M_i^{-1} = C_i^T C_i for roots C (m, d, d)."""
         n, c, d = self.n, self.c, self.d
         K = np.zeros((n * c, n * c), order="F")
-        chunk = max(1, CHUNK // (d * n * c))
+        chunk = max(1, GRAM_CHUNK // (d * n * c))
         for start in range(0, self.m, chunk):
             C = roots[start : start + chunk]
             F = (C.reshape(-1, d) @ self._Xt).reshape(len(C), d, n)
@@ -139,7 +139,7 @@ class GatedPatches(GatedRows):
         """Lower half of B M^{-1} B^T."""
         size = self.n * self.c
         K = np.zeros((size, size), order="F")
-        chunk = max(1, CHUNK // (self.d * size))
+        chunk = max(1, GRAM_CHUNK // (self.d * size))
         for start in range(0, self.m, chunk):
             part = slice(start, start + chunk)
             F = np.matmul(roots[part], self.maps[part].transpose(0, 2, 1)).reshape(-1, size)

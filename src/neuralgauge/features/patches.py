@@ -13,7 +13,7 @@ import numpy as np
 from .._array import Array
 from ..errors import DroppedPixelsWarning, InvalidInputError
 
-CHUNK = 2**21  # entries of patches that are copied at a time, 16 MiB
+COPIED_AT_A_TIME = 2**21  # entries of patches that are copied at a time, 16 MiB
 AXES = ("height", "width")
 
 
@@ -259,9 +259,9 @@ class PatchGeometry:
     def chunks(self, n: int) -> Iterator[tuple[slice, slice]]:
         """Slices of n samples, and of the first axis of positions, that hold at most `CHUNK` entries of patches."""
         size = self.n_positions * self.d
-        step = max(1, CHUNK // size)
+        step = max(1, COPIED_AT_A_TIME // size)
         rows = self.output_shape[0]
-        row_step = min(rows, max(1, CHUNK * rows // size))
+        row_step = min(rows, max(1, COPIED_AT_A_TIME * rows // size))
         for sample in range(0, n, step):
             for row in range(0, rows, row_step):
                 yield slice(sample, sample + step), slice(row, row + row_step)

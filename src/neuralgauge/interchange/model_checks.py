@@ -18,7 +18,7 @@ from ..networks.linear_conv import LinearConvNetwork
 from .standardization import Standardization
 
 CONVOLUTIONAL = (ReLUConvNetwork, LinearConvNetwork)
-ROUNDING = 1e-6  # of the larger of both bounds: where terms of either sign cancel, their sums are rounded so much
+BOUNDS_AGREE = 1e-6  # of the larger of both bounds: where terms of either sign cancel, their sums are rounded so much
 MOST_CHARACTERS = 2**24  # of an array of labels, which gives the longest one's room to each
 MOST_OUTPUT = 1e300  # sums of 100 million outputs, one for each position of an image, are finite
 TARGETS: dict[str, tuple[Targets, ...]] = {"regression": ("real", "count"), "classification": ("sign", "simplex")}
@@ -54,7 +54,7 @@ def check_certificate(certificate: Certificate) -> None:
     upper, lower = certificate.upper, certificate.lower
     if not math.isfinite(upper):
         raise InvalidInputError(f"The `certificate` must have a finite objective, got {upper}.")
-    if lower == math.inf or not lower - upper <= ROUNDING * max(abs(upper), abs(lower)):
+    if lower == math.inf or not lower - upper <= BOUNDS_AGREE * max(abs(upper), abs(lower)):
         raise InvalidInputError(
             f"The `certificate` must have a lower bound of at most the objective, {upper}, got {lower}; bounds of "
             "another problem do not belong to this network."

@@ -12,7 +12,7 @@ from .._array import Array
 from ..errors import InvalidInputError
 from .conv_record import rebuilt_network, record_of
 from .model_checks import CONVOLUTIONAL, check_outputs
-from .model_header import FORMAT_NAME, FORMAT_VERSION, MOST_BYTES, Header, fields_of, header_of, header_text
+from .model_header import FORMAT_NAME, FORMAT_VERSION, MOST_HEADER_BYTES, Header, fields_of, header_of, header_text
 from .saved_model import SavedModel
 from .standardization import Standardization
 from .stated import StatedCertificate
@@ -30,9 +30,9 @@ def encoded(model: SavedModel, package_version: str) -> bytes:
     header["checksum"] = checksum(header, tensors)
     # One metadata entry: the writer shuffles several, and equal models should be equal files.
     content = bytes(save_tensors(tensors, metadata={FORMAT_NAME: header_text(header)}))
-    if header_size(content) > MOST_BYTES:
+    if header_size(content) > MOST_HEADER_BYTES:
         raise InvalidInputError(
-            f"The names of columns and classes of a saved model must take at most {MOST_BYTES} bytes, got "
+            f"The names of columns and classes of a saved model must take at most {MOST_HEADER_BYTES} bytes, got "
             f"{header_size(content)}; give shorter ones."
         )
     return content

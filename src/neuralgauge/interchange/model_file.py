@@ -19,7 +19,7 @@ from .atomic_write import write_atomically
 from .loss_record import parameters_of
 from .model_checks import CONVOLUTIONAL
 from .model_content import TENSORS, checksum, decoded, encoded, header_size
-from .model_header import FORMAT_NAME, FORMAT_VERSION, MOST_BYTES, fields_of, header_of
+from .model_header import FORMAT_NAME, FORMAT_VERSION, MOST_HEADER_BYTES, fields_of, header_of
 from .saved_model import SavedModel
 from .standardization import Standardization
 
@@ -177,8 +177,8 @@ def _read(path: str | Path, name: str) -> tuple[dict[str, Any], dict[str, Array]
     try:
         with Path(path).open("rb") as beginning:
             size = header_size(beginning.read(8))
-        if size > MOST_BYTES:
-            raise ValueError(f"Expected a header of at most {MOST_BYTES} bytes, got {size}")
+        if size > MOST_HEADER_BYTES:
+            raise ValueError(f"Expected a header of at most {MOST_HEADER_BYTES} bytes, got {size}")
         with safe_open(path, framework="numpy") as file:
             fields = fields_of((file.metadata() or {}).get(FORMAT_NAME, ""))
             _check_version(fields["format_version"], name)

@@ -16,14 +16,14 @@ FORMAT_VERSION = 3
 # Version 1: one output without offset, and losses without parameters.
 FIRST_LOSSES = ("squared", "logistic", "hinge")
 
-MOST_BYTES = 2**21  # of a header, 2 MiB: the names of some 100,000 columns
+MOST_HEADER_BYTES = 2**21  # of a header, 2 MiB: the names of some 100,000 columns
 MOST_PIXELS = 2**26  # of one image, padding and channels counted: half a GiB of numbers
-LARGEST = sys.float_info.max
+LARGEST_NUMBER = sys.float_info.max
 
 # No range holds NaN.
-Finite = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
-Positive = Annotated[float, Meta(gt=0.0, le=LARGEST)]
-BelowInfinity = Annotated[float, Meta(le=LARGEST)]
+Finite = Annotated[float, Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
+Positive = Annotated[float, Meta(gt=0.0, le=LARGEST_NUMBER)]
+BelowInfinity = Annotated[float, Meta(le=LARGEST_NUMBER)]
 Whole = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Size = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 

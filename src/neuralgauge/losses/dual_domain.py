@@ -14,9 +14,9 @@ import numpy as np
 from .._array import Array
 from . import BalancedLoss, CoupledLoss, Loss
 
-STEPS = 200  # of a bisection, which ends when no float lies between its ends
-TINY = 1e-300
-FARTHEST = 800.0  # from the targets: offsets are not followed any further, where exp(-b) is 0
+BISECTIONS = 200  # of a bisection, which ends when no float lies between its ends
+LEAST = 1e-300
+FARTHEST_OFFSET = 800.0  # from the targets: offsets are not followed any further, where exp(-b) is 0
 
 
 def nearest(g: Array, y: Array, weight: Array, loss: Loss, offset: bool) -> Array:
@@ -81,14 +81,14 @@ def best_constant(y: Array, weight: Array, loss: Loss) -> tuple[Array, Array]:
         with np.errstate(over="ignore"):
             return loss.gradient(np.broadcast_to(b, targets.shape), targets)
 
-    reach = FARTHEST + np.abs(targets).max(axis=0)
+    reach = FARTHEST_OFFSET + np.abs(targets).max(axis=0)
     low, high = _bracket(lambda b: weight @ gradient(b), -reach, reach)
     # 0 first, not 1e-66 where 0 is meant; both neighbours, of which one may fit exactly; the ends if none is needed.
     tried = np.stack([np.zeros_like(low), low, high, -reach, reach])
     with np.errstate(over="ignore"):
         values = np.stack([weight @ loss.value(np.broadcast_to(t, targets.shape), targets) for t in tried])
     b = np.take_along_axis(tried, np.argmin(values, axis=0)[None], axis=0)[0]
-    left, right = gradient(np.where(b == 0.0, -TINY, low)), gradient(np.where(b == 0.0, TINY, high))
+    left, right = gradient(np.where(b == 0.0, -LEAST, low)), gradient(np.where(b == 0.0, LEAST, high))
     fall, rise = weight @ left, weight @ right
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(rise > fall, np.clip(-fall / (rise - fall), 0.0, 1.0), 0.5)
@@ -97,7 +97,7 @@ def best_constant(y: Array, weight: Array, loss: Loss) -> tuple[Array, Array]:
 
 def _bracket(increasing: Callable[[Array], Array], low: Array, high: Array) -> tuple[Array, Array]:
     """Neighbouring floats between which a function that does not decrease passes through 0, entry by entry."""
-    for _ in range(STEPS):
+    for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
         if np.all((middle == low) | (middle == high)):
             break

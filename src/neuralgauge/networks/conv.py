@@ -17,7 +17,7 @@ from ..features.readouts import Regions, region_grid, regions_of
 from .dense import TwoLayerNetwork
 from .gated import GatedNetwork
 
-CHUNK = 2**21  # activations in memory at a time, 16 MiB
+PREDICTED_AT_A_TIME = 2**21  # activations in memory at a time, 16 MiB
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +184,7 @@ def _predict(
     sums: Array | csr_array | None,
 ) -> Array:
     values = geometry.images(images, "X")
-    step = max(1, CHUNK // max(1, geometry.n_positions * filters.shape[1]))
+    step = max(1, PREDICTED_AT_A_TIME // max(1, geometry.n_positions * filters.shape[1]))
     parts = [
         _read(activations(geometry.hidden(values[first : first + step], filters)), A, sums)
         for first in range(0, len(values), step)

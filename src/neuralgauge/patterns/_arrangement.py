@@ -24,7 +24,7 @@ Bits = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.intp]
 Hashes = npt.NDArray[np.uint64]
 Cells = tuple[Bits, Array]  # packed signs (k, ceil(N / 8)), interior points (k, r)
-TIE = 64 * np.finfo(float).eps  # determinants of unit rows below this are zero
+ZERO_DETERMINANT = 64 * np.finfo(float).eps  # determinants of unit rows below this are zero
 
 
 def half_cells(A: Array, size: int) -> Iterator[Cells]:
@@ -81,7 +81,7 @@ def _upper_cells(A: Array, g: Array, c: Array, cut: Hashes, size: int) -> Iterat
 def _cells_above(A: Array, g: Array, c: Array, cut: Hashes, subsets: Indices, visited: set[bytes]) -> Iterator[Cells]:
     normals = _normals(A[subsets])
     volume = np.linalg.norm(normals, axis=1)
-    proper = volume > TIE
+    proper = volume > ZERO_DETERMINANT
     subsets, normals, volume = subsets[proper], normals[proper], volume[proper]
     height = np.where(normals @ g > 0, 1.0, -1.0)[:, None] * normals @ A.T  # determinants of the subset and each row
     vertices, direction, side = _upward(A[subsets], g, c)
@@ -89,13 +89,13 @@ def _cells_above(A: Array, g: Array, c: Array, cut: Hashes, subsets: Indices, vi
     signs = height > 0
     np.put_along_axis(signs, subsets, side, axis=1)
     np.put_along_axis(height, subsets, np.inf, axis=1)
-    simple = np.abs(height).min(axis=1) > TIE
+    simple = np.abs(height).min(axis=1) > ZERO_DETERMINANT
     packed = np.packbits(signs, axis=1)
     keep = simple & ~_contains(cut, hash_of_pair(packed, len(A)))
     yield packed[keep], _inside(A, vertices, direction, height)[keep]
     crossings = []
     for k in np.flatnonzero(~simple):
-        tied = np.isinf(height[k]) | (np.abs(height[k]) <= TIE)
+        tied = np.isinf(height[k]) | (np.abs(height[k]) <= ZERO_DETERMINANT)
         key = np.packbits(tied).tobytes()
         if key not in visited:
             visited.add(key)

@@ -16,7 +16,7 @@ from .counting import count_patterns
 from .pattern_set import PatternSet
 
 COLLINEAR = 1e-13  # distance of unit rows below which they count as one line
-BLOCK = 2**17  # entries of the largest intermediate arrays
+INTERMEDIATE = 2**17  # entries of the largest intermediate arrays
 
 
 def enumerate_patterns(
@@ -78,7 +78,7 @@ def enumerate_patterns(
             "sample_patterns, or train, which samples when it must, or fewer features; or raise `max_patterns`."
         )
     # Blocks small against the result keep the peak memory near it.
-    size = max(16, min(bound // 512, BLOCK // n))
+    size = max(16, min(bound // 512, INTERMEDIATE // n))
     halves, keys, found = [], [], 0
     for packed, points in half_cells(lines.normals, size):
         found += len(packed)

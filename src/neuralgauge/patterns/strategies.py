@@ -14,9 +14,9 @@ from threadpoolctl import threadpool_limits
 from .._array import Array, lengths
 from ..errors import InvalidInputError
 
-TIE = 1e-7
+BOUNDARY = 1e-7
 THIN = 1e-12  # |x_i^T u| / (|x_i| |u|) down to which the sign of a product is taken for certain
-SAME_LINE = 1e-9  # relative difference of two crossings that count as one
+SAME_CROSSING = 1e-9  # relative difference of two crossings that count as one
 CLUSTERED_ROWS = 50_000
 
 
@@ -45,7 +45,7 @@ def interior_vectors(X: Array, U: Array, rng: np.random.Generator) -> Array:
     unit = U / np.linalg.norm(U, axis=1, keepdims=True)
     move = rng.standard_normal(U.shape)
     Z, Z_move = np.abs(unit @ X.T), np.abs(move @ X.T)
-    free = TIE * np.linalg.norm(X, axis=1) < Z
+    free = BOUNDARY * np.linalg.norm(X, axis=1) < Z
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = np.where(free, Z / Z_move, np.inf).min(axis=1, initial=np.inf)
     result: Array = unit + 0.5 * np.minimum(reach, 0.2)[:, None] * move
@@ -108,7 +108,7 @@ def flip(X: Array, U: Array, rows: npt.NDArray[np.intp]) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         crossing = np.where(Z * rate > 0.0, Z / rate, np.inf)
     here = np.take_along_axis(crossing, rows[:, None], axis=1)
-    beyond = np.where(crossing > here * (1.0 + SAME_LINE), crossing, np.inf).min(axis=1, keepdims=True)
+    beyond = np.where(crossing > here * (1.0 + SAME_CROSSING), crossing, np.inf).min(axis=1, keepdims=True)
     result: Array = U - 0.5 * (here + np.minimum(beyond, 3.0 * here)) * side * normal
     return result
 

@@ -13,7 +13,7 @@ from ..training.path import Path
 from ._axes import NEGATIVE, POSITIVE, check_axes, choice, place_of, wrong_kind
 from ._bounds import LINE_STYLES
 
-SAME = 0.5**0.5  # cosine from which neurons of neighbouring networks can count as one: 45 degrees
+SAME_NEURON = 0.5**0.5  # cosine from which neurons of neighbouring networks can count as one: 45 degrees
 KINDS = ("norms", "neurons", "objective", "errors")
 
 
@@ -110,7 +110,7 @@ def _pairs(last: TwoLayerNetwork, network: TwoLayerNetwork) -> dict[int, int]:
     size = [np.linalg.norm(u, axis=0) * np.linalg.norm(a, axis=1) for u, a in zip(U, A, strict=True)]
     overlap = (U[0].T @ U[1]) * (A[0] @ A[1].T)
     rows, columns = linear_sum_assignment(np.maximum(overlap, 0.0), maximize=True)
-    same = overlap[rows, columns] >= SAME * size[0][rows] * size[1][columns]
+    same = overlap[rows, columns] >= SAME_NEURON * size[0][rows] * size[1][columns]
     return dict(zip(columns[same].tolist(), rows[same].tolist(), strict=True))
 
 

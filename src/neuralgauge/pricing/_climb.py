@@ -12,7 +12,7 @@ import numpy as np
 
 from .._compiled import reordered
 
-BLOCK = 2**15  # activations at a time, single precision
+ACTIVATIONS = 2**15  # activations at a time, single precision
 FIRST_STEP, LEAST_STEP = 0.5, 0.02  # share of the way to the direction of the gradient
 LEAST_RISE = 1e-5  # relative, of a step that counts
 
@@ -21,7 +21,7 @@ LEAST_RISE = 1e-5  # relative, of a step that counts
 def climb(X: Any, v_X: Any, U: Any, steps: int) -> Any:
     """Move the columns of U (d, k), unit vectors, uphill in place; the values reached. X and v X are (n, d)."""
     d, k = U.shape
-    Z, value, gradient = np.empty(BLOCK + k, np.float32), np.empty(k, np.float32), np.empty((d, k), np.float32)
+    Z, value, gradient = np.empty(ACTIVATIONS + k, np.float32), np.empty(k, np.float32), np.empty((d, k), np.float32)
     _score(X, v_X, U, Z, value, gradient)
     step = np.full(k, FIRST_STEP, np.float32)
     live = np.arange(k)
@@ -58,7 +58,7 @@ def _score(X: Any, v_X: Any, U: Any, Z: Any, value: Any, gradient: Any) -> None:
     """h at every column of U, and the direction of its gradient."""
     (n, d), k = X.shape, U.shape[1]
     part = np.empty((d, k), np.float32)
-    rows = max(1, BLOCK // k)
+    rows = max(1, ACTIVATIONS // k)
     gradient[:] = 0.0
     for first in range(0, n, rows):
         last = min(first + rows, n)

@@ -17,10 +17,10 @@ import numpy as np
 from .._array import Array
 from .._compiled import compiled
 from ._incumbent import State, keep_if_better, onto_kinks, score
-from ._relaxation import NEAR, Index, dot, relax
+from ._relaxation import NEAR_THRESHOLD, Index, dot, relax
 
 SAME_SIDE = 1e-14  # a kink nearer than this to a vertex counts as passing through it
-TINY = 1e-18  # squared length of edges below which a cone is not divided
+LEAST_EDGE = 1e-18  # squared length of edges below which a cone is not divided
 
 
 @compiled
@@ -76,10 +76,10 @@ def search(
             keep_if_better(w, Z, b, res, state, z_best)
         if new >= 0 and score(w, Z, f, v[new], stop, end, sign, index) > state.value:
             keep_if_better(w, Z, b, v[new], state, z_best)
-        if bounds[top] < limit * (1.0 + NEAR):
+        if bounds[top] < limit * (1.0 + NEAR_THRESHOLD):
             onto_kinks(w, Z, b, f, res, state, z_best, stop, middle, end, sign, index, Y, work[4:], e)
         first, second, length = _longest_edge(v)
-        if length < TINY:
+        if length < LEAST_EDGE:
             state.closed = max(state.closed, bounds[top])
             state.open = top
             continue

@@ -14,7 +14,7 @@ from .._compiled import compiled
 
 Index = npt.NDArray[np.int64]
 MAX_SWEEPS = 1000
-NEAR = 1e-4  # relative distance from the threshold within which every digit counts
+NEAR_THRESHOLD = 1e-4  # relative distance from the threshold within which every digit counts
 
 
 @compiled
@@ -86,7 +86,7 @@ def relax(
         after = norm(res)
         if after <= limit:
             break
-        explained = limit * (1.0 + NEAR) < after < limit + chord
+        explained = limit * (1.0 + NEAR_THRESHOLD) < after < limit + chord
         if (patience if explained else 16.0 * patience) * (before - after) < after - limit:
             weak += 1
             if explained or weak > 8 * r:

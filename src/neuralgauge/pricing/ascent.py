@@ -20,7 +20,7 @@ from .._array import Array
 from .._compiled import compiled
 from .._threads import in_threads
 
-LINEARIZATIONS = 60
+MOST_LINEARIZATIONS = 60
 PARTS = 16  # most of the starts; no matter how many threads there are, for the sums of a part depend on its size
 
 
@@ -92,7 +92,7 @@ def _ascend_all(X: Array, v: Array, U: Array, sweeps: int, tol: float) -> Array:
     values = np.zeros(len(U))
     slopes, r = np.zeros(n), np.zeros(d)
     for start in range(len(U)):
-        values[start] = climb(X, v, curvature, slopes, r, U[start], LINEARIZATIONS, sweeps, tol)
+        values[start] = climb(X, v, curvature, slopes, r, U[start], MOST_LINEARIZATIONS, sweeps, tol)
     return values
 
 

@@ -19,8 +19,8 @@ from ._incumbent import STATE
 from .kinks import EPS, KinkForm
 
 History = tuple[tuple[float, float, float], ...]
-PATIENCE = 8.0  # give a node up when that many more steps like the last would not bring it below the threshold
-STEPS = (3.0, 1.0, 0.5, 0.2, 0.06)  # thresholds above the best value of the first passes, relative
+HOPEFUL_STEPS = 8.0  # give a node up when that many more steps like the last would not bring it below the threshold
+THRESHOLDS = (3.0, 1.0, 0.5, 0.2, 0.06)  # thresholds above the best value of the first passes, relative
 PAUSE = 0.1  # seconds between looks at the clock
 
 
@@ -86,7 +86,7 @@ def branch_and_bound(
     goal = -np.inf if target is None else target - rounding
     history = [(clock.seconds, tree.value, proven + rounding)]
     closed = False
-    steps = (*STEPS, 0.0) if time_limit is not None else (0.0,)
+    steps = (*THRESHOLDS, 0.0) if time_limit is not None else (0.0,)
     for step in steps:
         if step > 0.0 and max(tree.value * (1.0 + step), goal) >= proven:
             continue
@@ -169,7 +169,7 @@ class _Tree:
         form, (vertices, dual, linear, bounds) = self._form, self._stack
         status = search(
             form.w, form.Z, form.b, vertices, dual, linear, bounds, self._info, self._index, self._T, self._Y,
-            self._state, self.z, self._work, self._chunk, PATIENCE,
+            self._state, self.z, self._work, self._chunk, HOPEFUL_STEPS,
         )  # fmt: skip
         if status == 2:
             self._grow()

@@ -28,10 +28,10 @@ from .ascent_vector import ascend_vector
 from .kinks import EPS
 
 MAX_DIRECTIONS = 10  # 2^9 orthants; above, only the bound of the basis
-LOOSE = 0.25  # part of a cone's excess that the looseness of a vertex may make up
-SHARE = 0.25  # of the time that is left, for one vertex
+LOOSENESS = 0.25  # part of a cone's excess that the looseness of a vertex may make up
+VERTEX_SHARE = 0.25  # of the time that is left, for one vertex
 FINEST = 1e-12  # relative tolerance below which no vertex is priced again
-TINY = 1e-18  # squared length of edges below which a cone is not divided
+LEAST_EDGE = 1e-18  # squared length of edges below which a cone is not divided
 DEEPEST = 200  # more halvings than lead to a cone; each may leave a sliver of width eps between the halves
 
 
@@ -187,17 +187,17 @@ def _refine(search: _Search, G: Array, bound: float, enough: float) -> list[Arra
     excess = bound - enough
     scale = max(enough, np.finfo(float).tiny)
     for g in G:
-        vertex = search.vertex(g, np.inf, SHARE)
-        if not vertex.final and vertex.tol > FINEST and vertex.bound - vertex.value > LOOSE * excess:
-            search.vertex(g, max(min(0.1 * vertex.tol, LOOSE * excess / scale), FINEST), SHARE)
+        vertex = search.vertex(g, np.inf, VERTEX_SHARE)
+        if not vertex.final and vertex.tol > FINEST and vertex.bound - vertex.value > LOOSENESS * excess:
+            search.vertex(g, max(min(0.1 * vertex.tol, LOOSENESS * excess / scale), FINEST), VERTEX_SHARE)
             if search.left() > 0.0:
                 return [G]
     first, second, length = _longest(G)
-    if length < TINY:
+    if length < LEAST_EDGE:
         return []
     middle = G[first] + G[second]
     middle /= np.linalg.norm(middle)
-    search.vertex(middle, max(LOOSE * excess / scale, FINEST), SHARE)
+    search.vertex(middle, max(LOOSENESS * excess / scale, FINEST), VERTEX_SHARE)
     halves = [G.copy(), G.copy()]
     halves[0][first] = halves[1][second] = middle
     return halves
@@ -205,7 +205,7 @@ def _refine(search: _Search, G: Array, bound: float, enough: float) -> list[Arra
 
 def _bound(search: _Search, G: Array) -> float:
     """Length of the shortest l with G l >= the bounds of the vertices, raised by what it falls short of them."""
-    a = np.array([search.vertex(g, np.inf, SHARE).bound for g in G])
+    a = np.array([search.vertex(g, np.inf, VERTEX_SHARE).bound for g in G])
     size = float(np.max(a))
     if size <= 0.0:
         return 0.0

@@ -18,11 +18,11 @@ from ..features.rows import Features
 from ._climb import FIRST_STEP, LEAST_RISE, LEAST_STEP, climb
 from .ascent import on_parts, start_rows
 
-STEPS, LAST_STEPS = 40, 15
-BATCH = 24  # fewest starts that climb together: products with fewer columns take longer for each
+CLIMB_STEPS, LAST_STEPS = 40, 15
+FEWEST_CLIMBING = 24  # fewest starts that climb together: products with fewer columns take longer for each
 SAMPLED = 2_000_000  # entries of X that are explored; of more, a random part of the samples is
-KEPT = 40  # best distinct points, unless told otherwise
-SAME = 1e-3  # 1 - cosine under which two are one
+KEPT_POINTS = 40  # best distinct points, unless told otherwise
+SAME_POINT = 1e-3  # 1 - cosine under which two are one
 
 
 def explore(
@@ -33,7 +33,7 @@ def explore(
     *,
     starts: Array | None = None,
     sign: float | None = None,
-    kept: int = KEPT,
+    kept: int = KEPT_POINTS,
 ) -> Array:
     r"""The best distinct points that a batch of starts reaches, best first: (d, k) with k <= `kept`.
 
@@ -62,8 +62,8 @@ def explore(
     share = SAMPLED / features.size
     if share < 1.0:
         chosen = np.sort(rng.choice(features.n, max(1, round(share * features.n)), replace=False))
-        U = _distinct(U, _climbed(U, V[chosen], features.part(chosen), sign, STEPS), kept)
-    return _distinct(U, _climbed(U, V, features, sign, STEPS if share >= 1.0 else LAST_STEPS), kept).T
+        U = _distinct(U, _climbed(U, V[chosen], features.part(chosen), sign, CLIMB_STEPS), kept)
+    return _distinct(U, _climbed(U, V, features, sign, CLIMB_STEPS if share >= 1.0 else LAST_STEPS), kept).T
 
 
 def _climbed(U: Array, V: Array, features: Features, sign: float | None, steps: int) -> Array:
@@ -73,10 +73,10 @@ def _climbed(U: Array, V: Array, features: Features, sign: float | None, steps: 
     if sign is not None:
         X = np.ascontiguousarray(X)
         v_X = np.ascontiguousarray(sign * readout.lifted(V).reshape(-1, 1) * X, dtype=np.float32)
-        return np.concatenate(on_parts(lambda part: _climb_compiled(X, v_X, part, steps), U, least=BATCH))
+        return np.concatenate(on_parts(lambda part: _climb_compiled(X, v_X, part, steps), U, least=FEWEST_CLIMBING))
     if isinstance(readout, PatchReadout):
         readout = replace(readout, weight=readout.weight.astype(np.float32))
-    return np.concatenate(on_parts(lambda part: _climb(V, X, readout, part, steps), U, least=BATCH))
+    return np.concatenate(on_parts(lambda part: _climb(V, X, readout, part, steps), U, least=FEWEST_CLIMBING))
 
 
 def _climb_compiled(X: Any, v_X: Any, U: Array, steps: int) -> Array:
@@ -94,7 +94,7 @@ def _distinct(U: Array, values: Array, most: int) -> Array:
     kept: list[int] = []
     while len(kept) < most and left.any():
         kept.append(int(np.argmax(left)))
-        left &= U @ U[kept[-1]] < 1.0 - SAME
+        left &= U @ U[kept[-1]] < 1.0 - SAME_POINT
         left[kept[-1]] = False  # also where it is zero
     return U[kept]
 

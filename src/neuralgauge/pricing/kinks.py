@@ -21,7 +21,7 @@ import numpy as np
 from .._array import Array
 
 EPS = float(np.finfo(float).eps)
-SAME_LINE = 1e-14  # distance of unit rows below which they share a kink; what that moves is in the margin
+SAME_KINK = 1e-14  # distance of unit rows below which they share a kink; what that moves is in the margin
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _merge(w: Array, Z: Array) -> tuple[Array, Array, float]:
     order = np.argsort(np.abs(key), kind="stable")
     w, Z = w[order], Z[order]
     new = np.ones(len(w), dtype=bool)
-    new[1:] = np.max(np.abs(np.diff(Z, axis=0)), axis=1) > SAME_LINE
+    new[1:] = np.max(np.abs(np.diff(Z, axis=0)), axis=1) > SAME_KINK
     first = np.flatnonzero(new)
     label = np.cumsum(new) - 1
     distance = np.linalg.norm(Z - Z[first][label], axis=1)

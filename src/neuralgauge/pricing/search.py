@@ -8,7 +8,7 @@ from .._array import Array
 from ..features.rows import Features
 from .ascent import ascend
 from .ascent_vector import Maxima, ascend_vector
-from .explore import KEPT, explore
+from .explore import KEPT_POINTS, explore
 
 EXPLORED = 2e5  # entries of X from which a batch explores before the ascent, for several output weights
 FINISHED = 1e7  # entries of X that the ascents after it may touch a sweep, all starts together
@@ -22,7 +22,7 @@ def search(
     *,
     starts: Array | None = None,
     sign: float | None = None,
-    finish: int = KEPT,
+    finish: int = KEPT_POINTS,
 ) -> Maxima:
     r"""Return local maximisers of the score of a neuron, best first: lower bounds on G(V), and columns to add.
 

@@ -16,14 +16,17 @@ import numpy as np
 from .._array import Array
 from .ascent_vector import Maxima
 
-BATCH = 128  # starts at a time
+STARTS_AT_A_TIME = 128  # starts at a time
 UNIFORM = 4  # most batches of independent starts
-FEW, MOST = 0.05, 0.8  # share of new maxima in a batch from which further ones would find few, or always new ones
+FEW_NEW, MOSTLY_NEW = (
+    0.05,
+    0.8,
+)  # share of new maxima in a batch from which further ones would find few, or always new ones
 POOL = 64  # best distinct maxima that are disturbed: 32 and 16 miss the best one twice as often
 DISTANCE = (-0.7, 0.3)  # powers of ten of the disturbance of a unit vector
 IDLE = 4  # batches that find nothing better before the search ends: 3 miss more often, 10 hardly less
-RISE = 1e-9  # relative, of a value that is better
-SAME = 1e-5  # 1 - cosine under which two maxima are one
+BETTER = 1e-9  # relative, of a value that is better
+SAME_MAXIMUM = 1e-5  # 1 - cosine under which two maxima are one
 
 Ascent = Callable[[Array], Maxima]
 
@@ -68,20 +71,20 @@ def survey(ascent: Ascent, sample: Callable[[int], Array], own: Array, most: int
     nothing else. The share of new ones in a batch is an unbiased estimate of the probability that a start ends in a
     maximum that was not seen before the batch: Good and Turing's question, answered by starts held out.
     """
-    size = max(1, min(BATCH, most // 4))
+    size = max(1, min(STARTS_AT_A_TIME, most // 4))
     seen = ascent(np.hstack([own, sample(size)]))
     spent, batches, unseen = seen.U.shape[1], 0, size
     while batches < UNIFORM and (batches == 0 or spent < most // 2):
         found = ascent(sample(size))
         unseen = int(np.sum(_new(found, seen)))
         seen, spent, batches = Maxima.joined([seen, found]), spent + size, batches + 1
-        if not FEW * size < unseen < MOST * size:
+        if not FEW_NEW * size < unseen < MOSTLY_NEW * size:
             break
-    pool, idle = seen.distinct(POOL, SAME), 0
+    pool, idle = seen.distinct(POOL, SAME_MAXIMUM), 0
     while idle < IDLE and spent < most:
         best = pool.values[0]
-        pool = Maxima.joined([pool, ascent(_disturbed(pool.U, size, rng))]).distinct(POOL, SAME)
-        spent, idle = spent + size, 0 if pool.values[0] > best * (1.0 + RISE) else idle + 1
+        pool = Maxima.joined([pool, ascent(_disturbed(pool.U, size, rng))]).distinct(POOL, SAME_MAXIMUM)
+        spent, idle = spent + size, 0 if pool.values[0] > best * (1.0 + BETTER) else idle + 1
     return Survey(pool, size, unseen)
 
 
@@ -95,5 +98,5 @@ def _disturbed(U: Array, count: int, rng: np.random.Generator) -> Array:
 def _new(found: Maxima, seen: Maxima) -> Array:
     """Which of the maxima found are not among those seen; without a score above 0 there is no maximum to see."""
     cosines = (found.U.T @ seen.U) * (found.G @ seen.G.T)
-    result: Array = (np.max(cosines, axis=1, initial=-1.0) < 1.0 - SAME) & (found.values > 0.0)
+    result: Array = (np.max(cosines, axis=1, initial=-1.0) < 1.0 - SAME_MAXIMUM) & (found.values > 0.0)
     return result

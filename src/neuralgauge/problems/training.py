@@ -21,8 +21,8 @@ from ..pricing.search import search
 from .base import Problem
 from .polar import Polar
 
-SWEEPS = ((1, np.inf), (2, np.inf), (3, 2000))  # rank, and rows up to which a sweep takes less than a search
-STARTS = 64  # of a search
+SWEPT_RANKS = ((1, np.inf), (2, np.inf), (3, 2000))  # rank, and rows up to which a sweep takes less than a search
+SEARCH_STARTS = 64  # of a search
 
 
 class TrainingProblem(Problem[TwoLayerNetwork]):
@@ -191,11 +191,11 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
         features, rank = self.features, self.features.span.rank
         if not np.any(v):
             return Polar(0.0, 0.0, "exact")
-        if any(rank <= most and rows >= features.N for most, rows in SWEEPS):
+        if any(rank <= most and rows >= features.N for most, rows in SWEPT_RANKS):
             priced = price(features.lifted(v), features.dense())
             return Polar(priced.value, priced.bound, "exact")
         rng = np.random.default_rng(random_state)
         signs = (None,) if self.q > 1 else (1.0, -1.0)
         with threads():
-            found = [float(search(v, features, STARTS, rng, sign=sign).values[0]) for sign in signs]
+            found = [float(search(v, features, SEARCH_STARTS, rng, sign=sign).values[0]) for sign in signs]
         return Polar(max(0.0, *found), np.inf, "estimated")

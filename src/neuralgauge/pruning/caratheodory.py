@@ -20,7 +20,7 @@ from ..networks.dense import N
 from .exchange import exchange
 
 RANKS = (1e-9, 1e-11, 1e-13)  # what counts as dependent, the most generous first; the outputs decide
-KEPT = 1e-11  # change of an output, relative to the largest sum of |activation times output weight|
+KEPT_SUMS = 1e-11  # change of an output, relative to the largest sum of |activation times output weight|
 FREE = 1e-9  # reduced cost, relative to the largest cost, up to which a neuron may be used on the cheapest face
 TRIALS, REWEIGHTINGS = 6, 2  # random vertices of that face, and steps from each towards fewer neurons
 SOLVER: Any = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
@@ -54,12 +54,12 @@ class Amplitudes:
         except np.linalg.LinAlgError:  # a singular value decomposition that does not converge
             return None
         scale = float((np.abs(self.E) @ self.start).max(initial=0.0))
-        kept = np.abs(part @ amplitudes - wanted).max(initial=0.0) <= KEPT * scale
+        kept = np.abs(part @ amplitudes - wanted).max(initial=0.0) <= KEPT_SUMS * scale
         if not kept or amplitudes.min(initial=0.0) < 0.0:
             return None
         result = np.zeros_like(s)
         result[support] = amplitudes
-        return result if self.cost @ result <= self.cost @ self.start * (1.0 + KEPT) else None
+        return result if self.cost @ result <= self.cost @ self.start * (1.0 + KEPT_SUMS) else None
 
 
 def basic(network: N, features: Features, rng: np.random.Generator | None = None) -> N:
@@ -148,5 +148,5 @@ def _solve(cost: Array, rows: Array, start: Array) -> tuple[Array, Array] | None
     if found.x is None:
         return None
     s = np.asarray(found.x, dtype=np.float64) * scale
-    s[s < KEPT * s.max()] = 0.0
+    s[s < KEPT_SUMS * s.max()] = 0.0
     return s, np.asarray(found.lower.marginals, dtype=np.float64)

@@ -7,8 +7,8 @@ import numpy as np
 from ..features.rows import Features
 from ..networks.dense import N
 
-ROUNDING = 1e-13  # x^T u below this, relative to |x| |u|, is on the boundary of both cells
-SAME_DIRECTION = 1e-12  # 1 - cosine of output directions that count as one
+ON_BOUNDARY = 1e-13  # x^T u below this, relative to |x| |u|, is on the boundary of both cells
+SAME_OUTPUT = 1e-12  # 1 - cosine of output directions that count as one
 
 
 def joined_in_cells(network: N, features: Features) -> N:
@@ -22,10 +22,10 @@ def joined_in_cells(network: N, features: Features) -> N:
     size = np.linalg.norm(network.A, axis=1)
     W, G = network.U * size, network.A / size[:, None]
     sides = features.margins(W.T).T
-    sides[np.abs(sides) <= ROUNDING * np.outer(features.lengths, np.linalg.norm(W, axis=0))] = 0.0
+    sides[np.abs(sides) <= ON_BOUNDARY * np.outer(features.lengths, np.linalg.norm(W, axis=0))] = 0.0
     up, down = (sides > 0.0).astype(np.float32), (sides < 0.0).astype(np.float32)
     conflicts = up.T @ down
-    apart = (conflicts + conflicts.T > 0) | (G @ G.T < 1.0 - SAME_DIRECTION)
+    apart = (conflicts + conflicts.T > 0) | (G @ G.T < 1.0 - SAME_OUTPUT)
     np.fill_diagonal(apart, True)
     left = np.ones(W.shape[1], dtype=bool)
     while not apart.all():

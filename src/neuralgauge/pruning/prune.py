@@ -23,7 +23,7 @@ from .linear_conv import fewest_filters
 
 KEPT_OUTPUTS = 1e-10  # change of an output, relative to the largest sum of |activation times output weight|
 KEPT_OBJECTIVE = 1e-10  # relative
-SHARE = 0.05  # neurons that go at a time before the rest is repaired
+NARROWING = 0.05  # neurons that go at a time before the rest is repaired
 REPAIR, FINISH = 20, 500  # iterations of local search between and at the end
 
 
@@ -185,7 +185,7 @@ def _narrowed(network: N, problem: TrainingProblem, width: int) -> N:
 def _fewer(network: N, problem: TrainingProblem, width: int) -> N:
     """Drop neurons or join near pairs, whichever raises the objective least, each neuron at most once."""
     m = network.n_neurons
-    wanted = min(m - width, max(1, int(SHARE * m)))
+    wanted = min(m - width, max(1, int(NARROWING * m)))
     blocks = _Blocks(network, problem)
     moves: list[tuple[float, int, int | None]] = [(blocks.without(j, None), j, None) for j in range(m)]
     moves += [(blocks.without(j, k), j, k) for j, k in blocks.near()]

@@ -9,7 +9,7 @@ from ..problems.training import TrainingProblem
 from .caratheodory import basic
 
 ANGLES = (1e-6, 1e-4, 1e-3, 1e-2, 3e-2)
-CUTS = (1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+DROPPED = (1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 
 
 def simplify(network: N, problem: TrainingProblem, slack: float = 0.0) -> N:
@@ -35,7 +35,7 @@ def simplify(network: N, problem: TrainingProblem, slack: float = 0.0) -> N:
             network = merged
             break
     size = np.linalg.norm(network.U, axis=0)
-    for cut in reversed(CUTS):
+    for cut in reversed(DROPPED):
         keep = size > cut * size.max(initial=0.0)
         smaller = network.take(keep)
         if not keep.all() and problem.objective(smaller) <= limit:

@@ -13,7 +13,7 @@ from .._array import Array
 from ..certificate import Certificate, Scope, lower_bound
 from ..networks.dense import TwoLayerNetwork
 from ..pricing import Price, plane_maxima, price, search
-from ..pricing.explore import KEPT
+from ..pricing.explore import KEPT_POINTS
 from ..pricing.search import ascended
 from ..pricing.survey import Survey, survey
 from ..problems.training import TrainingProblem
@@ -24,7 +24,7 @@ SWEPT_ROWS = 5000  # a sweep of rank 3 takes n^2 log n, and cannot be cut short
 PROOF_SECONDS = 30.0  # for all branch and bound of a run when nobody asked for a proof
 START_WORK, EXPLORED_WORK = 5e5, 4e6  # entries of X touched by one sweep over all starts: ascents, or explored starts
 FEWEST_STARTS, MOST_STARTS, MOST_EXPLORED = 32, 128, 1024
-NEAR = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
+NEIGHBOURS = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
 SURVEY_WORK = 1e7  # entries of X times output weights that the ascents of one survey touch in a sweep
 FEWEST_SURVEYED, MOST_SURVEYED = 64, 2048  # ascents; where fewer are affordable, starts are explored instead
 MISSED = 5  # of the best maxima that start the next round
@@ -95,7 +95,7 @@ class DualSide:
         return found
 
     def _maximisers(
-        self, v: Array, network: TwoLayerNetwork, uniform: int, near: int, *, wide: bool, finish: int = KEPT
+        self, v: Array, network: TwoLayerNetwork, uniform: int, near: int, *, wide: bool, finish: int = KEPT_POINTS
     ) -> list[Columns]:
         """Local maximisers, best first: a part for each sign where these are searched apart, else one part.
 
@@ -126,7 +126,7 @@ class DualSide:
             return self.rng.standard_normal((len(U), count))
         chosen = U[:, self.rng.integers(U.shape[1], size=count)]
         noise = self.rng.standard_normal(chosen.shape) * np.linalg.norm(chosen, axis=0)
-        distance = 10.0 ** self.rng.uniform(*NEAR, size=count)
+        distance = 10.0 ** self.rng.uniform(*NEIGHBOURS, size=count)
         result: Array = chosen + distance * noise / np.sqrt(len(U))
         return result
 

@@ -14,9 +14,9 @@ from ..features.rows import Features
 from ..networks.dense import TwoLayerNetwork
 from ..pruning.caratheodory import basic
 
-FITTED, NEARLY = 1e-9, 1e-6  # |f - y| relative to the largest |y|: the most allowed, and the most completed
+FITTED, NEARLY_FITTED = 1e-9, 1e-6  # |f - y| relative to the largest |y|: the most allowed, and the most completed
 KINKS = (0.0, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)  # x_i^T u relative to |x_i| |u| that is taken for 0
-STEPS = 12
+GAUSS_NEWTON_STEPS = 12
 DIVERGED = 1e3  # times the misfit at the start
 HINGES = 4  # neurons of a first network for each sample: two through it, and two opposite ones
 EPS = float(np.finfo(float).eps)
@@ -90,7 +90,7 @@ def _completed(
     if misfit(network, X, y) <= 1.0:
         return network
     left = y - network.forward(X)
-    if not np.max(np.abs(left)) <= NEARLY * np.max(np.abs(y)):
+    if not np.max(np.abs(left)) <= NEARLY_FITTED * np.max(np.abs(y)):
         return None
     rest = least_squares_fit(X, left, network.bias, offset, rng)
     both = network.join(rest)
@@ -148,7 +148,7 @@ def _gauss_newton(network: TwoLayerNetwork, X: Array, y: Array, offset: bool, ki
     free, U = _faces(X, net.U, kink)
     A, b = net.A.copy(), np.array(net.offset)
     best, least = None, np.inf
-    for _ in range(STEPS):
+    for _ in range(GAUSS_NEWTON_STEPS):
         net = TwoLayerNetwork(U, A, network.bias, b)
         error = misfit(net, X, y)
         if error <= 0.5 * least:
