@@ -14,7 +14,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from neuralgauge import beta_max
 from neuralgauge.errors import InvalidInputError
 from neuralgauge.estimators import ReLUClassifier, ReLUClassifierCV, ReLURegressor, ReLURegressorCV
-from neuralgauge.estimators.cross_validation import chosen, is_past_the_best
+from neuralgauge.estimators.folds import chosen, is_past_the_best
 from neuralgauge.problems.training import TrainingProblem
 from neuralgauge.training.screening import screen
 

@@ -272,7 +272,7 @@ def test_gap_not_reached_warns_where_fit_was_called():
         (ReLUConvRegressor(padding_mode="mirror"), images(4, (4, 4, 1)), "`padding_mode` must be .*got 'mirror'"),
         (ReLUConvRegressor(beta=-1.0), images(4, (4, 4, 1)), r"`beta` must be finite and > 0, got -1\.0"),
         (ReLUConvRegressor(loss="hinge"), images(4, (4, 4, 1)), "'hinge', which belongs to ReLUConvClassifier"),
-        (ReLUConvRegressor(), np.where(images(4, (4, 4, 1)) == 3.0, np.nan, 1.0), "`X` must be finite, got nan"),
+        (ReLUConvRegressor(), np.where(images(4, (4, 4, 1)) == 3.0, np.nan, 1.0), "`X` must be finite, got NaN"),
         (ReLUConvRegressor(), images(4, (4, 4, 1)).astype(complex), "Complex data not supported"),
         (ReLUConvRegressor(), images(4, (4, 4, 1)).astype(str), "`X` must hold real numbers"),
         (ReLUConvRegressor(), images(1, (4, 4, 1)), "minimum of 2"),

@@ -13,10 +13,10 @@ from sklearn.multiclass import OneVsRestClassifier
 import neuralgauge as ng
 from neuralgauge.errors import InvalidInputError
 from neuralgauge.estimators import ReLUClassifier, ReLURegressor
-from neuralgauge.estimators.one_vs_rest import beta_max_one_vs_rest, train_one_vs_rest
 from neuralgauge.losses import LOSSES
 from neuralgauge.problems.penalty import beta_max
 from neuralgauge.solvers.solution import Status
+from neuralgauge.training.one_vs_rest import beta_max_one_vs_rest, train_one_vs_rest
 
 
 @pytest.fixture(scope="module")

@@ -215,7 +215,7 @@ def test_refused_images(shape, images, message):
 
 def test_refused_values_and_filters():
     geometry = ng.PatchGeometry((3, 1), 2)
-    with pytest.raises(ng.InvalidInputError, match=r"`images` must be finite, got nan in image 1 \(2 such values\)"):
+    with pytest.raises(ng.InvalidInputError, match=r"`images` must be finite, got NaN in image 1 \(2 such values\)"):
         geometry.images([[1.0, 2.0, 3.0], [1.0, np.nan, np.inf]])
     with pytest.raises(ng.InvalidInputError, match=r"`U` must have one row per filter entry \(2\).*got shape \(3, 2\)"):
         geometry.hidden(np.zeros((1, 3)), np.zeros((3, 2)))

@@ -6,9 +6,9 @@ from registry.losses import KINKED
 
 from neuralgauge import TrainingProblem, beta_max, train
 from neuralgauge.errors import InvalidInputError
-from neuralgauge.estimators.one_vs_rest import train_one_vs_rest
 from neuralgauge.losses import LOSSES
 from neuralgauge.solvers.solution import Status
+from neuralgauge.training.one_vs_rest import train_one_vs_rest
 from neuralgauge.training.screening import ROUNDS, is_searchable, screen
 
 

@@ -10,12 +10,12 @@ import typer
 
 from ..certificate import Certificate
 from ..errors import InvalidInputError
-from ..estimators.canonical import canonical_rows, checked_weights
-from ..estimators.one_vs_rest import NO_TIME
 from ..interchange import SavedModel
 from ..networks.dense import TwoLayerNetwork
+from ..problems.canonical import canonical_rows, checked_weights
 from ..problems.training import TrainingProblem
 from ..training.certify import certify as certify_network
+from ..training.one_vs_rest import NO_TIME
 from .columns import labels, matrix
 from .dataset import target_numbers
 from .models import model_and_table

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from sklearn.exceptions import ConvergenceWarning
 
 from ..errors import InvalidInputError
-from ..estimators import ReLUClassifier, ReLURegressor
 from ..interchange import SavedModel, Standardization, save_model
 from ..interchange.atomic_write import check_output
 from ..interchange.model_file import encoded_model, from_estimator
@@ -35,6 +33,9 @@ from .options import (
 from .report import GapBar, certificate_fields, certificate_lines, description, print_json, print_lines
 from .streams import STANDARD_OUTPUT, STREAM, note, write_bytes
 from .tables import read_table
+
+if TYPE_CHECKING:
+    from ..estimators import ReLUClassifier, ReLURegressor
 
 
 @plain_errors
@@ -120,6 +121,10 @@ def _fit(
     dataset: Dataset, standardize: bool, settings: dict[str, Any]
 ) -> tuple[ReLURegressor | ReLUClassifier, Standardization]:
     """A fitted estimator, and the scaling of the columns it was fitted on."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    from ..estimators import ReLUClassifier, ReLURegressor
+
     scaling = Standardization.identity(len(dataset.names))
     if standardize:
         y = dataset.y if dataset.scales_targets else None

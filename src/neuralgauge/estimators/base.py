@@ -1,31 +1,28 @@
-"""What regressors and classifiers share: checking the table, choosing beta, training, warning."""
+"""What all estimators share: the loss, the training to a certified gap, the fitted attributes and the warnings."""
 
 from __future__ import annotations
 
 import sys
 import warnings
+from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._array import Array, as_positive
 from ..certificate import Certificate
 from ..errors import InvalidInputError
 from ..losses import LOSSES, Loss, Targets, get_loss
-from ..losses.targets import checked_targets
 from ..networks.dense import TwoLayerNetwork
 from ..networks.linear_conv import LinearConvNetwork
 from ..problems.penalty import beta_max
-from ..problems.training import TrainingProblem
 from ..solvers.solution import Record, Solution, Status
+from ..training.one_vs_rest import beta_max_one_vs_rest, train_one_vs_rest
 from ..training.train import train
-from .canonical import canonical_rows, checked_weights
-from .one_vs_rest import beta_max_one_vs_rest, train_one_vs_rest
+from .parameters import Parametrised
 
 DEFAULT_BETA_FRACTION = 0.01
 
@@ -40,25 +37,89 @@ class TrainingData(NamedTuple):
     loss: Loss
 
 
-class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
-    """Base of the estimators; holds no parameters of its own."""
+class NetworkEstimator(Parametrised):
+    """Fitting, whatever the data, the network and the targets are.
+
+    Parameters
+    ----------
+    offset : bool, default=False
+        Whether outputs have an offset, which is not penalised: predictions then follow a shift of y, or unequal
+        classes.
+    gap : float, default=1e-3
+        Relative gap between objective and lower bound at which training stops, > 0.
+    time_limit : float or None, default=None
+        Seconds after which the best network so far is taken, with a `ConvergenceWarning`.
+    verbose : bool or callable, default=False
+        True prints a line an iteration to stderr; a callable gets each `Record`.
+
+    Attributes
+    ----------
+    certificate_ : Certificate
+        Objective, lower bound, relative gap and what the bound covers.
+    solution_ : Solution
+        Everything the solver returned: status, history, dual point, seconds.
+    beta_ : float
+        The penalty used.
+    loss_ : Loss
+        The loss as an object.
+    n_iter_ : int
+        Iterations of the solver.
+
+    Warns
+    -----
+    ConvergenceWarning
+        When training stopped before the requested gap; the message gives the gap that was reached.
+
+    Notes
+    -----
+    Samples are brought to one order, equal ones are merged and those of weight zero dropped first, so the result does
+    not depend on the order of the samples, and an integer weight is the same as that many copies of the sample.
+    """
 
     _counterpart: ClassVar[str]  # the estimator that takes the other losses
 
     loss: str | Loss
-    bias: bool
-    offset: bool
-    gap: float
-    time_limit: float | None
-    random_state: Any
-    verbose: bool | Callable[[Record], None]
+    offset: bool = False
+    gap: float = 1e-3
+    time_limit: float | None = None
+    verbose: bool | Callable[[Record], None] = False
 
-    beta_: float
-    loss_: Loss
-    network_: Any
-    certificate_: Certificate
-    solution_: Solution
-    n_iter_: int
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train on n >= 2 samples X and on y, numbers (n,) or (n, c) or labels (n,), with weights >= 0 or None."""
+        self._fit_data(self._checked_data(X, y, sample_weight))
+        return self
+
+    @abstractmethod
+    def _checked_data(self, X: Any, y: Any, sample_weight: Any) -> TrainingData:
+        """What was given, checked, with the targets of the loss."""
+
+    @abstractmethod
+    def _fit_arguments(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> tuple[Array, Any, Array]:
+        """X, y and weights, checked; the options are those of scikit-learn's checks."""
+
+    @abstractmethod
+    def _fit_data(self, data: TrainingData) -> None:
+        """Train at a penalty that is given or chosen."""
+
+    @abstractmethod
+    def _problem(self, data: TrainingData, chosen: Any = slice(None)) -> Any:
+        """The training problem of the chosen samples in canonical form, at beta = 1."""
+
+    @abstractmethod
+    def _solve(self, problem: Any, gap: float, time_limit: float | None) -> Solution:
+        """The trained network, with its certificate."""
+
+    @abstractmethod
+    def _outputs(self, X: Any) -> Array:
+        """Outputs f(x) of the fitted network, (n,) or (n, c)."""
+
+    def _trains_apart(self) -> bool:
+        """Whether every output gets a network of its own."""
+        return False
+
+    def _beta_max(self, problem: Any) -> float:
+        # Where even beta = 0 gives the empty network (targets all zero), every beta trains the same; keep 1.
+        return (beta_max_one_vs_rest if self._trains_apart() else beta_max)(problem) or 1.0
 
     def _checked_loss(self, targets: tuple[Targets, ...]) -> Loss:
         loss = get_loss(self.loss)
@@ -70,42 +131,6 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
             )
         return loss
 
-    def _checked_features(self, X: Any, **options: Any) -> Any:
-        """What `validate_data` returns, after a look for values that are not finite."""
-        checked = validate_data(self, X, dtype=np.float64, order="C", ensure_all_finite=False, **options)
-        features = checked[0] if isinstance(checked, tuple) else checked
-        bad = np.argwhere(~np.isfinite(features))
-        if len(bad):
-            row, column = (int(k) for k in bad[0])
-            names = getattr(self, "feature_names_in_", None)
-            label = f"column {column}" if names is None else f"column {names[column]!r}"
-            value = "NaN" if np.isnan(features[row, column]) else str(features[row, column])
-            raise InvalidInputError(
-                f"`X` must be finite, got {value} in row {row}, {label} ({len(bad)} such "
-                f"value{'s' if len(bad) > 1 else ''}); impute or drop them first."
-            )
-        return checked
-
-    def _trains_apart(self) -> bool:
-        """Whether every output gets a network of its own."""
-        return False
-
-    def _solve(self, problem: Any, gap: float, time_limit: float | None) -> Solution:
-        trainer = train_one_vs_rest if self._trains_apart() else train
-        return trainer(problem, gap, time_limit=time_limit, random_state=self._seed(), progress=self._progress())
-
-    def _problem(self, data: TrainingData, chosen: Any = slice(None)) -> Any:
-        """The training problem of the chosen rows in canonical form, at beta = 1."""
-        loss, targets = data.loss, checked_targets(data.targets, data.loss)
-        rows, targets, weight = canonical_rows(data.X[chosen], targets[chosen], data.sample_weight[chosen])
-        return TrainingProblem(
-            rows, targets, beta=1.0, loss=loss, bias=self.bias, offset=self.offset, sample_weight=weight
-        )
-
-    def _beta_max(self, problem: Any) -> float:
-        # Where even beta = 0 gives the empty network (targets all zero), every beta trains the same; keep 1.
-        return (beta_max_one_vs_rest if self._trains_apart() else beta_max)(problem) or 1.0
-
     def _train(self, problem: Any, beta: float, gap: float, time_limit: float | None) -> None:
         """Train and set the fitted attributes."""
         solution = self._solve(problem.with_beta(beta), gap, time_limit)
@@ -113,7 +138,7 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
         self.loss_ = problem.loss
         self.solution_ = solution
         assert isinstance(solution.network, TwoLayerNetwork | LinearConvNetwork)
-        self.network_ = solution.network
+        self.network_: Any = solution.network
         self.certificate_ = solution.certificate
         self.n_iter_ = solution.n_iter
         if solution.status is not Status.SOLVED:
@@ -125,36 +150,57 @@ class ReLUEstimator(BaseEstimator):  # type: ignore[misc]
                 stacklevel=4,
             )
 
-    def _fit_at(self, beta: float | None, data: TrainingData) -> None:
-        """Train at this penalty, None for the default fraction of the largest."""
-        gap, time_limit = as_positive(self.gap, "gap"), self._checked_time_limit()
-        beta = None if beta is None else as_positive(beta, "beta")
-        problem = self._problem(data)
-        if beta is None:
-            beta = DEFAULT_BETA_FRACTION * self._beta_max(problem)
-        self._train(problem, beta, gap, time_limit)
-
     def _checked_time_limit(self) -> float | None:
         return None if self.time_limit is None else as_positive(self.time_limit, "time_limit")
-
-    def _seed(self) -> Any:
-        if self.random_state is None or isinstance(self.random_state, int | np.integer):
-            return self.random_state
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _progress(self) -> Callable[[Record], None] | None:
         if callable(self.verbose):
             return self.verbose
         return _print_record if self.verbose else None
 
-    def _outputs(self, X: Any) -> Array:
-        check_is_fitted(self)
-        outputs: Array = self.network_.predict(self._checked_features(X, reset=False))
-        return outputs
 
-    def _fit_arguments(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> tuple[Array, Any, Array]:
-        features, targets = self._checked_features(X, y=y, ensure_min_samples=2, **options)
-        return features, targets, checked_weights(sample_weight, len(features))
+class Penalised(NetworkEstimator):
+    """Training at a given penalty.
+
+    Parameters
+    ----------
+    beta : float or None, default=None
+        Penalty, > 0, never rescaled. None takes 1 % of the smallest beta that gives the empty network.
+    """
+
+    beta: float | None = None
+
+    def _fit_data(self, data: TrainingData) -> None:
+        gap, time_limit = as_positive(self.gap, "gap"), self._checked_time_limit()
+        beta = None if self.beta is None else as_positive(self.beta, "beta")
+        problem = self._problem(data)
+        if beta is None:
+            beta = DEFAULT_BETA_FRACTION * self._beta_max(problem)
+        self._train(problem, beta, gap, time_limit)
+
+
+class ReLUEstimator(NetworkEstimator):
+    """Training of ReLU networks, whose neurons are searched.
+
+    Parameters
+    ----------
+    bias : bool, default=True
+        Whether neurons, or filters, have a bias, penalised like any weight.
+    random_state : int, RandomState instance or None, default=0
+        Seed of the searches; the optimum does not depend on it.
+    """
+
+    bias: bool = True
+    random_state: Any = 0
+
+    def _solve(self, problem: Any, gap: float, time_limit: float | None) -> Solution:
+        trainer = train_one_vs_rest if self._trains_apart() else train
+        return trainer(problem, gap, time_limit=time_limit, random_state=self._seed(), progress=self._progress())
+
+    def _seed(self) -> Any:
+        if self.random_state is None or isinstance(self.random_state, int | np.integer):
+            return self.random_state
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
 
 
 def _print_record(record: Record) -> None:

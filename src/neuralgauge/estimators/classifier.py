@@ -1,28 +1,27 @@
-"""ReLUClassifier: two-layer ReLU classification for scikit-learn."""
+"""ReLUClassifier and ReLUClassifierCV: two-layer ReLU classification for scikit-learn."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._array import Array
 from ..errors import InvalidInputError
-from ..losses import Loss, Softmax, get_loss
-from ..solvers.solution import Record
-from .base import ReLUEstimator, TrainingData
-from .class_scores import best_class, class_scores, probabilities
+from ..losses import Loss, Softmax, Targets, get_loss
+from ..losses.classes import best_class, class_scores, class_targets, probabilities
+from .base import NetworkEstimator, Penalised, ReLUEstimator, TrainingData
+from .cross_validation import CrossValidated
+from .parameters import estimator
+from .tables import TableEstimator
+from .typed_bases import ClassifierMixin
 
-MultiClass = Literal["joint", "one_vs_rest"]
 
-
-def _has_probabilities(estimator: Any) -> bool:
-    name = get_loss(estimator.loss).name
+def _has_probabilities(model: Any) -> bool:
+    name = get_loss(model.loss).name
     if name not in ("logistic", "softmax"):
         raise AttributeError(
             f"`predict_proba` needs loss='logistic', got loss={name!r}, whose outputs are margins and not "
@@ -31,27 +30,37 @@ def _has_probabilities(estimator: Any) -> bool:
     return True
 
 
-class Classification(ClassifierMixin, ReLUEstimator):  # type: ignore[misc]
-    """Labels, targets and predictions of the classifiers."""
+class Classification(ClassifierMixin, NetworkEstimator):
+    """Labels, targets and predictions of the classifiers.
+
+    Parameters
+    ----------
+    loss : str or Loss, default="logistic"
+        A sum over samples. "logistic" is the cross-entropy: the logistic loss of one output for two classes,
+        "softmax" for more; "softmax" itself gives two classes two outputs. "hinge" and "squared_hinge" are, for more
+        than two classes, summed over the outputs with y = +1 in the column of the class and -1 elsewhere. Only
+        "logistic" and "softmax" give probabilities.
+
+    Attributes
+    ----------
+    classes_ : array of shape (c,)
+        The labels, sorted.
+    loss_ : Loss
+        The loss used: `Softmax` for "logistic" with more than two classes.
+
+    Notes
+    -----
+    For two classes `network_` has one output (two for the softmax loss) and y = -1 for the first, +1 for the second.
+    For more there is one output a class, and the largest decides.
+    """
 
     _counterpart = "ReLURegressor"
 
-    multi_class: MultiClass = "joint"
-    classes_: npt.NDArray[Any]
-
-    def _trains_apart(self) -> bool:
-        return self.multi_class == "one_vs_rest"
+    loss: str | Loss = "logistic"
 
     def _checked_data(self, X: Any, y: Any, sample_weight: Any) -> TrainingData:
         """What was given, checked; sets `classes_`."""
         loss = self._checked_loss(("sign", "simplex"))
-        if self.multi_class not in ("joint", "one_vs_rest"):
-            raise InvalidInputError(f"`multi_class` must be 'joint' or 'one_vs_rest', got {self.multi_class!r}.")
-        if self._trains_apart() and loss.coupled:
-            raise InvalidInputError(
-                f"`multi_class='one_vs_rest'` trains one network a class, which loss={loss.name!r} does not allow; "
-                "use loss='logistic'."
-            )
         features, labels, weight = self._fit_arguments(X, y, sample_weight)
         check_classification_targets(labels)
         present = np.unique(labels[weight > 0])
@@ -62,7 +71,7 @@ class Classification(ClassifierMixin, ReLUEstimator):  # type: ignore[misc]
         self.classes_, index = np.unique(labels, return_inverse=True)
         if len(self.classes_) > 2 and loss.name == "logistic" and not self._trains_apart():
             loss = Softmax()
-        return TrainingData(features, labels, _targets(index, len(self.classes_), loss), weight, loss)
+        return TrainingData(features, labels, class_targets(index, len(self.classes_), loss.targets), weight, loss)
 
     def decision_function(self, X: Any) -> Array:
         """Outputs f(x) of shape (n, c); for two classes (n,), positive for `classes_[1]`.
@@ -89,72 +98,46 @@ class Classification(ClassifierMixin, ReLUEstimator):  # type: ignore[misc]
         return probabilities(self.decision_function(X), self._trains_apart())
 
 
-def _targets(index: npt.NDArray[np.intp], c: int, loss: Loss) -> Array:
-    """Class numbers as targets: +-1 of shape (n,) for two classes, else +-1 or indicators of shape (n, c)."""
-    if loss.targets == "simplex":
-        return np.eye(c)[index]
-    indicator = 2.0 * np.eye(c)[index] - 1.0
-    return indicator[:, 1].copy() if c == 2 else indicator
-
-
-class ReLUClassifier(Classification):
-    r"""Two-layer ReLU network for two or more classes, trained to a certified gap.
-
-    Minimises :math:`\sum_i s_i\,\ell(f(x_i), y_i) + \tfrac\beta2 \sum_j (\|u_j\|^2 + \|\alpha_j\|^2)` over networks of
-    every width. For two classes there is one output and y = -1 for the first, +1 for the second. For more there is one
-    output a class, and the largest decides.
+class ReLUClassification(Classification, ReLUEstimator):
+    r"""Classes by one ReLU network, or by one for each of them.
 
     Parameters
     ----------
-    loss : str or Loss, default="logistic"
-        A sum over samples. "logistic" is the cross-entropy: the logistic loss of one output for two classes,
-        "softmax" for more; "softmax" itself gives two classes two outputs. "hinge" and "squared_hinge" are, for more
-        than two classes, summed over the outputs with y = +1 in the column of the class and -1 elsewhere. Only
-        "logistic" and "softmax" give probabilities.
     multi_class : {"joint", "one_vs_rest"}, default="joint"
         For more than two classes: one network whose neurons serve all classes, each at the price
         :math:`\beta \|u_j\| \|\alpha_j\|`; or c networks of one class against the rest, each with its own penalty and
         no shared neurons.
-    beta : float or None, default=None
-        Penalty, > 0, never rescaled. None takes 1 % of the smallest beta that gives the empty network.
-    bias : bool, default=True
-        Whether hidden neurons have a bias, penalised like any weight.
-    offset : bool, default=False
-        Whether outputs have an offset, which is not penalised: useful for unequal classes.
-    gap : float, default=1e-3
-        Relative gap between objective and lower bound at which training stops, > 0.
-    time_limit : float or None, default=None
-        Seconds after which the best network so far is taken, with a `ConvergenceWarning`.
-    random_state : int, RandomState instance or None, default=0
-        Seed of the searches; the optimum does not depend on it.
-    verbose : bool or callable, default=False
-        True prints a line an iteration to stderr; a callable gets each `Record`.
 
-    Attributes
-    ----------
-    classes_ : array of shape (c,)
-        The labels, sorted.
-    network_ : TwoLayerNetwork
-        With one output for two classes (two for the softmax loss), else one a class. For "one_vs_rest" the c networks
-        stacked, every neuron with one output weight that is not zero.
-    certificate_ : Certificate
-        Objective, lower bound, relative gap and what the bound covers. For "one_vs_rest" and more than two classes the
-        sums of the c networks with their weakest scope, and `certificate_.separate`: the bound then covers networks
-        without shared neurons only.
-    solution_ : Solution
-    beta_ : float
-        The penalty used.
-    loss_ : Loss
-        The loss used: `Softmax` for "logistic" with more than two classes.
-    n_iter_ : int
-    n_features_in_ : int
-    feature_names_in_ : array of shape (n_features_in_,)
-        Only when X was a table with text column names.
-
-    Warns
+    Notes
     -----
-    ConvergenceWarning
-        When training stopped before the requested gap; the message gives the gap that was reached.
+    For "one_vs_rest" and more than two classes `network_` stacks the c networks, every neuron with one output weight
+    that is not zero. `certificate_` holds the sums over the networks with their weakest scope, and
+    `certificate_.separate`: the bound then covers networks without shared neurons only.
+    """
+
+    multi_class: Literal["joint", "one_vs_rest"] = "joint"
+
+    def _trains_apart(self) -> bool:
+        return self.multi_class == "one_vs_rest"
+
+    def _checked_loss(self, targets: tuple[Targets, ...]) -> Loss:
+        loss = super()._checked_loss(targets)
+        if self.multi_class not in ("joint", "one_vs_rest"):
+            raise InvalidInputError(f"`multi_class` must be 'joint' or 'one_vs_rest', got {self.multi_class!r}.")
+        if self._trains_apart() and loss.coupled:
+            raise InvalidInputError(
+                f"`multi_class='one_vs_rest'` trains one network a class, which loss={loss.name!r} does not allow; "
+                "use loss='logistic'."
+            )
+        return loss
+
+
+@estimator
+class ReLUClassifier(ReLUClassification, Penalised, TableEstimator):
+    r"""Two-layer ReLU network for two or more classes, trained to a certified gap.
+
+    Minimises :math:`\sum_i s_i\,\ell(f(x_i), y_i) + \tfrac\beta2 \sum_j (\|u_j\|^2 + \|\alpha_j\|^2)` over networks of
+    every width; the width is a result, not a parameter.
 
     Examples
     --------
@@ -168,30 +151,19 @@ class ReLUClassifier(Classification):
     (['near', 'right'], (6, 3))
     """
 
-    def __init__(
-        self,
-        *,
-        loss: str | Loss = "logistic",
-        multi_class: MultiClass = "joint",
-        beta: float | None = None,
-        bias: bool = True,
-        offset: bool = False,
-        gap: float = 1e-3,
-        time_limit: float | None = None,
-        random_state: Any = 0,
-        verbose: bool | Callable[[Record], None] = False,
-    ) -> None:
-        self.loss = loss
-        self.multi_class = multi_class
-        self.beta = beta
-        self.bias = bias
-        self.offset = offset
-        self.gap = gap
-        self.time_limit = time_limit
-        self.random_state = random_state
-        self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> ReLUClassifier:
-        """Train on X of shape (n, d), n >= 2, and labels y of shape (n,), with weights >= 0 or None."""
-        self._fit_at(self.beta, self._checked_data(X, y, sample_weight))
-        return self
+@estimator
+class ReLUClassifierCV(ReLUClassification, CrossValidated):
+    r"""`ReLUClassifier` with beta chosen by cross-validation.
+
+    All folds descend one sequence of penalties together, each fold's training starting from its network at the penalty
+    before; the penalty of the best mean score is then used on all rows.
+
+    Examples
+    --------
+    >>> from neuralgauge import ReLUClassifierCV
+    >>> X = [[0.25 * k] for k in range(-12, 13)]
+    >>> model = ReLUClassifierCV(n_betas=6).fit(X, ["near" if abs(x[0]) < 1.4 else "far" for x in X])
+    >>> model.predict([[0.0], [2.0]]).tolist(), model.scores_.shape[1], bool(model.mean_scores_.max() > 0.8)
+    (['near', 'far'], 5, True)
+    """

@@ -1,4 +1,4 @@
-"""What the estimators on images and signals share: data become a problem of patches, all else is as for tables."""
+"""Images and signals: data to the training problem of a convolutional network, and to its outputs."""
 
 from __future__ import annotations
 
@@ -13,31 +13,62 @@ from .._array import Array
 from ..errors import DroppedPixelsWarning, InvalidInputError
 from ..features.patches import PatchGeometry
 from ..features.readouts import Regions
-from ..losses import Loss
 from ..losses.targets import checked_targets
-from ..networks.conv import ReLUConvNetwork
-from ..networks.linear_conv import LinearConvNetwork
+from ..problems.canonical import canonical_images, checked_weights
 from ..problems.conv import ReLUConvProblem
 from ..problems.linear_conv import LinearConvProblem
-from ..problems.penalty import beta_max
 from ..solvers.nuclear_norm import train_linear_conv
 from ..solvers.solution import Solution
-from .base import ReLUEstimator, TrainingData
-from .canonical import canonical_images, checked_weights
+from .base import Penalised, ReLUEstimator, TrainingData
 
 COLOURS = (1, 3)
 
 
-class ImageEstimator(ReLUEstimator):
-    """Images in the place of a table; holds no parameters of its own."""
+class ImageEstimator(Penalised):
+    """Images in the place of a table.
 
-    filter_size: int | tuple[int, ...]
-    stride: int | tuple[int, ...]
-    padding: int | tuple[int, ...] | Literal["same"]
-    padding_mode: Literal["zeros", "circular"]
+    Parameters
+    ----------
+    filter_size : int or tuple of int, default=3
+        Of a filter along each spatial axis; filters span all channels. Three axes of X are taken as gray images if it
+        is a pair, as signals with channels if it is a tuple of one number.
+    stride : int or tuple of int, default=1
+        Steps from one position of the filters to the next.
+    padding : int, tuple of int or "same", default=0
+        Pixels added on both sides; see `PatchGeometry`.
+    padding_mode : {"zeros", "circular"}, default="zeros"
+        What the pixels hold: zeros, or what is at the opposite side.
 
-    geometry_: PatchGeometry
-    n_features_in_: int
+    Attributes
+    ----------
+    filters_ : array of shape (m, *filter_size, channels)
+        The filters as images.
+    geometry_ : PatchGeometry
+        Where the filters sit.
+    image_shape_ : tuple of int
+        (height, width, channels) or (length, channels) of one image or signal; others are refused when predicting.
+    n_features_in_ : int
+        Numbers in one image.
+
+    Raises
+    ------
+    InvalidInputError
+        For images of different sizes, with channels first or not finite, and filters that do not fit.
+
+    Warns
+    -----
+    DroppedPixelsWarning
+        If strides and padding leave some pixels out.
+
+    Notes
+    -----
+    X has shape (n, height, width, channels), (n, height, width), (n, length, channels) or (n, length).
+    """
+
+    filter_size: int | tuple[int, ...] = 3
+    stride: int | tuple[int, ...] = 1
+    padding: int | tuple[int, ...] | Literal["same"] = 0
+    padding_mode: Literal["zeros", "circular"] = "zeros"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -45,8 +76,8 @@ class ImageEstimator(ReLUEstimator):
         return tags
 
     @abstractmethod
-    def _image_problem(self, images: Array, targets: Array, loss: Loss, sample_weight: Array) -> Any:
-        """The training problem of checked images under `geometry_`, at beta = 1."""
+    def _image_problem(self, images: Array, targets: Array, **options: Any) -> Any:
+        """The training problem of checked images with the options that all networks have."""
 
     @property
     def filters_(self) -> Array:
@@ -65,73 +96,92 @@ class ImageEstimator(ReLUEstimator):
         _check_channels(images)
         self.geometry_ = PatchGeometry.of(images, self.filter_size, self.stride, self.padding, self.padding_mode)
         self.n_features_in_ = self.geometry_.n_pixels
-        return self.geometry_.images(images, "X"), targets, checked_weights(sample_weight, len(images))
+        return self.geometry_.images(_numbers(images), "X"), targets, checked_weights(sample_weight, len(images))
 
     def _problem(self, data: TrainingData, chosen: Any = slice(None)) -> Any:
-        targets = checked_targets(data.targets, data.loss)
+        geometry, targets = self.geometry_, checked_targets(data.targets, data.loss)
         images, targets, weight = canonical_images(data.X[chosen], targets[chosen], data.sample_weight[chosen])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DroppedPixelsWarning)  # said once already, when X was checked
-            return self._image_problem(images, targets, data.loss, weight)
+            return self._image_problem(
+                images,
+                targets,
+                beta=1.0,
+                filter_size=geometry.filter_size,
+                stride=geometry.stride,
+                padding=geometry.padding,
+                padding_mode=geometry.padding_mode,
+                loss=data.loss,
+                offset=self.offset,
+                sample_weight=weight,
+            )
 
     def _outputs(self, X: Any) -> Array:
         check_is_fitted(self, "network_")
-        images = self.geometry_.images(X, "X")
+        images = self.geometry_.images(_numbers(X), "X")
         outputs: Array = getattr(self.network_, "predict_images", self.network_.predict)(images)
         return outputs
 
 
-class ReLUImageEstimator(ImageEstimator):
-    """Convolutional ReLU networks."""
+class ReLUImageEstimator(ImageEstimator, ReLUEstimator):
+    """Convolutional ReLU networks.
 
-    readout: Regions
+    Parameters
+    ----------
+    readout : {"pooled", "flattened", "separable"} or tuple of int, default="pooled"
+        How outputs come from the activations at all positions. "pooled": their mean, one output weight a filter and
+        output. "flattened": an output weight for each position. A tuple: the means in so many regions along each axis.
+        "separable": every patch is trained to tell the class or the target of its image, which beta is weighed against
+        then, and the outputs of an image are the means over its patches.
 
-    network_: ReLUConvNetwork
+    Attributes
+    ----------
+    network_ : ReLUConvNetwork
+        The trained network; for "separable" its outputs are those of each patch.
+    """
 
-    def _image_problem(self, images: Array, targets: Array, loss: Loss, sample_weight: Array) -> ReLUConvProblem:
+    readout: Regions = "pooled"
+
+    def _image_problem(self, images: Array, targets: Array, **options: Any) -> ReLUConvProblem:
         if self.readout == "separable":
             # One a patch in so many words: classes would be taken for patches where both are as many.
             targets = np.repeat(targets[:, None], self.geometry_.n_positions, axis=1)
-        return ReLUConvProblem(
-            images,
-            targets,
-            beta=1.0,
-            filter_size=self.geometry_.filter_size,
-            stride=self.stride,
-            padding=self.padding,
-            padding_mode=self.padding_mode,
-            readout=self.readout,
-            loss=loss,
-            bias=self.bias,
-            offset=self.offset,
-            sample_weight=sample_weight,
-        )
+        return ReLUConvProblem(images, targets, readout=self.readout, bias=self.bias, **options)
 
 
 class LinearImageEstimator(ImageEstimator):
-    """Linear convolutional networks."""
+    """Linear convolutional networks, with an output weight for each position.
 
-    network_: LinearConvNetwork
+    Parameters
+    ----------
+    gap : float, default=1e-4
+        Relative gap between objective and lower bound at which training stops, > 0.
 
-    def _beta_max(self, problem: Any) -> float:
-        return beta_max(problem) or 1.0
+    Attributes
+    ----------
+    network_ : LinearConvNetwork
+        The trained network.
+    certificate_ : Certificate
+        Objective, lower bound and relative gap; always "exact": the bound holds for every number of filters.
+
+    Notes
+    -----
+    Nothing is drawn at random. Training is a convex program over all filters at once; see `train_linear_conv` for its
+    cost.
+    """
+
+    gap: float = 1e-4
 
     def _solve(self, problem: Any, gap: float, time_limit: float | None) -> Solution:
         return train_linear_conv(problem, gap, time_limit, self._progress())
 
-    def _image_problem(self, images: Array, targets: Array, loss: Loss, sample_weight: Array) -> LinearConvProblem:
-        return LinearConvProblem(
-            images,
-            targets,
-            beta=1.0,
-            filter_size=self.geometry_.filter_size,
-            stride=self.stride,
-            padding=self.padding,
-            padding_mode=self.padding_mode,
-            loss=loss,
-            offset=self.offset,
-            sample_weight=sample_weight,
-        )
+    def _image_problem(self, images: Array, targets: Array, **options: Any) -> LinearConvProblem:
+        return LinearConvProblem(images, targets, **options)
+
+
+def _numbers(images: Any) -> Any:
+    """The images, those in an array of Python objects as numbers."""
+    return images.astype(np.float64) if isinstance(images, np.ndarray) and images.dtype.kind == "O" else images
 
 
 def _check_channels(images: Any) -> None:

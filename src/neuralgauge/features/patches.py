@@ -217,8 +217,9 @@ class PatchGeometry:
         values = np.ascontiguousarray(raw, dtype=np.float64)
         if not np.isfinite(values).all():
             bad = np.argwhere(~np.isfinite(values))
+            value = str(values[tuple(bad[0])]).replace("nan", "NaN")
             raise InvalidInputError(
-                f"`{name}` must be finite, got {values[tuple(bad[0])]} in image {int(bad[0][0])} "
+                f"`{name}` must be finite, got {value} in image {int(bad[0][0])} "
                 f"({len(bad)} such value{'s' if len(bad) > 1 else ''}); impute or drop them first."
             )
         return values

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from .._array import Array, as_matrix, as_positive
 from ..certificate import Certificate
 from ..errors import InvalidInputError, ModelFileError
-from ..estimators.class_scores import best_class, class_scores, probabilities
 from ..losses import LOSSES, Loss
+from ..losses.classes import best_class, class_scores, class_targets, probabilities
 from ..networks.conv import ReLUConvNetwork
 from ..quoting import closest, listed, quoted
 from .loss_record import parameters_of, rebuilt
@@ -240,7 +240,6 @@ class SavedModel:
             raise InvalidInputError(
                 f"The target must hold the classes of the model, {listed(self.classes)}, got {quoted(unknown[0])}."
             )
-        if self.network.n_outputs == 1:
-            return np.where(labels == self.classes[1], 1.0, -1.0)
         is_class = labels[:, None] == np.array(self.classes)
-        return np.where(is_class, 1.0, 0.0 if self.training_loss.targets == "simplex" else -1.0)
+        kind = "sign" if self.network.n_outputs == 1 else self.training_loss.targets
+        return class_targets(np.argmax(is_class, axis=1), len(self.classes), kind)

@@ -1,4 +1,4 @@
-"""From outputs to scores of classes, and from scores to a class and to probabilities."""
+"""From classes to targets of a loss, and from outputs to scores of classes, to a class and to probabilities."""
 
 from __future__ import annotations
 
@@ -7,6 +7,18 @@ import numpy.typing as npt
 from scipy.special import expit, log_expit, softmax
 
 from .._array import Array
+from .protocol import Targets
+
+
+def class_targets(index: npt.NDArray[np.intp], n_classes: int, kind: Targets) -> Array:
+    """Targets from numbers of classes (n,): -1 or +1 of shape (n,) for two classes, else (n, c), one column a class.
+
+    A column holds +1 for its class and -1 for the others. Those of `kind` "simplex" hold 1 and 0, two for two classes.
+    """
+    if kind == "simplex":
+        return np.eye(n_classes)[index]
+    indicator = 2.0 * np.eye(n_classes)[index] - 1.0
+    return indicator[:, 1].copy() if n_classes == 2 else indicator
 
 
 def class_scores(outputs: Array, n_classes: int) -> Array:

@@ -14,7 +14,7 @@ from ..networks.dense import TwoLayerNetwork
 from ..problems.penalty import beta_max
 from ..problems.training import TrainingProblem
 from ..solvers.solution import Solution, Status
-from ..training.train import train
+from .train import train
 
 NO_TIME = 1e-3  # seconds left for the outputs that an interrupt leaves
 
