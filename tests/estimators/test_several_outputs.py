@@ -14,9 +14,7 @@ import neuralgauge as ng
 from neuralgauge.errors import InvalidInputError
 from neuralgauge.estimators import ReLUClassifier, ReLURegressor
 from neuralgauge.losses import LOSSES
-from neuralgauge.problems.penalty import beta_max
-from neuralgauge.solvers.solution import Status
-from neuralgauge.training.one_vs_rest import beta_max_one_vs_rest, train_one_vs_rest
+from neuralgauge.training.one_vs_rest import train_one_vs_rest
 
 
 @pytest.fixture(scope="module")
@@ -126,28 +124,6 @@ def test_joint_targets_are_never_worse_than_single_fits(targets):
     assert joint.predict(X).shape == Y.shape
     apart = train_one_vs_rest(ng.TrainingProblem(X, Y, beta=2.0), 1e-4)
     assert apart.certificate.upper == pytest.approx(together, rel=1e-3)
-
-
-def test_parts_apart_from_a_start_under_a_limit_and_their_largest_beta(targets):
-    X, Y = targets
-    problem = ng.TrainingProblem(X, Y, beta=1.0, offset=True)
-    first = train_one_vs_rest(problem.with_beta(2.0), 1e-3)
-    again = train_one_vs_rest(problem.with_beta(2.0), 1e-3, start=first)
-    assert again.certificate.upper == pytest.approx(first.certificate.upper, rel=2e-3)
-    assert again.n_iter <= first.n_iter
-    assert first.dual.shape == Y.shape
-    assert train_one_vs_rest(problem, 1e-12, time_limit=0.05).status is not Status.SOLVED
-    largest = [beta_max(problem.output(k)) for k in range(3)]
-    assert beta_max_one_vs_rest(problem) == pytest.approx(max(largest))
-    assert train_one_vs_rest(problem.with_beta(1.01 * max(largest)), 1e-3).network.n_neurons == 0
-
-
-def test_weakest_scope_of_the_parts_is_reported(targets):
-    X, Y = targets
-    exact = train_one_vs_rest(ng.TrainingProblem(X[:, :1], Y, beta=2.0), 1e-3)
-    searched = train_one_vs_rest(ng.TrainingProblem(X[:, :1], Y, beta=2.0), 1e-3, prove=False)
-    assert exact.certificate.scope == "exact"
-    assert searched.certificate.scope == "estimated"
 
 
 @pytest.mark.parametrize("loss", [name for name, loss in LOSSES.items() if loss.targets in ("real", "count")])
