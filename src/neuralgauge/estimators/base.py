@@ -19,7 +19,7 @@ from ..losses import LOSSES, Loss, Targets, get_loss
 from ..networks.dense import TwoLayerNetwork
 from ..networks.linear_conv import LinearConvNetwork
 from ..problems.penalty import beta_max
-from ..solvers.solution import Record, Solution, Status
+from ..solvers.solution import Record, Status
 from ..training.one_vs_rest import beta_max_one_vs_rest, train_one_vs_rest
 from ..training.train import train
 from .parameters import Parametrised
@@ -106,16 +106,16 @@ class NetworkEstimator(Parametrised):
         """The training problem of the chosen samples in canonical form, at beta = 1."""
 
     @abstractmethod
-    def _solve(self, problem: Any, gap: float, time_limit: float | None) -> Solution:
-        """The trained network, with its certificate."""
-
-    @abstractmethod
     def _outputs(self, X: Any) -> Array:
         """Outputs f(x) of the fitted network, (n,) or (n, c)."""
 
     def _trains_apart(self) -> bool:
         """Whether every output gets a network of its own."""
         return False
+
+    def _seed(self) -> Any:
+        """What the searches draw from; nothing is drawn for networks without a ReLU."""
+        return 0
 
     def _beta_max(self, problem: Any) -> float:
         # Where even beta = 0 gives the empty network (targets all zero), every beta trains the same; keep 1.
@@ -133,7 +133,14 @@ class NetworkEstimator(Parametrised):
 
     def _train(self, problem: Any, beta: float, gap: float, time_limit: float | None) -> None:
         """Train and set the fitted attributes."""
-        solution = self._solve(problem.with_beta(beta), gap, time_limit)
+        trainer = train_one_vs_rest if self._trains_apart() else train
+        solution = trainer(
+            problem.with_beta(beta),
+            gap,
+            time_limit=time_limit,
+            random_state=self._seed(),
+            progress=self._progress(),
+        )
         self.beta_ = beta
         self.loss_ = problem.loss
         self.solution_ = solution
@@ -192,10 +199,6 @@ class ReLUEstimator(NetworkEstimator):
 
     bias: bool = True
     random_state: Any = 0
-
-    def _solve(self, problem: Any, gap: float, time_limit: float | None) -> Solution:
-        trainer = train_one_vs_rest if self._trains_apart() else train
-        return trainer(problem, gap, time_limit=time_limit, random_state=self._seed(), progress=self._progress())
 
     def _seed(self) -> Any:
         if self.random_state is None or isinstance(self.random_state, int | np.integer):

@@ -17,8 +17,6 @@ from ..losses.targets import checked_targets
 from ..problems.canonical import canonical_images, checked_weights
 from ..problems.conv import ReLUConvProblem
 from ..problems.linear_conv import LinearConvProblem
-from ..solvers.nuclear_norm import train_linear_conv
-from ..solvers.solution import Solution
 from .base import Penalised, ReLUEstimator, TrainingData
 
 COLOURS = (1, 3)
@@ -166,14 +164,10 @@ class LinearImageEstimator(ImageEstimator):
 
     Notes
     -----
-    Nothing is drawn at random. Training is a convex program over all filters at once; see `train_linear_conv` for its
-    cost.
+    Nothing is drawn at random. Training is one convex program over all filters at once.
     """
 
     gap: float = 1e-4
-
-    def _solve(self, problem: Any, gap: float, time_limit: float | None) -> Solution:
-        return train_linear_conv(problem, gap, time_limit, self._progress())
 
     def _image_problem(self, images: Array, targets: Array, **options: Any) -> LinearConvProblem:
         return LinearConvProblem(images, targets, **options)
