@@ -30,13 +30,3 @@ def test_opposites_share_a_witness(patterns):
     half = len(patterns) // 2
     assert patterns.mirrored == len(patterns.vectors) == half
     np.testing.assert_array_equal(patterns.dense(half), ~patterns.dense(0, half))
-
-
-def test_from_vectors_keeps_the_first_of_each(rng):
-    X = rng.standard_normal((6, 2))
-    U = rng.standard_normal((5, 2))
-    patterns = ng.PatternSet.from_vectors(X, np.vstack([U, 2.0 * U]))
-    distinct = list(dict.fromkeys(map(tuple, (U @ X.T >= 0).tolist())))
-    assert [tuple(row) for row in patterns.dense().tolist()] == distinct
-    np.testing.assert_array_equal(patterns.witness(0), U[0])
-    assert not patterns.complete

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 import neuralgauge as ng
-from neuralgauge.pricing import Maxima, ascend
+from neuralgauge.pricing import Columns, ascend
 from neuralgauge.pricing.survey import POOL, survey
 
 
 def ascent(v, X):
     def work(starts):
         values, U = ascend(v, X, 0, starts=starts)
-        return Maxima(values, U, np.ones((len(values), 1)))
+        return Columns(values, U, np.ones((len(values), 1)))
 
     return work
 

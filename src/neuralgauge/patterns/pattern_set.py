@@ -81,11 +81,3 @@ class PatternSet:
         source = np.where(reflected, positions - self.mirrored, positions)
         vectors: Array = self.vectors[source]
         return vectors * np.where(reflected, -1.0, 1.0)[..., None]
-
-    @classmethod
-    def from_vectors(cls, X: Array, vectors: Array, **fields: Any) -> PatternSet:
-        """The distinct patterns 1[X u >= 0] of the rows u of `vectors`, in order of first appearance."""
-        packed = np.packbits(vectors @ X.T >= 0, axis=1)
-        _, first = np.unique(packed, axis=0, return_index=True)
-        first.sort()
-        return cls(packed[first], X.shape[0], vectors[first], **fields)

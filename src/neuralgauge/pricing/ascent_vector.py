@@ -8,53 +8,15 @@ for fixed u the best g is the direction of V^T (X u)_+. Neither half step can lo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import numpy as np
 
 from .._array import Array
 from .._compiled import compiled
 from .ascent import climb, on_parts, start_rows
+from .columns import Columns
 
 ALTERNATIONS = 60
 LINEARIZATIONS = 2  # convex-concave steps for one g
-
-
-class Maxima(NamedTuple):
-    """Local maximisers of |V^T (X u)_+|, best first.
-
-    Attributes
-    ----------
-    values : array of shape (k,)
-        :math:`|V^T (X u_j)_+|_2` at the points; each is a lower bound on G(V).
-    U : array of shape (d, k)
-        Unit vectors u_j.
-    G : array of shape (k, c)
-        Unit output directions, V^T (X u_j)_+ over its length.
-    """
-
-    values: Array
-    U: Array
-    G: Array
-
-    @classmethod
-    def joined(cls, parts: Sequence[Maxima]) -> Maxima:
-        """All of them, best first."""
-        values = np.concatenate([part.values for part in parts])
-        order = np.argsort(-values, kind="stable")
-        U, G = np.hstack([part.U for part in parts]), np.vstack([part.G for part in parts])
-        return cls(values[order], U[:, order], G[order])
-
-    def distinct(self, most: int, same: float) -> Maxima:
-        """The first of them, at most `most`, whose cosines with those before are below 1 - same."""
-        kept: list[int] = []
-        for k in range(len(self.values)):
-            if len(kept) == most:
-                break
-            if not kept or np.max((self.U[:, kept].T @ self.U[:, k]) * (self.G[kept] @ self.G[k])) < 1.0 - same:
-                kept.append(k)
-        return Maxima(self.values[kept], self.U[:, kept], self.G[kept])
 
 
 def ascend_vector(
@@ -68,7 +30,7 @@ def ascend_vector(
     sweeps: int = 200,
     tol: float = 1e-5,
     rise: float = 1e-6,
-) -> Maxima:
+) -> Columns:
     r"""Local maximisers of :math:`|V^T (Xu)_+|_2` on the unit sphere, one for every start.
 
     Parameters
@@ -91,7 +53,7 @@ def ascend_vector(
 
     Returns
     -------
-    Maxima
+    Columns
         Values, unit vectors and unit directions, largest value first. Zero starts are left out.
 
     Notes
@@ -120,7 +82,7 @@ def ascend_vector(
     parts = on_parts(lambda u, g, own: _ascend_all(X, V, u, g, own, sweeps, tol, rise), U, G, given)
     values = np.concatenate(parts)
     order = np.argsort(-values, kind="stable")
-    return Maxima(values[order], U[order].T, G[order])
+    return Columns(values[order], U[order].T, G[order])
 
 
 @compiled

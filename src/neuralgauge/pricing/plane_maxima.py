@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
-from .ascent_vector import Maxima
+from .columns import Columns
 from .sweep_plane import leading
 
 
-def plane_maxima(v: Array, X: Array, axes: Array, most: int = 200) -> Maxima:
+def plane_maxima(v: Array, X: Array, axes: Array, most: int = 200) -> Columns:
     r"""Local maximisers of :math:`|V^T (Xu)_+|_2` over the unit vectors of the plane, best first.
 
     On an arc :math:`V^T (Xu)_+ = M u`. A maximiser is the leading right singular vector of M or its opposite, where
@@ -27,7 +27,7 @@ def plane_maxima(v: Array, X: Array, axes: Array, most: int = 200) -> Maxima:
 
     Returns
     -------
-    Maxima
+    Columns
         Values, evaluated anew, unit vectors and unit directions (-1 or +1 for one output); at least one of each.
 
     Notes
@@ -38,7 +38,7 @@ def plane_maxima(v: Array, X: Array, axes: Array, most: int = 200) -> Maxima:
     V = v.reshape(len(X), -1)
     arcs = _arcs(V, X @ axes)
     if arcs is None:
-        return Maxima(np.zeros(1), axes[:, :1], np.eye(1, V.shape[1]))
+        return Columns(np.zeros(1), axes[:, :1], np.eye(1, V.shape[1]))
     kinks, ends, M = arcs
     tops = leading(M)[1]
     best = kinks + (np.arctan2(tops[:, 1], tops[:, 0]) - kinks) % np.pi
@@ -56,7 +56,7 @@ def plane_maxima(v: Array, X: Array, axes: Array, most: int = 200) -> Maxima:
     order = np.argsort(-values, kind="stable")
     G = np.where(values[:, None] > 0.0, outputs, np.eye(1, V.shape[1]))
     G /= np.linalg.norm(G, axis=1)[:, None]
-    return Maxima(values[order], U[:, order], G[order])
+    return Columns(values[order], U[:, order], G[order])
 
 
 def _arcs(V: Array, Z: Array) -> tuple[Array, Array, Array] | None:

@@ -7,7 +7,8 @@ import numpy as np
 from .._array import Array
 from ..features.rows import Features
 from .ascent import ascend
-from .ascent_vector import Maxima, ascend_vector
+from .ascent_vector import ascend_vector
+from .columns import Columns
 from .explore import KEPT_POINTS, explore
 
 EXPLORED = 2e5  # entries of X from which a batch explores before the ascent, for several output weights
@@ -23,7 +24,7 @@ def search(
     starts: Array | None = None,
     sign: float | None = None,
     finish: int = KEPT_POINTS,
-) -> Maxima:
+) -> Columns:
     r"""Return local maximisers of the score of a neuron, best first: lower bounds on G(V), and columns to add.
 
     Parameters
@@ -58,22 +59,22 @@ def search(
         parts.append(ascended(features.lifted(V), features.dense(), n_starts, rng, finished, sign))
     if rest is not None and rest.shape[1]:
         parts.append(_evaluated(V, features, rest, sign))
-    return Maxima.joined(parts)
+    return Columns.joined(parts).best_first()
 
 
 def ascended(
     lifted: Array, X: Array, n_starts: int, rng: np.random.Generator, starts: Array | None, sign: float | None
-) -> Maxima:
+) -> Columns:
     """Local maximisers from uniform and given starts, each followed to its end, for a dual point of the rows of X."""
     if sign is None:
         return ascend_vector(lifted, X, n_starts, rng, starts=starts)
     values, U = ascend(sign * lifted, X, n_starts, rng, starts=starts)
-    return Maxima(values, U, np.full((len(values), 1), sign))
+    return Columns(values, U, np.full((len(values), 1), sign))
 
 
-def _evaluated(V: Array, features: Features, U: Array, sign: float | None) -> Maxima:
+def _evaluated(V: Array, features: Features, U: Array, sign: float | None) -> Columns:
     gains = features.gains(V, U)
     if sign is not None:
-        return Maxima(sign * gains[:, 0], U, np.full((len(gains), 1), sign))
+        return Columns(sign * gains[:, 0], U, np.full((len(gains), 1), sign))
     values = np.linalg.norm(gains, axis=1)
-    return Maxima(values, U, gains / np.maximum(values, np.finfo(float).tiny)[:, None])
+    return Columns(values, U, gains / np.maximum(values, np.finfo(float).tiny)[:, None])

@@ -1,7 +1,7 @@
 r"""The search behind an "estimated" bound: maxima from independent starts, then iterated local search from the best.
 
 Where n and d are near each other, nearly every start ends in a maximum of its own, and the best of thousands is not the
-best there is. Maxima are clustered, though: starts in the neighbourhood of good ones lead to better ones. So the best
+best there is. Columns are clustered, though: starts in the neighbourhood of good ones lead to better ones. So the best
 are disturbed and ascended again, until several batches in a row have found none that is better (iterated local search;
 Lourenço, Martin & Stützle 2003).
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._array import Array
-from .ascent_vector import Maxima
+from .columns import Columns
 
 STARTS_AT_A_TIME = 128  # starts at a time
 UNIFORM = 4  # most batches of independent starts
@@ -28,7 +28,7 @@ IDLE = 4  # batches that find nothing better before the search ends: 3 miss more
 BETTER = 1e-9  # relative, of a value that is better
 SAME_MAXIMUM = 1e-5  # 1 - cosine under which two maxima are one
 
-Ascent = Callable[[Array], Maxima]
+Ascent = Callable[[Array], Columns]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Survey:
 
     Attributes
     ----------
-    maxima : Maxima
+    maxima : Columns
         The best distinct local maxima, best first.
     starts : int
         Independent starts of the last batch.
@@ -45,7 +45,7 @@ class Survey:
         How many of them ended in a maximum that no earlier start had led to.
     """
 
-    maxima: Maxima
+    maxima: Columns
     starts: int
     unseen: int
 
@@ -77,13 +77,14 @@ def survey(ascent: Ascent, sample: Callable[[int], Array], own: Array, most: int
     while batches < UNIFORM and (batches == 0 or spent < most // 2):
         found = ascent(sample(size))
         unseen = int(np.sum(_new(found, seen)))
-        seen, spent, batches = Maxima.joined([seen, found]), spent + size, batches + 1
+        seen, spent, batches = Columns.joined([seen, found]).best_first(), spent + size, batches + 1
         if not FEW_NEW * size < unseen < MOSTLY_NEW * size:
             break
     pool, idle = seen.distinct(POOL, SAME_MAXIMUM), 0
     while idle < IDLE and spent < most:
         best = pool.values[0]
-        pool = Maxima.joined([pool, ascent(_disturbed(pool.U, size, rng))]).distinct(POOL, SAME_MAXIMUM)
+        found = Columns.joined([pool, ascent(_disturbed(pool.U, size, rng))])
+        pool = found.best_first().distinct(POOL, SAME_MAXIMUM)
         spent, idle = spent + size, 0 if pool.values[0] > best * (1.0 + BETTER) else idle + 1
     return Survey(pool, size, unseen)
 
@@ -95,7 +96,7 @@ def _disturbed(U: Array, count: int, rng: np.random.Generator) -> Array:
     return result
 
 
-def _new(found: Maxima, seen: Maxima) -> Array:
+def _new(found: Columns, seen: Columns) -> Array:
     """Which of the maxima found are not among those seen; without a score above 0 there is no maximum to see."""
     cosines = (found.U.T @ seen.U) * (found.G @ seen.G.T)
     result: Array = (np.max(cosines, axis=1, initial=-1.0) < 1.0 - SAME_MAXIMUM) & (found.values > 0.0)

@@ -13,13 +13,14 @@ from .._array import Array, BoolArray
 from ..certificate import Certificate
 from ..networks.dense import TwoLayerNetwork
 from ..patterns.strategies import interior_vectors
+from ..pricing.columns import Columns
 from ..problems.training import TrainingProblem
 from ..programs.block import BlockProgram
 from ..pruning.simplify import simplify
 from ..solvers.facets import run_on_facets
 from ..solvers.local_search import local_search
 from ..solvers.solution import Record, Solution, Status
-from .dual_side import Columns, DualSide
+from .dual_side import DualSide
 from .failed_programs import FailedPrograms, block_keys
 
 FIRST_NEURONS, FIRST_SEARCH, ROUND_SEARCH = 60, 100, 60  # neurons; iterations of local search

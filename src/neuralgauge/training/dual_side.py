@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .._array import Array
 from ..certificate import Certificate, Scope, lower_bound
 from ..networks.dense import TwoLayerNetwork
-from ..pricing import Price, plane_maxima, price, search
+from ..pricing import Columns, Price, plane_maxima, price, search
 from ..pricing.explore import KEPT_POINTS
 from ..pricing.search import ascended
 from ..pricing.survey import Survey, survey
@@ -28,33 +25,6 @@ NEIGHBOURS = (-1.0, 0.0)  # powers of ten of the relative distance at which neig
 SURVEY_WORK = 1e7  # entries of X times output weights that the ascents of one survey touch in a sweep
 FEWEST_SURVEYED, MOST_SURVEYED = 64, 2048  # ascents; where fewer are affordable, starts are explored instead
 MISSED = 5  # of the best maxima that start the next round
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Unit vectors U (d, k) with unit output directions G (k, c), and what they pay: values g^T V^T (X u)_+, (k,)."""
-
-    values: Array
-    U: Array
-    G: Array
-
-    def take(self, chosen: npt.NDArray[Any] | slice) -> Columns:
-        """Only these, by index or mask."""
-        return Columns(self.values[chosen], self.U[:, chosen], self.G[chosen])
-
-    @classmethod
-    def none(cls, d: int, c: int) -> Columns:
-        """No columns, of this shape."""
-        return cls(np.zeros(0), np.zeros((d, 0)), np.zeros((0, c)))
-
-    @classmethod
-    def joined(cls, parts: list[Columns]) -> Columns:
-        """All of them, one after the other."""
-        return cls(
-            np.concatenate([part.values for part in parts]),
-            np.hstack([part.U for part in parts]),
-            np.vstack([part.G for part in parts]),
-        )
 
 
 class DualSide:
@@ -104,14 +74,14 @@ class DualSide:
         """
         features = self.problem.features
         if self.plane is not None:
-            return [Columns(*plane_maxima(features.lifted(v), features.dense(), self.plane))]
+            return [plane_maxima(features.lifted(v), features.dense(), self.plane)]
         if self.problem.q > 1:
             starts = self._starts(network.U, near, wide)
-            return [Columns(*search(v, features, uniform, self.rng, starts=starts, finish=finish))]
+            return [search(v, features, uniform, self.rng, starts=starts, finish=finish)]
         parts = []
         for sign in (1.0, -1.0):
             starts = self._starts(network.U[:, sign * network.A[:, 0] > 0], near, wide)
-            parts.append(Columns(*search(v, features, uniform, self.rng, starts=starts, sign=sign, finish=finish)))
+            parts.append(search(v, features, uniform, self.rng, starts=starts, sign=sign, finish=finish))
         return parts
 
     def _starts(self, own: Array, near: int, wide: bool) -> Array:
@@ -151,7 +121,7 @@ class DualSide:
             self.starts = self.unseen = 0
         else:
             surveys = self._surveys(network, most)
-            found = [Columns(*one.maxima) for one in surveys]
+            found = [one.maxima for one in surveys]
             self.starts, self.unseen = (
                 sum(counts) for counts in zip(*((s.starts, s.unseen) for s in surveys), strict=True)
             )

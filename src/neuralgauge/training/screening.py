@@ -11,12 +11,13 @@ from .._threads import threads
 from ..certificate import Certificate
 from ..losses import PiecewiseLoss
 from ..networks.dense import TwoLayerNetwork
+from ..pricing.columns import Columns
 from ..problems.training import TrainingProblem
 from ..pruning.simplify import simplify
 from ..solvers.local_search import local_search
 from ..solvers.solution import Solution, Status
 from .column_generation import spread, with_columns
-from .dual_side import Columns, DualSide
+from .dual_side import DualSide
 from .train import checked_start
 
 ROUNDS = 4  # of pricing

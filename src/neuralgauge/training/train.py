@@ -12,13 +12,13 @@ from .._threads import threads
 from ..errors import InvalidInputError
 from ..networks.dense import TwoLayerNetwork
 from ..patterns import PatternSet
+from ..pricing.columns import Columns
 from ..problems.base import Problem, checked_problem
 from ..problems.linear_conv import LinearConvProblem
 from ..problems.training import TrainingProblem
 from ..solvers.nuclear_norm import train_linear_conv
 from ..solvers.solution import Record, Solution, Status
 from .column_generation import Rounds, Start
-from .dual_side import Columns
 
 MAX_ROUNDS = 200
 LEAST_BETA = 1e-30  # relative to a penalty from which the empty network is optimal for certain
