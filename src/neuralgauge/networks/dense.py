@@ -6,13 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
 import numpy as np
-import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from .._array import Array, as_matrix, balanced_rows, with_ones
 from ..errors import InvalidInputError
+from ..features.grouping import group_rows
 from .base import Network
 
 
@@ -117,8 +114,8 @@ class TwoLayerNetwork(Network):
             return net
         scale = np.linalg.norm(net.A, axis=1)
         directions = np.hstack([(net.U / scale).T, net.A / scale[:, None]])
-        group = _group_rows(directions, tolerance)
-        W = np.zeros((int(group.max()) + 1, net.U.shape[0]))
+        group, first = group_rows(directions, tolerance)
+        W = np.zeros((len(first), net.U.shape[0]))
         G = np.zeros((W.shape[0], net.A.shape[1]))
         np.add.at(W, group, (net.U * scale).T)
         np.add.at(G, group, net.A * scale[:, None])
@@ -133,21 +130,12 @@ class TwoLayerNetwork(Network):
         if self.n_neurons < 2:
             return self
         size = np.linalg.norm(self.U, axis=0)
-        group = _group_rows((self.U / size).T, 1e-12)
-        if len(np.unique(group)) == self.n_neurons:
+        group, first = group_rows((self.U / size).T, 1e-12)
+        if len(first) == self.n_neurons:
             return self
-        first = np.unique(group, return_index=True)[1]
         A = np.zeros((len(first), self.A.shape[1]))
         np.add.at(A, group, self.A * size[:, None])
         return self.with_neurons((self.U / size)[:, first], A).balance()
 
 
 N = TypeVar("N", bound=TwoLayerNetwork)  # a network, and the same kind with other neurons
-
-
-def _group_rows(rows: Array, tolerance: float) -> npt.NDArray[np.intp]:
-    """Label of the group of each row: rows within `tolerance` of each other are of one group."""
-    pairs = cKDTree(rows).query_pairs(tolerance, output_type="ndarray")
-    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(rows), len(rows)))
-    label: npt.NDArray[np.intp] = connected_components(graph, directed=False)[1].astype(np.intp)
-    return label

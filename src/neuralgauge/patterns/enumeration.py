@@ -11,6 +11,7 @@ from scipy.linalg import qr
 
 from .._array import Array, as_matrix
 from ..errors import TooManyPatternsError
+from ..features.grouping import group_rows
 from ._arrangement import Bits, Hashes, Indices, half_cells, hash_of_pair
 from .counting import count_patterns
 from .pattern_set import PatternSet
@@ -131,7 +132,7 @@ class _Lines:
         # One representative of +-a: the one whose product with a generic vector is positive.
         positive = unit @ np.random.default_rng(5).standard_normal(unit.shape[1]) > 0
         unit = np.where(positive[:, None], unit, -unit)
-        label, first = _group(unit)
+        label, first = group_rows(unit, COLLINEAR)
         self.line[alive], self.orientation[alive], self.normals = label, positive, unit[first]
         self.flips = np.packbits(self.line >= 0)
         self.identity = np.array_equal(self.line, np.arange(len(matrix))) and bool(self.orientation.all())
@@ -162,26 +163,6 @@ def _independent(matrix: Array, names: Indices) -> tuple[Array, Indices]:
         return matrix, names
     chosen = np.sort(qr(matrix, mode="economic", pivoting=True)[2][:rank])
     return matrix[:, chosen], names[chosen]
-
-
-def _group(unit: Array) -> tuple[Indices, Indices]:
-    """Labels of equal unit rows in order of first appearance, and the first row of each."""
-    key = unit @ np.random.default_rng(6).standard_normal(unit.shape[1])
-    order = np.argsort(key, kind="stable")
-    root = np.full(len(unit), -1, dtype=np.intp)
-    reach = 10.0 * COLLINEAR * np.sqrt(unit.shape[1])
-    for position, i in enumerate(order):
-        if root[i] >= 0:
-            continue
-        root[i] = i
-        for j in order[position + 1 :]:
-            if key[j] - key[i] > reach:
-                break
-            if root[j] < 0 and np.linalg.norm(unit[i] - unit[j]) <= COLLINEAR:
-                root[j] = i
-    _, first, label = np.unique(root, return_index=True, return_inverse=True)
-    rank = np.argsort(np.argsort(first))
-    return rank[label], np.sort(first)
 
 
 def _repeated(keys: Hashes) -> Indices:

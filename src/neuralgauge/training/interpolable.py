@@ -15,12 +15,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from .._array import Array
 from ..errors import NotInterpolatableError
+from ..features.grouping import group_rows
 
 SAME_RAY = 1e-14  # distance of unit vectors that rounding explains; rows farther apart are left to the solver
 CONSISTENT = 1e-10  # of the largest |y|
@@ -63,9 +61,7 @@ def check_interpolable(X: Array, y: Array, bias: bool, offset: bool) -> None:
 
 def _rays_and_lines(units: Array) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     n = len(units)
-    pairs = cKDTree(np.vstack([units, -units])).query_pairs(SAME_RAY, output_type="ndarray")
-    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(2 * n, 2 * n))
-    label = connected_components(graph, directed=False)[1].astype(np.intp)
+    label = group_rows(np.vstack([units, -units]), SAME_RAY)[0]
     return label[:n], np.unique(np.minimum(label[:n], label[n:]), return_inverse=True)[1].astype(np.intp)
 
 
