@@ -1,7 +1,7 @@
 r"""The search behind an "estimated" bound: maxima from independent starts, then iterated local search from the best.
 
 Where n and d are near each other, nearly every start ends in a maximum of its own, and the best of thousands is not the
-best there is. Columns are clustered, though: starts in the neighbourhood of good ones lead to better ones. So the best
+best there is. Maxima are clustered, though: starts in the neighbourhood of good ones lead to better ones. So the best
 are disturbed and ascended again, until several batches in a row have found none that is better (iterated local search;
 Lourenço, Martin & Stützle 2003).
 """
