@@ -40,8 +40,9 @@ MODULES = {module_name(path): path for path in SOURCE.rglob("*.py")}
 
 
 def imported_modules(name, path):
-    """Modules of the package that this one imports, anywhere in its text."""
-    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    """Modules of the package that this one imports, anywhere in its text, or at the first use of a name."""
+    path = stub if (stub := path.with_suffix(".pyi")).exists() else path
+    package = name.split(".") if path.stem == "__init__" else name.split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = package[: len(package) - node.level + 1] + (node.module.split(".") if node.module else [])

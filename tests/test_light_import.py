@@ -49,6 +49,14 @@ def test_training_loads_no_application(names):
     assert not packages(loaded_by(f"from neuralgauge import {names}")) & APPLICATIONS
 
 
+def test_what_a_problem_and_a_picture_do_without():
+    """Compiled searches load with the first pricing, readers of model files with the first file."""
+    problem = packages(loaded_by("from neuralgauge import TrainingProblem, TwoLayerNetwork"))
+    assert not problem & {*APPLICATIONS, "numba"}
+    assert not packages(loaded_by("from neuralgauge import plot_training, plot_path")) & APPLICATIONS
+    assert "sklearn" not in packages(loaded_by("from neuralgauge import load_model"))
+
+
 def test_the_command_line_loads_the_reproduction_only_to_run_it():
     assert "neuralgauge_reproduction" not in loaded_by("import neuralgauge.cli")
 

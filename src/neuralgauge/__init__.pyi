@@ -48,14 +48,12 @@ from .patterns import (
     enumerate_patterns as enumerate_patterns,
     sample_patterns as sample_patterns,
 )
-from .plots import (
-    plot_certificate as plot_certificate,
-    plot_decision_boundary as plot_decision_boundary,
-    plot_filters as plot_filters,
-    plot_neurons as plot_neurons,
-    plot_path as plot_path,
-    plot_training as plot_training,
-)
+from .plots.certificate import plot_certificate as plot_certificate
+from .plots.decision import plot_decision_boundary as plot_decision_boundary
+from .plots.filters import plot_filters as plot_filters
+from .plots.neurons import plot_neurons as plot_neurons
+from .plots.path import plot_path as plot_path
+from .plots.training import plot_training as plot_training
 from .pricing import Price as Price, price as price
 from .problems.conv import ReLUConvProblem as ReLUConvProblem
 from .problems.linear_conv import LinearConvProblem as LinearConvProblem

@@ -1,8 +1,5 @@
 """Model files, with what gives answers in the user's units."""
 
-from .model_file import load_model, save_model
-from .saved_model import SavedModel
-from .standardization import Standardization
-from .stated import StatedCertificate
+import lazy_loader
 
-__all__ = ["SavedModel", "Standardization", "StatedCertificate", "load_model", "save_model"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

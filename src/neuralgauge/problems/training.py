@@ -16,8 +16,6 @@ from ..losses.datafit import DataFit
 from ..networks.dense import TwoLayerNetwork
 from ..networks.foreign import network_of
 from ..networks.gated import GatedNetwork
-from ..pricing.price import price
-from ..pricing.search import search
 from .base import Problem
 from .polar import Polar
 
@@ -188,6 +186,8 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
 
     def polar(self, v: Array, random_state: int = 0) -> Polar:
         """The polar gauge G(v): by a sweep for X of rank 1 and 2, and of rank 3 up to 2,000 rows, else by a search."""
+        from ..pricing import price, search  # compiled, and not needed to hold a problem
+
         features, rank = self.features, self.features.span.rank
         if not np.any(v):
             return Polar(0.0, 0.0, "exact")
