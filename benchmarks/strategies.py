@@ -19,7 +19,7 @@ from sklearn.neural_network import MLPRegressor
 from threadpoolctl import threadpool_limits
 
 import neuralgauge as ng
-from neuralgauge.interchange import network_of
+from neuralgauge.networks.foreign import network_of
 
 ROWS = {  # label: strategy, iterations of the network or None
     "Gaussian vectors": ("gaussian", None),

@@ -4,13 +4,14 @@ import ast
 import doctest
 import inspect
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import neuralgauge as ng
 
-SOURCE = Path(ng.__file__).parent
+SOURCE, ROOT = Path(ng.__file__).parent, Path(__file__).parents[1]
 
 # From the ground up. A module may import from lower layers and from its own.
 LAYERS = (
@@ -120,6 +121,22 @@ def absolute_imports(path):
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found.add(node.module)
     return {name for name in found if name.startswith("neuralgauge")}
+
+
+def test_benchmarks_and_examples_import_what_there_is():
+    missing = []
+    for path in (*ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("examples/*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "neuralgauge":
+                module = import_module(node.module)
+                missing += [f"{path.name}: {one.name}" for one in node.names if not is_in(module, one.name)]
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "ng":
+                missing += [] if hasattr(ng, node.attr) else [f"{path.name}: ng.{node.attr}"]
+    assert not missing
+
+
+def is_in(module, name):
+    return hasattr(module, name) or f"{module.__name__}.{name}".removeprefix("neuralgauge.") in MODULES
 
 
 @pytest.mark.parametrize("name", ng.__all__)

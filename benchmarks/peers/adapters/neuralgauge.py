@@ -4,11 +4,11 @@ import numpy as np
 
 
 def prepare(data):
-    import neuralgauge as ng
-    from neuralgauge.features import passes
-    from neuralgauge.pricing import ascent
+    import joblib
 
-    passes.THREADS = ascent.THREADS = int(data["threads"])  # all cores otherwise
+    import neuralgauge as ng
+
+    joblib.parallel_config(n_jobs=int(data["threads"]))  # up to eight cores otherwise
     return {"relu": program, "gated": program, "training": training, "path": path}[str(data["kind"])](ng, data)
 
 

@@ -61,7 +61,7 @@ def neurons(network: Any, d: int) -> Array:
     if not hasattr(network, "U"):
         raise InvalidInputError(
             f"`network` must have hidden weights, as a TwoLayerNetwork or a solution with one has, got "
-            f"{type(network).__name__}; neuralgauge.interchange.network_of takes those of scikit-learn and PyTorch."
+            f"{type(network).__name__}; neuralgauge.networks.foreign.network_of takes others."
         )
     U: Array = network.U
     if U.shape[0] != d:

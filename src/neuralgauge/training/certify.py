@@ -65,7 +65,7 @@ def certify(
     ------
     InvalidInputError
         If the network is not of this kind, does not fit the problem's columns, or has an objective beyond double
-        precision; `network_of` in `neuralgauge.interchange` lists the cases.
+        precision; `network_of` in `neuralgauge.networks.foreign` lists the cases.
 
     Notes
     -----

@@ -1,0 +1,54 @@
+"""The names in the documentation are those of the code."""
+
+import re
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import neuralgauge as ng
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def dotted_names(text):
+    """`module.name` and `Class.member` in code, without file names and names of other packages."""
+    for code in re.findall(r"`([^`\n]+)`", text):
+        for name in re.findall(r"(?<![\w./*])(?:ng\.|neuralgauge\.)?([A-Za-z]\w*(?:\.\w+)+)", code):
+            first = name.split(".")[0]
+            if first in ng.__all__ or find_spec(f"neuralgauge.{first}"):
+                yield name
+
+
+def member(thing, name):
+    """A member of a module, class or property; of an attribute that is only annotated nothing more is known."""
+    if isinstance(thing, property):
+        return None
+    if not hasattr(thing, name) and any(name in getattr(kind, "__annotations__", {}) for kind in thing.__mro__):
+        return None
+    return getattr(thing, name)
+
+
+def resolve(name):
+    parts = name.split(".")
+    thing = ng
+    while parts:
+        if hasattr(thing, "__path__") and not hasattr(thing, parts[0]):
+            thing = import_module(f"{thing.__name__}.{parts.pop(0)}")
+        else:
+            thing = member(thing, parts.pop(0))
+        if thing is None:
+            return
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_dotted_names_exist(page):
+    missing = []
+    for name in dotted_names(page.read_text(encoding="utf-8")):
+        try:
+            resolve(name)
+        except (AttributeError, ModuleNotFoundError) as error:
+            missing.append(f"{name}: {error}")
+    assert not missing
