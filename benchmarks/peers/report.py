@@ -44,20 +44,15 @@ def infinite(value: float | None) -> float:
     return np.inf if value is None else value
 
 
-def make(path: Path) -> None:
-    """Print the tables and write them and the picture beside the results."""
+def make(path: Path) -> Record:
+    """Print the tables and write them beside the results; the results."""
     if not path.exists():
         raise SystemExit(f"there are no results in {path.name}")
     results = json.loads(path.read_text())
     text = "\n\n".join(tables(results))
     print(text)
     write(path.with_suffix(".md"), text + "\n")
-    try:
-        from picture import draw
-    except ImportError:
-        print('no picture: Matplotlib is missing (pip install "neuralgauge[plots]")')
-        return
-    draw(results, path.with_suffix(".png"))
+    return results
 
 
 # Tables.

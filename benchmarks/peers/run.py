@@ -166,10 +166,21 @@ def chosen(settings: argparse.Namespace) -> list[Problem]:
     return found
 
 
+def show(path: Path) -> None:
+    """Print the tables, and write them and the pictures beside the results."""
+    results = report.make(path)
+    try:
+        from picture import draw
+    except ImportError:
+        print('no picture: Matplotlib is missing (pip install "neuralgauge[plots]")')
+        return
+    draw(results, path.with_suffix(".png"))
+
+
 def main() -> None:
     settings = parse()
     if settings.report:
-        report.make(settings.output)
+        show(settings.output)
         return
     if not Path(settings.peers).exists():
         raise SystemExit("there is no environment of the peers; `make setup-peers` makes it, or name one by --peers")
@@ -197,7 +208,7 @@ def main() -> None:
     except KeyboardInterrupt:
         print("interrupted; the problems that were finished are kept", file=sys.stderr)
     if results["problems"]:
-        report.make(settings.output)
+        show(settings.output)
 
 
 if __name__ == "__main__":
