@@ -57,6 +57,13 @@ def test_what_a_problem_and_a_picture_do_without():
     assert "sklearn" not in packages(loaded_by("from neuralgauge import load_model"))
 
 
+@pytest.mark.parametrize("module", ["cli", "interchange"])
+def test_commands_and_model_files_load_no_estimator(module):
+    modules = loaded_by(f"import neuralgauge.{module}")
+    assert "sklearn" not in packages(modules)
+    assert not {name for name in modules if name.startswith("neuralgauge.estimators")}
+
+
 def test_the_command_line_loads_the_reproduction_only_to_run_it():
     assert "neuralgauge_reproduction" not in loaded_by("import neuralgauge.cli")
 
