@@ -338,3 +338,12 @@ def test_a_flattened_network_takes_memory_of_the_order_of_its_activations():
     finally:
         tracemalloc.stop()
     np.testing.assert_allclose(outputs, 2 * 10 * K)
+
+
+def test_equal_patches_are_one_row_also_of_whole_numbers(rng):
+    """Floats of small whole numbers share most of their bits."""
+    images = rng.integers(-2, 3, (3, 40, 40, 1)).astype(float)
+    problem = ng.ReLUConvProblem(images, [1.0, 2.0, 3.0], beta=1.0, filter_size=2, bias=False)
+    patches = problem.geometry.stack(images).reshape(3, -1, 4)
+    different = sum(len(np.unique(one[np.any(one != 0.0, axis=1)], axis=0)) for one in patches)
+    assert len(problem.X) == different

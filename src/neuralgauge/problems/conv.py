@@ -162,7 +162,8 @@ def _distinct(rows: Array, sample: Index, region: Index, weight: Array, bias: bo
     """One row of those that are equal in a sample and region, in order, and the sum of their weights."""
     # Whole numbers wrap around exactly, so equal rows have equal keys; what shares a key is compared.
     factors = np.random.default_rng(0).integers(1, 2**63, rows.shape[1], dtype=np.uint64) | np.uint64(1)
-    key = (rows + 0.0).view(np.uint64) @ factors
+    bits = (rows + 0.0).view(np.uint64)
+    key = (bits ^ (bits >> np.uint64(32))) @ factors  # of whole numbers all but a dozen high bits are 0
     order = np.lexsort((key, region, sample))
     ahead, behind = order[1:], order[:-1]
     same = (sample[ahead] == sample[behind]) & (region[ahead] == region[behind]) & (key[ahead] == key[behind])
