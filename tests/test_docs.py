@@ -1,5 +1,6 @@
 """The names in the documentation are those of the code."""
 
+import inspect
 import re
 from importlib import import_module
 from importlib.util import find_spec
@@ -23,12 +24,16 @@ def dotted_names(text):
 
 
 def member(thing, name):
-    """A member of a module, class or property; of an attribute that is only annotated nothing more is known."""
-    if isinstance(thing, property):
-        return None
-    if not hasattr(thing, name) and any(name in getattr(kind, "__annotations__", {}) for kind in thing.__mro__):
+    """A member of a module or class; None for a property or an attribute of objects, of which no more is known."""
+    if isinstance(thing, property) or (inspect.isclass(thing) and not hasattr(thing, name) and is_set(thing, name)):
         return None
     return getattr(thing, name)
+
+
+def is_set(kind, name):
+    """Whether the class declares the attribute or sets it on its objects."""
+    own = [base for base in kind.__mro__ if base.__module__.startswith("neuralgauge")]
+    return any(re.search(rf"^    {name}: |self\.{name}\b", inspect.getsource(base), re.MULTILINE) for base in own)
 
 
 def resolve(name):
