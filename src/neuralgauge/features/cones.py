@@ -53,8 +53,7 @@ class AllRows:
 
     def gram(self, theta: Array) -> Array:
         """Sum over the rows of theta x x^T: (m, d, d) from (m, k)."""
-        result: Array = (theta @ self.products)[:, self.unfold]
-        return result
+        return (theta @ self.products)[:, self.unfold]
 
 
 class ChosenRows:
@@ -68,18 +67,15 @@ class ChosenRows:
 
     def forward(self, W: Array) -> Array:
         """Slacks (m, k) of blocks (m, d)."""
-        result: Array = np.matmul(self.rows, W[:, :, None])[:, :, 0]
-        return result
+        return np.matmul(self.rows, W[:, :, None])[:, :, 0]
 
     def adjoint(self, Lambda: Array) -> Array:
         """(m, d) from multipliers (m, k)."""
-        result: Array = np.matmul(Lambda[:, None, :], self.rows)[:, 0, :]
-        return result
+        return np.matmul(Lambda[:, None, :], self.rows)[:, 0, :]
 
     def gram(self, theta: Array) -> Array:
         """Sum over the rows of theta x x^T: (m, d, d) from (m, k)."""
-        result: Array = np.matmul((self.rows * theta[:, :, None]).transpose(0, 2, 1), self.rows)
-        return result
+        return np.matmul((self.rows * theta[:, :, None]).transpose(0, 2, 1), self.rows)
 
 
 def cone_rows(features: Features, gates: BoolArray, rows: npt.NDArray[np.intp] | None) -> ConeRows:

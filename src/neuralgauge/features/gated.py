@@ -55,8 +55,7 @@ class GatedRows:
     @cached_property
     def _weights(self) -> Array:
         """The gates as numbers (m, N); for one output times the sign that is a block's direction."""
-        result: Array = self.gates * self.directions if self.c == 1 else self.gates.astype(np.float64)
-        return result
+        return self.gates * self.directions if self.c == 1 else self.gates.astype(np.float64)
 
     def _directed(self, weights: Array) -> Array:
         """Rows (m, n) times the directions: (m, n c)."""
@@ -69,17 +68,14 @@ class GatedRows:
         if self.c == 1:
             # This order needs no array of the size of the gates.
             return np.einsum("dn,dn->n", self._Xt, W.T @ self._weights)[:, None]
-        result: Array = (self._weights * (W @ self._Xt)).T @ self.directions
-        return result
+        return (self._weights * (W @ self._Xt)).T @ self.directions
 
     def adjoint(self, V: Array) -> Array:
         """B^T V (m, d) for V (n, c): as many operations."""
         X = self.features.X
         if self.c == 1:
-            result: Array = self._weights @ (V * X)
-            return result
-        result = (self._weights * (self.directions @ V.T)) @ X
-        return result
+            return self._weights @ (V * X)
+        return (self._weights * (self.directions @ V.T)) @ X
 
     def gram(self, roots: Array) -> Array:
         """Lower half of B M^{-1} B^T (n c, n c), M_i^{-1} = C_i^T C_i for roots C (m, d, d)."""
@@ -127,13 +123,11 @@ class GatedPatches(GatedRows):
 
     def forward(self, W: Array) -> Array:
         """B W (n, c): 2 n c m d operations."""
-        result: Array = np.matmul(self.maps, W[:, :, None]).sum(axis=0).reshape(self.n, self.c)
-        return result
+        return np.matmul(self.maps, W[:, :, None]).sum(axis=0).reshape(self.n, self.c)
 
     def adjoint(self, V: Array) -> Array:
         """B^T V (m, d)."""
-        result: Array = np.matmul(V.reshape(-1), self.maps)
-        return result
+        return np.matmul(V.reshape(-1), self.maps)
 
     def gram(self, roots: Array) -> Array:
         """Lower half of B M^{-1} B^T."""

@@ -35,13 +35,11 @@ class Images:
 
     def outputs(self, theta: Array) -> Array:
         """X theta (n, c) for pixel weights theta (n_pixels, c)."""
-        result: Array = self.X @ theta
-        return result
+        return self.X @ theta
 
     def adjoint(self, V: Array) -> Array:
         """X^T V (n_pixels, c) for V (n, c)."""
-        result: Array = self.X.T @ V
-        return result
+        return self.X.T @ V
 
     def dense(self) -> Array:
         """X itself, for Newton systems and transforms of all images at once."""

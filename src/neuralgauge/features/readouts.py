@@ -79,23 +79,19 @@ class DenseReadout:
 
     def outputs(self, H: Array, A: Array) -> Array:
         """H A."""
-        result: Array = H @ A
-        return result
+        return H @ A
 
     def atoms(self, H: Array, A: Array) -> Array:
         """h_j alpha_j^T as columns."""
-        result: Array = (H[:, None, :] * A.T).reshape(-1, len(A))
-        return result
+        return (H[:, None, :] * A.T).reshape(-1, len(A))
 
     def gains(self, V: Array, H: Array) -> Array:
         """H^T V."""
-        result: Array = H.T @ V.reshape(self.n, -1)
-        return result
+        return H.T @ V.reshape(self.n, -1)
 
     def along(self, V: Array, G: Array) -> Array:
         """V G^T."""
-        result: Array = V.reshape(self.n, -1) @ G.T
-        return result
+        return V.reshape(self.n, -1) @ G.T
 
     def lifted(self, V: Array) -> Array:
         """V itself."""
@@ -155,8 +151,7 @@ class PatchReadout:
 
     def pooled(self, H: Array) -> Array:
         """(n, P, m): activations added up by sample and region."""
-        result: Array = (self._sums @ H).reshape(self.n, self.n_regions, H.shape[1])
-        return result
+        return (self._sums @ H).reshape(self.n, self.n_regions, H.shape[1])
 
     def _by_region(self, A: Array) -> Array:
         """(m, P, c) from (m, P c)."""
@@ -168,20 +163,17 @@ class PatchReadout:
         if self.n_regions == 1:
             return np.asarray(self._sums @ (H @ A))
         weights = self._by_region(A).transpose(1, 0, 2).reshape(self.n_regions * m, A.shape[1] // self.n_regions)
-        result: Array = self.pooled(H).reshape(self.n, self.n_regions * m) @ weights
-        return result
+        return self.pooled(H).reshape(self.n, self.n_regions * m) @ weights
 
     def atoms(self, H: Array, A: Array) -> Array:
         """Sums over regions, (n c, m)."""
         weights = self._by_region(A)
-        result: Array = np.einsum("npm,mpc->ncm", self.pooled(H), weights, optimize=True).reshape(-1, len(A))
-        return result
+        return np.einsum("npm,mpc->ncm", self.pooled(H), weights, optimize=True).reshape(-1, len(A))
 
     def gains(self, V: Array, H: Array) -> Array:
         """sum_i pooled(H)_i V_i^T, (m, P c)."""
         if self.n_regions == 1:
-            result: Array = H.T @ (self.weight[:, None] * V.reshape(self.n, -1)[self.sample])
-            return result
+            return H.T @ (self.weight[:, None] * V.reshape(self.n, -1)[self.sample])
         sums = self.pooled(H)
         V, m = V.reshape(self.n, -1), sums.shape[2]
         result = sums.reshape(self.n, self.n_regions * m).T @ V
@@ -191,8 +183,7 @@ class PatchReadout:
         """s_r g_{p(r)}^T V_{i(r)} for each row r and direction."""
         weights = self._by_region(G).reshape(len(G) * self.n_regions, G.shape[1] // self.n_regions)
         paid = (V.reshape(self.n, -1) @ weights.T).reshape(self.n, len(G), self.n_regions)
-        result: Array = self.weight[:, None] * paid[self.sample, :, self.region]
-        return result
+        return self.weight[:, None] * paid[self.sample, :, self.region]
 
     def lifted(self, V: Array) -> Array:
         """V_i(r) in the columns of region p(r), times s_r."""

@@ -47,8 +47,7 @@ class Span(NamedTuple):
     @property
     def whitening(self) -> Array:
         """(d, r): u = whitening @ z makes X u of unit covariance for standard normal z."""
-        result: Array = self.axes / self.stretch
-        return result
+        return self.axes / self.stretch
 
 
 class Features:
@@ -196,18 +195,15 @@ class Features:
 
     def margins(self, W: Array) -> Array:
         """(k, N): W X^T for W (k, d), whole."""
-        result: Array = W @ self.X.T
-        return result
+        return W @ self.X.T
 
     def weighted_sums(self, weights: Array) -> Array:
         """(k, d): sums of the rows under weights (k, N), the adjoint of `margins`."""
-        result: Array = weights @ self.X
-        return result
+        return weights @ self.X
 
     def absolute_sum(self, weight: Array) -> Array:
         """(d,): the sum of |x_r| under weights (N,)."""
-        result: Array = weight @ np.abs(self.X)
-        return result
+        return weight @ np.abs(self.X)
 
     def maps(self, gates: BoolArray, G: Array) -> Array:
         """(m, n, c, d): the linear maps w -> outputs of the rows that each gate (m, N) lets through, for patches."""

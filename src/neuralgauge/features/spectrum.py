@@ -60,15 +60,13 @@ class Spectrum:
         """Unnormalised DFT (n, M, channels) of images (n, *shape): the last axis of the shape may be any number."""
         half = fft.rfftn(images, axes=tuple(range(1, images.ndim - 1)))
         flat = half.reshape(len(images), -1, images.shape[-1])
-        result: ComplexArray = flat if flat.shape[1] == len(self.chosen) else flat[:, self.chosen]
-        return result
+        return flat if flat.shape[1] == len(self.chosen) else flat[:, self.chosen]
 
     def blocks(self, theta: Array) -> ComplexArray:
         """w (M, channels, c) of pixel weights theta (n_pixels, c)."""
         images = theta.reshape(1, *self.shape[:-1], -1)
         hat = self.transform(images)[0].reshape(len(self.chosen), self.shape[-1], -1)
-        result: ComplexArray = (self.multiplicity / self.n_positions)[:, None, None] * hat
-        return result
+        return (self.multiplicity / self.n_positions)[:, None, None] * hat
 
     def pixels(self, w: ComplexArray) -> Array:
         """theta (n_pixels, c) of blocks w, the inverse of `blocks` where all other frequencies are zero."""
@@ -82,8 +80,7 @@ class Spectrum:
         hat[self.chosen] = values
         axes = tuple(range(len(spatial)))
         theta = fft.irfftn(hat.reshape(*half_shape, -1), s=spatial, axes=axes)
-        result: Array = theta.reshape(-1, w.shape[2])
-        return result
+        return theta.reshape(-1, w.shape[2])
 
     def angles(self) -> Array:
         """2 pi l^T p / K_axis for every position p and frequency l, (K, M): waves are its cosines."""
@@ -93,8 +90,7 @@ class Spectrum:
         turns = np.zeros((self.n_positions, len(self.chosen)))
         for size, place, frequency in zip(spatial, places, frequencies, strict=True):
             turns += np.outer(place, frequency) % size / size  # whole numbers first: exact
-        result: Array = 2.0 * np.pi * (turns % 1.0)
-        return result
+        return 2.0 * np.pi * (turns % 1.0)
 
 
 def _partners(spatial: tuple[int, ...]) -> tuple[Index, Index, npt.NDArray[np.bool_]]:
@@ -129,8 +125,7 @@ def price_frequencies(X: Array, V: Array, spectrum: Spectrum) -> tuple[Array, fl
 def spectral_norms(w: ComplexArray) -> Array:
     """sigma_max of every block, (M,)."""
     if min(w.shape[1:]) == 1:
-        result: Array = np.sqrt((w.real**2 + w.imag**2).sum(axis=(1, 2)))
-        return result
+        return np.sqrt((w.real**2 + w.imag**2).sum(axis=(1, 2)))
     return np.linalg.svd(w, compute_uv=False)[:, 0].astype(np.float64, copy=False)
 
 

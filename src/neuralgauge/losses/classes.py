@@ -39,5 +39,4 @@ def probabilities(scores: Array, separate: bool) -> Array:
     if scores.ndim == 1:
         return np.column_stack([expit(-scores), expit(scores)])
     # Through logarithms, since all sigmoids of a row can be zero in floating point.
-    result: Array = softmax(log_expit(scores) if separate else scores, axis=1)
-    return result
+    return softmax(log_expit(scores) if separate else scores, axis=1)

@@ -39,15 +39,13 @@ def _shifted(g: Array, lower: Array, upper: Array, weight: Array) -> Array:
     g, lower, upper = (values.reshape(len(weight), -1) for values in (g, lower, upper))
 
     def total(shift: Array) -> Array:
-        result: Array = weight @ np.clip(g - shift, lower, upper)
-        return result
+        return weight @ np.clip(g - shift, lower, upper)
 
     free, shift = np.all(np.isinf(lower) & np.isinf(upper), axis=0), weight @ g / weight.sum()
     if not free.all():
         # Every interval holds 0: a shift by the largest entry leaves nothing positive, by the least nothing negative.
         shift = np.where(free, shift, 0.5 * sum(_bracket(lambda t: -total(t), g.min(axis=0), g.max(axis=0))))
-    moved: Array = np.clip(g - shift, lower, upper).reshape(shape)
-    return moved
+    return np.clip(g - shift, lower, upper).reshape(shape)
 
 
 def distance(g: Array, y: Array, weight: Array, loss: Loss, offset: bool) -> float:

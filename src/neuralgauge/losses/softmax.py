@@ -45,14 +45,12 @@ class Softmax:
 
     def hessian(self, f: Array, y: Array) -> Array:
         p = softmax(f, axis=-1)
-        result: Array = p[..., :, None] * (np.eye(p.shape[-1]) - p[..., None, :])
-        return result
+        return p[..., :, None] * (np.eye(p.shape[-1]) - p[..., None, :])
 
     def hessian_root(self, f: Array, y: Array) -> Array:
         """diag(sqrt p) - p sqrt(p)^T."""
         p = softmax(f, axis=-1)
-        result: Array = (np.eye(p.shape[-1]) - p[..., :, None]) * np.sqrt(p)[..., None, :]
-        return result
+        return (np.eye(p.shape[-1]) - p[..., :, None]) * np.sqrt(p)[..., None, :]
 
     def conjugate(self, g: Array, y: Array) -> Array:
         return entropy_change(g, y).sum(axis=-1)
@@ -65,8 +63,7 @@ class Softmax:
         return self._probabilities(g, y) - y
 
     def outside(self, g: Array, y: Array) -> Array:
-        result: Array = np.abs(g.sum(axis=1)) + (8.0 + g.shape[1]) * EPS
-        return result
+        return np.abs(g.sum(axis=1)) + (8.0 + g.shape[1]) * EPS
 
     def project_balanced(self, g: Array, y: Array, weight: Array) -> Array:
         """`project`, then mixed with one distribution for all samples, so that every class has its own mass.
@@ -81,8 +78,7 @@ class Softmax:
         if theta <= 1e-14:  # rounding, which `outside_balanced` counts
             return p - y
         q = np.maximum((wanted - (1.0 - theta) * mass) / (theta * weight.sum()), 0.0)
-        result: Array = (1.0 - theta) * p + theta * q / q.sum() - y
-        return result
+        return (1.0 - theta) * p + theta * q / q.sum() - y
 
     def outside_balanced(self, g: Array, y: Array, weight: Array) -> float:
         """To the rows normalised and then mixed as in `project_balanced`."""
@@ -95,13 +91,11 @@ class Softmax:
 
     def best_constant(self, y: Array, weight: Array) -> Array:
         """Logarithms of the shares of the classes."""
-        result: Array = np.log(np.maximum(weight @ y / weight.sum(), SMALLEST_SHARE))
-        return result
+        return np.log(np.maximum(weight @ y / weight.sum(), SMALLEST_SHARE))
 
     def _probabilities(self, g: Array, y: Array) -> Array:
         lower, upper = self.domain(y)
         p = np.clip(g, lower, upper) + y
         empty = p.sum(axis=1) == 0.0
         p[empty] = y[empty]
-        result: Array = p / p.sum(axis=1, keepdims=True)
-        return result
+        return p / p.sum(axis=1, keepdims=True)

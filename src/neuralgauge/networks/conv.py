@@ -171,8 +171,7 @@ def _read(H: Array, A: Array, sums: Array | csr_array | None) -> Array:
         pooled = (sums @ H.transpose(1, 0, 2).reshape(K, n * m)).reshape(P, n, m).transpose(1, 0, 2)
     else:
         pooled = np.matmul(sums, H)
-    result: Array = pooled.reshape(n, P * m) @ weights
-    return result
+    return pooled.reshape(n, P * m) @ weights
 
 
 def _predict(

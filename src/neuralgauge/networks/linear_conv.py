@@ -77,8 +77,7 @@ class LinearConvNetwork(Network):
     @property
     def matrix(self) -> Array:
         """Z = U A (d, K c), which decides the outputs."""
-        result: Array = self.U @ self.A.reshape(self.n_neurons, self.A.shape[1] * self.A.shape[2])
-        return result
+        return self.U @ self.A.reshape(self.n_neurons, self.A.shape[1] * self.A.shape[2])
 
     @property
     def pixels(self) -> Array:

@@ -52,8 +52,7 @@ def _generic(r: int) -> tuple[Array, Array]:
 
 
 def _unit(rows: Array) -> Array:
-    result: Array = rows / np.linalg.norm(rows, axis=1)[:, None]
-    return result
+    return rows / np.linalg.norm(rows, axis=1)[:, None]
 
 
 def _sectors(A: Array, size: int) -> Iterator[Cells]:
@@ -165,8 +164,7 @@ def hash_of_pair(packed: Bits, N: int) -> Hashes:
     np.copyto(padded[:, : packed.shape[1]], packed, where=~first)
     words = padded.view(np.uint64)
     mixed = (words ^ (words >> np.uint64(31))) * _odd_factors(words.shape[1])
-    result: Hashes = np.bitwise_xor.reduce(mixed ^ (mixed >> np.uint64(29)), axis=1)
-    return result
+    return np.bitwise_xor.reduce(mixed ^ (mixed >> np.uint64(29)), axis=1)
 
 
 @lru_cache

@@ -152,8 +152,7 @@ class _Lines:
 
 
 def _power_of_two(size: Array) -> Array:
-    result: Array = np.exp2(-np.round(np.log2(size)))
-    return result
+    return np.exp2(-np.round(np.log2(size)))
 
 
 def _independent(matrix: Array, names: Indices) -> tuple[Array, Indices]:

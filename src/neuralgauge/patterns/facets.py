@@ -97,5 +97,4 @@ def _complement(u: Array) -> Array:
     """Orthonormal columns orthogonal to the unit vector u: a Householder reflection without its first column."""
     shifted = u.copy()
     shifted[0] += np.copysign(1.0, u[0])
-    result: Array = (np.eye(len(u)) - np.outer(shifted, shifted) * (2.0 / (shifted @ shifted)))[:, 1:]
-    return result
+    return (np.eye(len(u)) - np.outer(shifted, shifted) * (2.0 / (shifted @ shifted)))[:, 1:]

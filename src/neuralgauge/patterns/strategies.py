@@ -48,8 +48,7 @@ def interior_vectors(X: Array, U: Array, rng: np.random.Generator) -> Array:
     free = BOUNDARY * np.linalg.norm(X, axis=1) < Z
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = np.where(free, Z / Z_move, np.inf).min(axis=1, initial=np.inf)
-    result: Array = unit + 0.5 * np.minimum(reach, 0.2)[:, None] * move
-    return result
+    return unit + 0.5 * np.minimum(reach, 0.2)[:, None] * move
 
 
 def neurons(network: Any, d: int) -> Array:
@@ -75,8 +74,7 @@ def neurons(network: Any, d: int) -> Array:
     order = order[u[order] > 0.0]
     if len(order) == 0:
         raise InvalidInputError("`network` must have a neuron whose hidden weights are not all zero, got none.")
-    result: Array = np.ldexp(U.T[order], -u_exponent[order, None])
-    return result
+    return np.ldexp(U.T[order], -u_exponent[order, None])
 
 
 def flip(X: Array, U: Array, rows: npt.NDArray[np.intp]) -> Array:
@@ -109,8 +107,7 @@ def flip(X: Array, U: Array, rows: npt.NDArray[np.intp]) -> Array:
         crossing = np.where(Z * rate > 0.0, Z / rate, np.inf)
     here = np.take_along_axis(crossing, rows[:, None], axis=1)
     beyond = np.where(crossing > here * (1.0 + SAME_CROSSING), crossing, np.inf).min(axis=1, keepdims=True)
-    result: Array = U - 0.5 * (here + np.minimum(beyond, 3.0 * here)) * side * normal
-    return result
+    return U - 0.5 * (here + np.minimum(beyond, 3.0 * here)) * side * normal
 
 
 def flips(X: Array, parents: Array, batch: int, most: int) -> Iterator[Array]:

@@ -105,5 +105,4 @@ def _gap(upper: Array, lower: Array) -> Array:
     """`Certificate.gap` of each, at least SMALLEST; NaN where it is not finite."""
     between = upper - lower
     of_zero = np.where(between > 0.0, np.nan, between)
-    result: Array = np.maximum(np.divide(between, np.abs(upper), out=of_zero, where=upper != 0.0), SMALLEST)
-    return result
+    return np.maximum(np.divide(between, np.abs(upper), out=of_zero, where=upper != 0.0), SMALLEST)

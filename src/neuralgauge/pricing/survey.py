@@ -92,12 +92,10 @@ def survey(ascent: Ascent, sample: Callable[[int], Array], own: Array, most: int
 def _disturbed(U: Array, count: int, rng: np.random.Generator) -> Array:
     chosen = U[:, rng.integers(U.shape[1], size=count)]
     noise = rng.standard_normal(chosen.shape) / np.sqrt(len(chosen))
-    result: Array = chosen + 10.0 ** rng.uniform(*DISTANCE, size=count) * noise
-    return result
+    return chosen + 10.0 ** rng.uniform(*DISTANCE, size=count) * noise
 
 
 def _new(found: Columns, seen: Columns) -> Array:
     """Which of the maxima found are not among those seen; without a score above 0 there is no maximum to see."""
     cosines = (found.U.T @ seen.U) * (found.G @ seen.G.T)
-    result: Array = (np.max(cosines, axis=1, initial=-1.0) < 1.0 - SAME_MAXIMUM) & (found.values > 0.0)
-    return result
+    return (np.max(cosines, axis=1, initial=-1.0) < 1.0 - SAME_MAXIMUM) & (found.values > 0.0)

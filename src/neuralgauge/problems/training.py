@@ -177,8 +177,7 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
     def scores(self, v: Array, U: Array) -> Array:
         """The largest score g^T V^T (X u)_+ / |u| over output directions g, for every column of U (d, k)."""
         gains = self.features.gains(v, U)
-        result: Array = np.linalg.norm(gains, axis=1) / np.linalg.norm(U, axis=0)
-        return result
+        return np.linalg.norm(gains, axis=1) / np.linalg.norm(U, axis=0)
 
     def attained(self, v: Array, network: TwoLayerNetwork) -> float:
         """The largest score of the network's own neurons at v: never above G(v)."""

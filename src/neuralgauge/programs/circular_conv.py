@@ -68,8 +68,7 @@ class CircularProgram:
 
     def forward(self, w: ComplexArray) -> Array:
         """F(w), (n, c), for w (M, channels, c): 4 n M channels c operations."""
-        result: Array = self.features @ real_rows(w)
-        return result
+        return self.features @ real_rows(w)
 
     def adjoint(self, V: Array) -> ComplexArray:
         """zeta (M, channels, c) for V (n, c): the same cost."""
@@ -78,15 +77,13 @@ class CircularProgram:
 
 def real_rows(w: ComplexArray) -> Array:
     """Blocks (M, a, c) as rows of real numbers in the order of the features, (2 M a, c)."""
-    result: Array = np.stack([w.real, w.imag], axis=2).reshape(-1, w.shape[2])
-    return result
+    return np.stack([w.real, w.imag], axis=2).reshape(-1, w.shape[2])
 
 
 def complex_blocks(rows: Array, channels: int) -> ComplexArray:
     """The inverse of `real_rows`."""
     parts = rows.reshape(-1, channels, 2, rows.shape[1])
-    result: ComplexArray = parts[:, :, 0] + 1j * parts[:, :, 1]
-    return result
+    return parts[:, :, 0] + 1j * parts[:, :, 1]
 
 
 def network_of_blocks(

@@ -51,8 +51,7 @@ class LinearConvProgram:
 
     def pixels(self, Z: Array) -> Array:
         """theta = sum_k P_k^T z_k, (n_pixels, c)."""
-        result: Array = self.fold @ Z.reshape(-1, self.problem.c)
-        return result
+        return self.fold @ Z.reshape(-1, self.problem.c)
 
     def forward(self, Z: Array, offset: Array | float = 0.0) -> Array:
         """Outputs of y's shape: 2 n n_pixels c operations."""
