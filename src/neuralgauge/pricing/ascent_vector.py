@@ -37,17 +37,11 @@ def ascend_vector(
     ----------
     V : array of shape (n, c)
     X : array of shape (n, d)
-    n_starts : int
-        Independent starts, uniform on the sphere, each with its own best direction.
-    random_state : int, Generator or None
-    starts : array of shape (d, k), optional
-        Further starts, for instance the neurons at hand.
+    n_starts, random_state, starts, sweeps, tol
+        As in `ascend`; each start has its own best direction.
     directions : array of shape (k, c), optional
         Output directions in which `starts` first climb: a value is then at least g^T V^T (X u)_+ at its start, and
         without them at least :math:`|V^T (Xu)_+|`.
-    sweeps, tol : int, float
-        Coordinate descent stops after so many sweeps, or when one moves its residual by less than `tol` times its
-        length.
     rise : float
         A start is done when an alternation raises its value by less than this fraction.
 

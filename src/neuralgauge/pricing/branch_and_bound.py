@@ -8,7 +8,6 @@ lies above its threshold, depth first, so memory is a few megabytes however many
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from itertools import pairwise, product
 
 import numpy as np
@@ -16,38 +15,11 @@ import numpy as np
 from .._array import Array
 from ._cone_search import SAME_SIDE, search
 from ._incumbent import STATE
-from .kinks import EPS, KinkForm
+from .kinks import EPS, Enclosure, History, KinkForm
 
-History = tuple[tuple[float, float, float], ...]
-HOPEFUL_STEPS = 8.0  # give a node up when that many more steps like the last would not bring it below the threshold
+PATIENCE = 8.0  # a node is divided when that many more steps like the last would not bring it below the threshold
 THRESHOLDS = (3.0, 1.0, 0.5, 0.2, 0.06)  # thresholds above the best value of the first passes, relative
 PAUSE = 0.1  # seconds between looks at the clock
-
-
-@dataclass(frozen=True)
-class Enclosure:
-    """A maximiser found and an upper bound.
-
-    Attributes
-    ----------
-    z : array of shape (r,)
-        Unit vector that attains `value`.
-    value, bound : float
-        value <= max of |b^T z| + |E(z)| over the unit ball <= bound, rounding included in the bound.
-    closed : bool
-        Whether the search ended with bound - value within the tolerance.
-    history : tuple of (seconds, value, bound)
-        One entry at the start, then one a change.
-    n_nodes : int
-        Cones relaxed.
-    """
-
-    z: Array
-    value: float
-    bound: float
-    closed: bool
-    history: History
-    n_nodes: int
 
 
 def branch_and_bound(
@@ -169,7 +141,7 @@ class _Tree:
         form, (vertices, dual, linear, bounds) = self._form, self._stack
         status = search(
             form.w, form.Z, form.b, vertices, dual, linear, bounds, self._info, self._index, self._T, self._Y,
-            self._state, self.z, self._work, self._chunk, HOPEFUL_STEPS,
+            self._state, self.z, self._work, self._chunk, PATIENCE,
         )  # fmt: skip
         if status == 2:
             self._grow()

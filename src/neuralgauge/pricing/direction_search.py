@@ -25,7 +25,7 @@ from scipy.optimize import nnls
 
 from .._array import Array
 from .ascent_vector import ascend_vector
-from .kinks import EPS
+from .kinks import EPS, Enclosure
 
 MAX_DIRECTIONS = 10  # 2^9 orthants; above, only the bound of the basis
 LOOSENESS = 0.25  # part of a cone's excess that the looseness of a vertex may make up
@@ -33,18 +33,6 @@ VERTEX_SHARE = 0.25  # of the time that is left, for one vertex
 FINEST = 1e-12  # relative tolerance below which no vertex is priced again
 LEAST_EDGE = 1e-18  # squared length of edges below which a cone is not divided
 DEEPEST = 200  # more halvings than lead to a cone; each may leave a sliver of width eps between the halves
-
-
-@dataclass(frozen=True)
-class DirectionSearchResult:
-    """Unit u (d,) that attains `value`, the bound, and how the search got there."""
-
-    u: Array
-    value: float
-    bound: float
-    closed: bool
-    history: tuple[tuple[float, float, float], ...]
-    n_nodes: int
 
 
 @dataclass
@@ -59,7 +47,7 @@ class _Vertex:
 
 
 @dataclass
-class _Search:
+class _DirectionSearch:
     """Vertices priced so far, the best neuron, the clock."""
 
     V: Array
@@ -106,7 +94,7 @@ def search_directions(
     tol: float,
     time_limit: float | None,
     random_state: int,
-) -> DirectionSearchResult:
+) -> Enclosure:
     r"""Largest :math:`|V^T (Xu)_+|` over the unit ball, enclosed.
 
     Parameters
@@ -139,16 +127,12 @@ def search_directions(
     noise = rank * (rounding + 8.0 * (len(X) + 64.0) * EPS * mass)
     found = ascend_vector(V, X, random_state=random_state)
     limit = np.inf if time_limit is None else time_limit
-    search = _Search(V, X, price, axes, rounding, noise, limit, found.U[:, 0], float(found.values[0]))
-    bound, closed, history = _enclose(search, rank, target, tol)
-    bound = max(bound, search.value)
-    return DirectionSearchResult(search.u, search.value, bound, closed, tuple(history), search.n_nodes)
+    search = _DirectionSearch(V, X, price, axes, rounding, noise, limit, found.U[:, 0], float(found.values[0]))
+    return _enclose(search, rank, target, tol)
 
 
-def _enclose(
-    search: _Search, rank: int, target: float | None, tol: float
-) -> tuple[float, bool, list[tuple[float, float, float]]]:
-    """Bound, whether it is as close as asked, and the history."""
+def _enclose(search: _DirectionSearch, rank: int, target: float | None, tol: float) -> Enclosure:
+    """Halve cones of directions, the highest bound first, until bound and value are as close as asked."""
     coarse = max(tol, 1e-2)
     basis = [search.vertex(g, coarse, 1.0 / (2.0 * (rank - k))) for k, g in enumerate(np.eye(rank))]
     root = float(np.linalg.norm([vertex.bound for vertex in basis])) * (1.0 + 4.0 * rank * EPS)
@@ -166,7 +150,10 @@ def _enclose(
         enough = max(search.value * (1.0 + tol), search.value + search.noise, -np.inf if target is None else target)
         decided = target is not None and search.value > target
         if decided or bound <= enough or not heap or search.left() <= 0.0:
-            return float(bound), bool(bound <= search.value * (1.0 + tol)), history
+            closed = bool(bound <= search.value * (1.0 + tol))
+            return Enclosure(
+                search.u, search.value, float(max(bound, search.value)), closed, tuple(history), search.n_nodes
+            )
         above, _, G = heapq.heappop(heap)
         cones = _refine(search, G, -above, enough)
         if not cones:
@@ -182,7 +169,7 @@ def _enclose(
             history.append((time.perf_counter() - search.started, search.value, max(after, search.value)))
 
 
-def _refine(search: _Search, G: Array, bound: float, enough: float) -> list[Array]:
+def _refine(search: _DirectionSearch, G: Array, bound: float, enough: float) -> list[Array]:
     """The cone itself after one of its vertices was priced more tightly, its two halves, or nothing if too thin."""
     excess = bound - enough
     scale = max(enough, np.finfo(float).tiny)
@@ -203,7 +190,7 @@ def _refine(search: _Search, G: Array, bound: float, enough: float) -> list[Arra
     return halves
 
 
-def _bound(search: _Search, G: Array) -> float:
+def _bound(search: _DirectionSearch, G: Array) -> float:
     """Length of the shortest l with G l >= the bounds of the vertices, raised by what it falls short of them."""
     a = np.array([search.vertex(g, np.inf, VERTEX_SHARE).bound for g in G])
     size = float(np.max(a))
@@ -224,10 +211,7 @@ def _bound(search: _Search, G: Array) -> float:
 
 
 def _longest(G: Array) -> tuple[int, int, float]:
-    """Ends and squared length of the longest edge."""
-    if len(G) == 1:
-        return 0, 0, 0.0
-    pairs = list(itertools.combinations(range(len(G)), 2))
-    lengths = [float(np.sum((G[i] - G[j]) ** 2)) for i, j in pairs]
-    k = int(np.argmax(lengths))
-    return (*pairs[k], lengths[k])
+    """Ends and squared length of the longest edge; 0 for a cone of one vertex."""
+    squares = np.sum((G[:, None] - G) ** 2, axis=2)
+    first, second = divmod(int(np.argmax(squares)), len(G))
+    return first, second, float(squares[first, second])

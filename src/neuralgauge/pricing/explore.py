@@ -39,18 +39,10 @@ def explore(
 
     Parameters
     ----------
-    V : array of shape (n,) or (n, c)
-        Dual point of the samples.
-    features : Features
-        Rows X (N, d) and their readout.
-    n_starts : int
-        Independent starts, uniform on the sphere.
-    rng : numpy.random.Generator
-    starts : array of shape (d, k), optional
-        Further starts.
-    sign : {1, -1}, optional
-        For one output weight a neuron: the sign of the score that is sought. By default the score's norm.
+    V, features, n_starts, rng, starts, sign
+        As in `search`.
     kept : int
+        Points at most.
 
     Notes
     -----

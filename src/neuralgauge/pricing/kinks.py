@@ -23,6 +23,34 @@ from .._array import Array
 EPS = float(np.finfo(float).eps)
 SAME_KINK = 1e-14  # distance of unit rows below which they share a kink; what that moves is in the margin
 
+History = tuple[tuple[float, float, float], ...]  # seconds, value, bound
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """A maximiser found and an upper bound.
+
+    Attributes
+    ----------
+    z : array of shape (r,)
+        Unit vector that attains `value`.
+    value, bound : float
+        value <= maximum over the unit ball <= bound, rounding included in the bound.
+    closed : bool
+        Whether the search ended with bound - value within the tolerance.
+    history : tuple of (seconds, value, bound)
+        One entry at the start, then one a change.
+    n_nodes : int
+        Cones relaxed.
+    """
+
+    z: Array
+    value: float
+    bound: float
+    closed: bool
+    history: History
+    n_nodes: int
+
 
 @dataclass(frozen=True)
 class KinkForm:

@@ -13,7 +13,7 @@ from .._threads import threads
 from ..errors import InvalidInputError
 from .ascent import ascend
 from .direction_search import search_directions
-from .kinks import EPS, KinkForm, kink_form
+from .kinks import EPS, Enclosure, KinkForm, kink_form
 from .sweep_plane import sweep_plane
 
 Method = Literal["auto", "sweep", "branch_and_bound"]
@@ -138,36 +138,33 @@ def price(
             f'`method="sweep"` handles X of rank at most 3, got rank {form.rank}; use "branch_and_bound" or "auto".'
         )
     if form.rank == 1 or not len(form.w) or (form.rank <= 3 and method != "branch_and_bound"):
-        z, bound = _sweep(form) if dual.ndim == 1 else _sweep_vector(form)
+        z, bound = _sweep(form)
         found = _attained(v_scaled, X_scaled, form, z, bound + form.margin)
     else:
         scaled_goal = None if goal is None else goal / scale
-        branch = _branch if dual.ndim == 1 else _branch_vector
-        found = branch(v_scaled, X_scaled, form, scaled_goal, tolerance, limit, random_state)
+        branch = _branch(v_scaled, X_scaled, form, scaled_goal, tolerance, limit, random_state)
+        found = replace(
+            _attained(v_scaled, X_scaled, form, branch.z, branch.bound),
+            method="branch_and_bound", closed=branch.closed, history=branch.history, n_nodes=branch.n_nodes,
+        )  # fmt: skip
     history = tuple((seconds, value * scale, bound * scale) for seconds, value, bound in found.history)
     return replace(found, value=found.value * scale, bound=found.bound * scale, history=history)
 
 
 def _sweep(form: KinkForm) -> tuple[Array, float]:
-    if form.rank == 1 or not len(form.w):  # |b^T z| + |w| |z|, or linear
-        norm = float(np.linalg.norm(form.b))
-        z = form.b / norm if norm > 0.0 else np.eye(1, form.rank)[0]
-        return z, form.polar(z)
-    if form.rank == 2:
-        return sweep_plane(form)
-    from .sweep_space import sweep_space
-
-    return sweep_space(form)
-
-
-def _sweep_vector(form: KinkForm) -> tuple[Array, float]:
+    """Maximiser and bound in rank 3 at most, or of any rank without kinks."""
     if form.rank == 1 or not len(form.w):  # |b z + w |z||, or linear
-        z = np.linalg.svd(form.b)[2][0]
-        odd, even = form.b @ z, np.abs(form.Z @ z) @ form.w
+        b = np.atleast_2d(form.b)
+        z = np.linalg.svd(b)[2][0]
+        odd, even = b @ z, np.abs(form.Z @ z) @ form.w.reshape(-1, len(b))
         largest = max(float(np.linalg.norm(odd + side * even)) for side in (1.0, -1.0))
-        return z, largest + 4.0 * (sum(form.b.shape) + 16.0) * EPS * form.mass
+        return z, largest + 4.0 * (sum(b.shape) + 16.0) * EPS * form.mass
     if form.rank == 2:
         return sweep_plane(form)
+    if form.b.ndim == 1:
+        from .sweep_space import sweep_space
+
+        return sweep_space(form)
     from .sweep_space_vector import sweep_space_vector
 
     return sweep_space_vector(form)
@@ -175,31 +172,21 @@ def _sweep_vector(form: KinkForm) -> tuple[Array, float]:
 
 def _branch(
     v: Array, X: Array, form: KinkForm, target: float | None, tol: float, time_limit: float | None, random_state: int
-) -> Price:
-    from .branch_and_bound import branch_and_bound
+) -> Enclosure:
+    """Branch and bound from the best maximum of an ascent; for several outputs over their directions, too."""
 
-    reduced = X @ form.basis
-    with threads():
-        starts = [ascend(sign * v, reduced, random_state=random_state)[1][:, 0] for sign in (1.0, -1.0)]
-    result = branch_and_bound(form, max(starts, key=form.polar), target=target, tol=tol, time_limit=time_limit)
-    price = _attained(v, X, form, result.z, result.bound)
-    return replace(
-        price, method="branch_and_bound", closed=result.closed, history=result.history, n_nodes=result.n_nodes
-    )
-
-
-def _branch_vector(
-    V: Array, X: Array, form: KinkForm, target: float | None, tol: float, time_limit: float | None, random_state: int
-) -> Price:
     def price_column(v: Array, tol: float, limit: float | None) -> Price:
         return price(v, X, tol=tol, time_limit=limit, random_state=random_state)
 
     with threads():
-        result = search_directions(V, X, price_column, target, tol, time_limit, random_state)
-    found = _attained(V, X, form, form.basis.T @ result.u, result.bound)
-    return replace(
-        found, method="branch_and_bound", closed=result.closed, history=result.history, n_nodes=result.n_nodes
-    )
+        if v.ndim == 2:
+            found = search_directions(v, X, price_column, target, tol, time_limit, random_state)
+            return replace(found, z=form.basis.T @ found.z)
+        from .branch_and_bound import branch_and_bound
+
+        reduced = X @ form.basis
+        starts = [ascend(sign * v, reduced, random_state=random_state)[1][:, 0] for sign in (1.0, -1.0)]
+    return branch_and_bound(form, max(starts, key=form.polar), target=target, tol=tol, time_limit=time_limit)
 
 
 def _attained(v: Array, X: Array, form: KinkForm, z: Array, bound: float) -> Price:

@@ -16,12 +16,9 @@ import numpy as np
 from .._array import Array
 from .columns import Columns
 
-STARTS_AT_A_TIME = 128  # starts at a time
+STARTS_AT_A_TIME = 128
 UNIFORM = 4  # most batches of independent starts
-FEW_NEW, MOSTLY_NEW = (
-    0.05,
-    0.8,
-)  # share of new maxima in a batch from which further ones would find few, or always new ones
+FEW_NEW, MOSTLY_NEW = 0.05, 0.8  # share of new maxima in a batch outside which further batches say no more
 POOL = 64  # best distinct maxima that are disturbed: 32 and 16 miss the best one twice as often
 DISTANCE = (-0.7, 0.3)  # powers of ten of the disturbance of a unit vector
 IDLE = 4  # batches that find nothing better before the search ends: 3 miss more often, 10 hardly less
@@ -67,8 +64,8 @@ def survey(ascent: Ascent, sample: Callable[[int], Array], own: Array, most: int
 
     Notes
     -----
-    Independent starts are drawn in up to four batches, until one of them ends in few maxima that are new, or in nearly
-    nothing else. The share of new ones in a batch is an unbiased estimate of the probability that a start ends in a
+    Independent starts are drawn in up to four batches, until few of the maxima of one are new, or nearly all are.
+    The share of new ones in a batch is an unbiased estimate of the probability that a start ends in a
     maximum that was not seen before the batch: Good and Turing's question, answered by starts held out.
     """
     size = max(1, min(STARTS_AT_A_TIME, most // 4))
