@@ -33,3 +33,9 @@ class MissingDataError(NeuralgaugeError, LookupError):
 
 class DroppedPixelsWarning(UserWarning):
     """Filters of this size, stride and padding never see some pixels."""
+
+
+def wrong_kind(name: str, allowed: str, given: object, *attributes: str) -> InvalidInputError:
+    """Return the error for an argument of another type; the remedy is the first of the attributes that it has."""
+    remedy = next((f"; pass its `{held}`" for held in attributes if hasattr(given, held)), "")
+    return InvalidInputError(f"`{name}` must be {allowed}, got {type(given).__name__}{remedy}.")

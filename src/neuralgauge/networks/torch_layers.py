@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from .._array import Array
-from ..errors import InvalidInputError, MissingDependencyError
+from ..errors import InvalidInputError, MissingDependencyError, wrong_kind
 from ..features.patches import PatchGeometry
 from ..features.readouts import Regions, regions_of
 from .conv import ReLUConvNetwork
@@ -74,12 +74,8 @@ def to_torch(network: Any, precision: Precision = "float64") -> Any:
     if precision not in get_args(Precision):
         raise InvalidInputError(f"`precision` must be one of {list(get_args(Precision))}, got {precision!r}.")
     if not isinstance(network, TwoLayerNetwork | LinearConvNetwork):
-        names = [name for name in ("network_", "network") if hasattr(network, name)]
-        remedy = f"; pass its `{names[0]}`" if names else ""
-        raise InvalidInputError(
-            f"`network` must be a TwoLayerNetwork, ReLUConvNetwork or LinearConvNetwork, "
-            f"got {type(network).__name__}{remedy}."
-        )
+        allowed = "a TwoLayerNetwork, ReLUConvNetwork or LinearConvNetwork"
+        raise wrong_kind("network", allowed, network, "network_", "network")
     try:
         import torch
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""What is known of the optimum over time, and how a bound is drawn so that no search looks like a proof."""
+"""Bounds on the optimum over time, and the line style of a bound by its scope."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ LINE_STYLES = {"exact": "-", "bounded": "-", "patterns": "-.", "estimated": "--"
 def bounds_over_time(solution: Solution) -> tuple[Array, Array, Array]:
     """Seconds, upper and lower bounds: the history and then the certificate; what is infinite is NaN.
 
-    Records come before their bounds are proven, and objectives of `neural_gauge` have a misfit, so none is taken to be
-    better than the certificate: then all of them hold as far as its scope goes.
+    Bounds of the history are not proven, and objectives of `neural_gauge` have a misfit; each is therefore replaced by
+    that of the certificate where it is better, and the scope of the certificate holds for all.
     """
     certificate = solution.certificate
     rows = [
@@ -32,18 +32,18 @@ def bounds_over_time(solution: Solution) -> tuple[Array, Array, Array]:
 
 
 def label_seconds(place: Any) -> None:
-    """The axis of time, from the start of the runs on."""
+    """Label the time axis, and start a linear one at 0."""
     place.set_xlabel("seconds")
     if place.get_xscale() == "linear":
         place.set_xlim(left=0.0)
 
 
 def scope_of(certificate: Certificate) -> str:
-    """The scope for a legend, and whether it is no more than what a file states."""
+    """Return the scope for a legend, with a remark where a file states it."""
     scope = f"{certificate.scope}, one output a neuron" if certificate.separate else certificate.scope
     return f"{scope} as a file states" if isinstance(certificate, StatedCertificate) else scope
 
 
 def line_style(certificate: Certificate) -> str:
-    """Solid for what was proven; what a file states was not."""
+    """Return the style of the scope, that of "estimated" for what a file states."""
     return LINE_STYLES["estimated" if isinstance(certificate, StatedCertificate) else certificate.scope]

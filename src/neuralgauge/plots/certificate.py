@@ -1,4 +1,4 @@
-"""How the gap closes."""
+"""The relative gap over the seconds of a run."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from .._array import Array
 from ..certificate import Certificate
-from ..errors import InvalidInputError
+from ..errors import InvalidInputError, wrong_kind
 from ..solvers.solution import Solution
-from ._axes import check_axes, place_of, wrong_kind
+from ._axes import place_of
 from ._bounds import bounds_over_time, label_seconds, line_style, scope_of
 
 SMALLEST = float(np.finfo(float).eps)
@@ -25,9 +25,9 @@ def plot_certificate(solutions: Any, *, labels: Sequence[str] | None = None, axe
     solutions : Solution, Certificate or sequence of these
         A certificate alone has no history and is a level line.
     labels : sequence of str, optional
-        A name each for the legend, which adds the scope.
+        Names for the legend, which adds the scope.
     axes : matplotlib.axes.Axes, optional
-        Where to draw. By default a new figure is made.
+        Where to draw; by default a new figure.
 
     Returns
     -------
@@ -35,10 +35,8 @@ def plot_certificate(solutions: Any, *, labels: Sequence[str] | None = None, axe
 
     Raises
     ------
-    InvalidInputError
-        For other objects, none of them, labels of another number, or several axes.
-    MissingDependencyError
-        If Matplotlib is not installed.
+    InvalidInputError, MissingDependencyError
+        For other objects, none of them, labels of another number, or several axes; without Matplotlib.
 
     Notes
     -----
@@ -59,7 +57,6 @@ def plot_certificate(solutions: Any, *, labels: Sequence[str] | None = None, axe
     names = _names(known) if labels is None else [str(label) for label in labels]
     if len(names) != len(known):
         raise InvalidInputError(f"`labels` must have one entry per solution ({len(known)}), got {len(names)}.")
-    check_axes(axes)
     place = place_of(axes, "plot_certificate")
     for k, (item, name) in enumerate(zip(known, names, strict=True)):
         certificate = item.certificate if isinstance(item, Solution) else item
@@ -102,7 +99,7 @@ def _names(known: list[Any]) -> list[str]:
 
 
 def _gap(upper: Array, lower: Array) -> Array:
-    """`Certificate.gap` of each, at least SMALLEST; NaN where it is not finite."""
+    """Return `Certificate.gap` of each pair of bounds, at least SMALLEST; NaN where it is not finite."""
     between = upper - lower
     of_zero = np.where(between > 0.0, np.nan, between)
     return np.maximum(np.divide(between, np.abs(upper), out=of_zero, where=upper != 0.0), SMALLEST)

@@ -1,4 +1,4 @@
-"""What a network of two features predicts, over the plane of its data."""
+"""A network of two features: its outputs over the plane of the features, with samples and decision boundary."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .._array import Array, as_matrix, as_vector, with_ones
-from ..errors import InvalidInputError
+from ..errors import InvalidInputError, wrong_kind
 from ..networks.conv import ReLUConvNetwork
 from ..networks.dense import TwoLayerNetwork
-from ._axes import NEGATIVE, POSITIVE, check_axes, place_of, wrong_kind
+from ._axes import NEGATIVE, POSITIVE, place_of
 
 MARGIN = 0.08  # around the samples, of their range
 TINT = 0.25  # strength of a class's colour where it is predicted
@@ -21,12 +21,12 @@ TINT = 0.25  # strength of a class's colour where it is predicted
 def plot_decision_boundary(
     network: TwoLayerNetwork, X: Any, y: Any, *, arrangement: bool = True, resolution: int = 300, axes: Any = None
 ) -> Any:
-    r"""Draw what a network of two features predicts around samples, and the lines on which its neurons switch on.
+    r"""Draw what a network of two features predicts around samples, and the lines on which its neurons become active.
 
     The values of y decide what is drawn. Two different ones with one output: classes, the first where f(x) <= 0, the
     second where f(x) > 0. Several outputs: a class for each, the one of the largest output. Otherwise y is a number to
-    predict, and levels of f are drawn. Between classes runs the boundary, f(x) = 0 or where the two largest outputs
-    are equal.
+    predict, and levels of f are drawn. The boundary between classes is f(x) = 0, or where the two largest outputs are
+    equal.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def plot_decision_boundary(
     resolution : int
         Points a side of the grid on which f is evaluated, >= 2.
     axes : matplotlib.axes.Axes, optional
-        Where to draw. By default a new figure is made, for numbers with a colour bar.
+        Where to draw; by default a new figure, for numbers with a colour bar.
 
     Returns
     -------
@@ -52,10 +52,8 @@ def plot_decision_boundary(
 
     Raises
     ------
-    InvalidInputError
-        For another kind of network, other than two features, or labels that do not fit the outputs.
-    MissingDependencyError
-        If Matplotlib is not installed.
+    InvalidInputError, MissingDependencyError
+        For another kind of network, other than two features, or labels that do not fit the outputs; without Matplotlib.
 
     Notes
     -----
@@ -79,7 +77,6 @@ def plot_decision_boundary(
     samples = _samples(network, X)
     classes = _classes(network, y, len(samples))
     values = as_vector(y, len(samples)) if classes is None else np.zeros(0)
-    check_axes(axes)
     place = place_of(axes, "plot_decision_boundary", (6.0, 4.8))
     plane = _Plane.around(network, samples, resolution)
     if classes is None:
@@ -155,15 +152,12 @@ def _classes(network: TwoLayerNetwork, y: Any, n: int) -> tuple[list[str], npt.N
     )
 
 
-def _colours(c: int) -> list[Any]:
-    return [NEGATIVE, POSITIVE] if c == 2 else [f"C{k % 10}" for k in range(c)]
-
-
 def _draw_classes(place: Any, plane: _Plane, samples: Array, names: list[str], index: npt.NDArray[np.intp]) -> None:
     from matplotlib.colors import to_rgb
 
     f = plane.f if plane.f.shape[2] > 1 else np.concatenate([np.zeros_like(plane.f), plane.f], axis=2)
-    colours = np.array([to_rgb(colour) for colour in _colours(len(names))])
+    palette = [NEGATIVE, POSITIVE] if len(names) == 2 else [f"C{k % 10}" for k in range(len(names))]
+    colours = np.array([to_rgb(colour) for colour in palette])
     tints = 1.0 - TINT * (1.0 - colours)
     best = np.argmax(f, axis=2)
     place.imshow(tints[best], extent=plane.extent, origin="lower", aspect="auto", interpolation="nearest", zorder=0)

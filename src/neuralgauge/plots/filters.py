@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from .._array import Array
-from ..errors import InvalidInputError
+from ..errors import InvalidInputError, wrong_kind
 from ..networks.conv import ReLUConvNetwork
 from ..networks.linear_conv import LinearConvNetwork
-from ._axes import pyplot, wrong_kind
+from ._axes import pyplot
 
 CELL = 1.1  # inches of a filter
 
@@ -40,10 +40,8 @@ def plot_filters(network: Any, limit: int = 24, *, axes: Any = None, cmap: str =
 
     Raises
     ------
-    InvalidInputError
-        For another kind of network, one without filters, or fewer than one to draw.
-    MissingDependencyError
-        If Matplotlib is not installed.
+    InvalidInputError, MissingDependencyError
+        For another kind of network, one without filters, or fewer than one to draw; without Matplotlib.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""The neurons of a network: what each costs, and where it points."""
+"""The neurons of a network: their costs, or their weights as arrows."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from .._array import Array
-from ..errors import InvalidInputError
+from ..errors import InvalidInputError, wrong_kind
 from ..networks.dense import TwoLayerNetwork
-from ._axes import NEGATIVE, POSITIVE, check_axes, choice, place_of, wrong_kind
+from ._axes import NEGATIVE, POSITIVE, choice, place_of
 
 
 def plot_neurons(network: TwoLayerNetwork, *, what: str = "norms", axes: Any = None) -> Any:
-    r"""Draw what each neuron costs, :math:`\|u_j\|_2 \|\alpha_j\|_2`, or where it points.
+    r"""Draw the cost :math:`\|u_j\|_2 \|\alpha_j\|_2` of each neuron, or its weights as arrows.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def plot_neurons(network: TwoLayerNetwork, *, what: str = "norms", axes: Any = N
         draws :math:`w_j = \|\alpha_j\|_2 u_j` as arrows, for a network of two features (its weights on them; hidden
         biases are not shown) or of one feature with bias (its weight and the bias).
     axes : matplotlib.axes.Axes, optional
-        Where to draw. By default a new figure is made.
+        Where to draw; by default a new figure.
 
     Returns
     -------
@@ -33,10 +33,8 @@ def plot_neurons(network: TwoLayerNetwork, *, what: str = "norms", axes: Any = N
 
     Raises
     ------
-    InvalidInputError
-        For another kind of network, or more features than a plane has.
-    MissingDependencyError
-        If Matplotlib is not installed.
+    InvalidInputError, MissingDependencyError
+        For another kind of network, or more features than a plane has; without Matplotlib.
 
     Notes
     -----
@@ -54,7 +52,6 @@ def plot_neurons(network: TwoLayerNetwork, *, what: str = "norms", axes: Any = N
         raise wrong_kind("network", "a TwoLayerNetwork or a ReLUConvNetwork", network, "network_", "network")
     if choice(what, "what", ("norms", "plane")) == "plane":
         _check_plane(network)
-    check_axes(axes)
     place = place_of(axes, "plot_neurons")
     (_draw_norms if what == "norms" else _draw_plane)(place, network)
     return place

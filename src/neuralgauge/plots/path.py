@@ -8,9 +8,10 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from ..certificate import STRONGEST_FIRST
+from ..errors import wrong_kind
 from ..networks.dense import TwoLayerNetwork
 from ..training.path import Path
-from ._axes import NEGATIVE, POSITIVE, check_axes, choice, place_of, wrong_kind
+from ._axes import NEGATIVE, POSITIVE, choice, place_of
 from ._bounds import LINE_STYLES
 
 SAME_NEURON = 0.5**0.5  # cosine from which neurons of neighbouring networks can count as one: 45 degrees
@@ -31,7 +32,7 @@ def plot_path(path: Path, *, what: str = "norms", axes: Any = None) -> Any:
         numbers the mean loss, on the training data and, where there is some, the validation data, and the beta of
         `Path.best`.
     axes : matplotlib.axes.Axes, optional
-        Where to draw. By default a new figure is made.
+        Where to draw; by default a new figure.
 
     Returns
     -------
@@ -39,15 +40,13 @@ def plot_path(path: Path, *, what: str = "norms", axes: Any = None) -> Any:
 
     Raises
     ------
-    InvalidInputError
-        For anything but a path, another picture than these, or several axes.
-    MissingDependencyError
-        If Matplotlib is not installed.
+    InvalidInputError, MissingDependencyError
+        For anything but a path, another picture than these, or several axes; without Matplotlib.
 
     Notes
     -----
-    Networks of neighbouring penalties are trained each for itself; which neurons are the same is a guess for the eye:
-    pairs are chosen so that the sum of :math:`\langle w_j g_j^T, w_k g_k^T \rangle` is largest, and kept when the
+    Networks of neighbouring penalties are trained separately; which neurons are drawn as one line is a heuristic: pairs
+    are chosen so that the sum of :math:`\langle w_j g_j^T, w_k g_k^T \rangle` is largest, and kept when the
     cosine is at least 0.7. The scope of the bounds is the weakest of all points: solid lines for "exact" and "bounded",
     dashed for "estimated". Cost O(k m^3) for k penalties and m neurons.
 
@@ -62,7 +61,6 @@ def plot_path(path: Path, *, what: str = "norms", axes: Any = None) -> Any:
     if not isinstance(path, Path):
         raise wrong_kind("path", "a Path, which `relu_path` returns", path, "path_")
     choice(what, "what", KINDS)
-    check_axes(axes)
     place = place_of(axes, "plot_path")
     draw = {"norms": _draw_norms, "neurons": _draw_neurons, "objective": _draw_objective, "errors": _draw_errors}
     draw[what](place, path)
@@ -105,7 +103,7 @@ def _tracks(path: Path) -> list[tuple[list[tuple[int, float]], float]]:
 
 
 def _pairs(last: TwoLayerNetwork, network: TwoLayerNetwork) -> dict[int, int]:
-    """For neurons of `network` those of `last` that they go on from."""
+    """Return the matching: for neurons of `network` the index of the same neuron of `last`, where there is one."""
     U, A = (last.U, network.U), (last.A, network.A)
     size = [np.linalg.norm(u, axis=0) * np.linalg.norm(a, axis=1) for u, a in zip(U, A, strict=True)]
     overlap = (U[0].T @ U[1]) * (A[0] @ A[1].T)

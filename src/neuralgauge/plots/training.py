@@ -1,4 +1,4 @@
-"""The objective and its lower bound, on the way."""
+"""The objective and its lower bound over the seconds of a run."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import wrong_kind
 from ..solvers.solution import Solution
-from ._axes import check_axes, place_of, wrong_kind
+from ._axes import place_of
 from ._bounds import LINE_STYLES, bounds_over_time, label_seconds, scope_of
 
 WIDE = 10.0  # ratio of the largest to the smallest value from which the axis is logarithmic
@@ -16,15 +17,15 @@ WIDE = 10.0  # ratio of the largest to the smallest value from which the axis is
 def plot_training(solution: Solution, *, axes: Any = None) -> Any:
     r"""Draw the objective and the lower bound over the seconds of a run, the gap between them shaded.
 
-    The optimum lies in the shaded part, as far as the scope of the certificate goes, which the legend names: the bound
-    is a solid line for "exact" and "bounded", dash-dotted for "patterns" and dashed for "estimated", which is no proof.
+    The optimum lies in the shaded part if the bound holds; the legend names the scope of the certificate. The bound is
+    a solid line for "exact" and "bounded", dash-dotted for "patterns" and dashed for "estimated", which is no proof.
 
     Parameters
     ----------
     solution : Solution
         Of `train` or any other solver; of an estimator the `solution_`.
     axes : matplotlib.axes.Axes, optional
-        Where to draw. By default a new figure is made.
+        Where to draw; by default a new figure.
 
     Returns
     -------
@@ -32,17 +33,15 @@ def plot_training(solution: Solution, *, axes: Any = None) -> Any:
 
     Raises
     ------
-    InvalidInputError
-        For anything but a solution, or several axes.
-    MissingDependencyError
-        If Matplotlib is not installed.
+    InvalidInputError, MissingDependencyError
+        For anything but a solution, or several axes; without Matplotlib.
 
     Notes
     -----
-    Steps through ``solution.history``, with the certificate at the end. Bounds on the way come from searches and are
-    proven, if at all, at the end; where one lies above that of the certificate, the latter is drawn, so that the scope
-    is true of the whole line. Bounds that are not finite are left out. The axis is logarithmic where all values are
-    positive and the largest is more than ten times the smallest.
+    Steps through ``solution.history``, with the certificate at the end. Bounds before the last are not proven: where
+    one lies above that of the certificate, the latter is drawn, so that its scope holds for the whole line. Bounds that
+    are not finite are left out. The axis is logarithmic where all values are positive and the largest is more than ten
+    times the smallest.
 
     Examples
     --------
@@ -54,7 +53,6 @@ def plot_training(solution: Solution, *, axes: Any = None) -> Any:
     """
     if not isinstance(solution, Solution):
         raise wrong_kind("solution", "a Solution", solution, "solution_")
-    check_axes(axes)
     seconds, upper, lower = bounds_over_time(solution)
     certificate = solution.certificate
     place = place_of(axes, "plot_training")
