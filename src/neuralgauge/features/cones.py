@@ -27,7 +27,7 @@ class ConeRows(Protocol):
         """Sum over the rows of theta x x^T: (m, d, d) from (m, k)."""
 
 
-class AllRows:
+class _AllRows:
     """Every row of X that is not zero, shared by all blocks."""
 
     def __init__(self, X: Array, gates: BoolArray) -> None:
@@ -44,19 +44,16 @@ class AllRows:
         self.unfold.T[upper] = self.unfold[upper]
 
     def forward(self, W: Array) -> Array:
-        """Slacks (m, k) of blocks (m, d)."""
         return self.signs * (W @ self.X.T)
 
     def adjoint(self, Lambda: Array) -> Array:
-        """(m, d) from multipliers (m, k)."""
         return (self.signs * Lambda) @ self.X
 
     def gram(self, theta: Array) -> Array:
-        """Sum over the rows of theta x x^T: (m, d, d) from (m, k)."""
         return (theta @ self.products)[:, self.unfold]
 
 
-class ChosenRows:
+class _ChosenRows:
     """k rows of X for each block."""
 
     def __init__(self, X: Array, gates: BoolArray, rows: npt.NDArray[np.intp]) -> None:
@@ -66,18 +63,15 @@ class ChosenRows:
         self.count = rows.shape[1]
 
     def forward(self, W: Array) -> Array:
-        """Slacks (m, k) of blocks (m, d)."""
         return np.matmul(self.rows, W[:, :, None])[:, :, 0]
 
     def adjoint(self, Lambda: Array) -> Array:
-        """(m, d) from multipliers (m, k)."""
         return np.matmul(Lambda[:, None, :], self.rows)[:, 0, :]
 
     def gram(self, theta: Array) -> Array:
-        """Sum over the rows of theta x x^T: (m, d, d) from (m, k)."""
         return np.matmul((self.rows * theta[:, :, None]).transpose(0, 2, 1), self.rows)
 
 
 def cone_rows(features: Features, gates: BoolArray, rows: npt.NDArray[np.intp] | None) -> ConeRows:
     """Return the constraints (2 D_i - I) X w_i >= 0 of all rows, or of the rows (m, k) for each block."""
-    return AllRows(features.X, gates) if rows is None else ChosenRows(features.X, gates, rows)
+    return _AllRows(features.X, gates) if rows is None else _ChosenRows(features.X, gates, rows)

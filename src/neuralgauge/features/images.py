@@ -1,4 +1,4 @@
-"""Whole images as rows: what linear convolutions see of them, without forming patches."""
+"""Whole images as rows: the maps of linear convolutions, without forming patches."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ class Images:
     def largest_singular_value(self, V: Array) -> tuple[float, float]:
         r"""sigma_max of T: its value, and an upper bound on it.
 
-        In closed form, by the eigenvalues of the smaller Gram, or the DFT where filters meet every cyclic shift; the
-        bound adds what rounding can have taken away.
+        In closed form, by the eigenvalues of the smaller Gram, or the DFT where filters have every cyclic shift as a
+        position; the bound adds what rounding can have taken away.
         """
         if full_circle(self.geometry):
             singular, bound = price_frequencies(self.X, V, Spectrum.of(self.geometry.shape))

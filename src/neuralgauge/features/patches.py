@@ -19,7 +19,7 @@ AXES = ("height", "width")
 
 @dataclass(frozen=True)
 class PatchGeometry:
-    r"""Patches x_k = P_k x of one image, k = 1, ..., K: what a filter meets at each of its positions.
+    r"""The patches x_k = P_k x of one image, k = 1, ..., K, one for each position of a filter.
 
     Parameters
     ----------
@@ -33,17 +33,6 @@ class PatchGeometry:
     padding_mode : {"zeros", "circular"}
         What is added: zeros, or the image once more.
 
-    Attributes
-    ----------
-    d : int
-        Entries of a filter, in C order: spatial axes, then channels.
-    output_shape : tuple of int
-        Positions along each spatial axis; `n_positions` is their product K, positions are in C order.
-    n_pixels : int
-        Entries of an image, channels included.
-    dropped_pixels : int
-        Pixels of one image that no filter sees, channels not counted.
-
     Raises
     ------
     InvalidInputError
@@ -56,7 +45,7 @@ class PatchGeometry:
 
     Notes
     -----
-    As in every deep-learning library the filter is not flipped: x_k^T u is a cross-correlation. Images come as
+    The filter is not flipped, as in deep-learning libraries: x_k^T u is a cross-correlation. Images come as
     (n, height, width, channels) and signals as (n, length, channels); a single channel need not have its axis.
 
     Examples
@@ -174,13 +163,13 @@ class PatchGeometry:
 
     @property
     def places(self) -> tuple[object, ...]:
-        """All that decides which patches there are: equal for geometries that are one, however they were given."""
+        """All that decides which patches there are, equal for geometries that have the same patches."""
         mode = self.padding_mode if any(map(any, self.pads)) else "zeros"
         return self.shape, self.filters, self.strides, self.pads, mode
 
     @property
     def d(self) -> int:
-        """Entries of a filter."""
+        """Entries of a filter, in C order: spatial axes, then channels."""
         return math.prod(self.filters) * self.channels
 
     @property
@@ -195,13 +184,13 @@ class PatchGeometry:
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Positions along each axis."""
+        """Positions along each spatial axis, in C order."""
         sizes = zip(self.padded_shape, self.filters, self.strides, strict=True)
         return tuple((length - size) // step + 1 for length, size, step in sizes)
 
     @property
     def n_positions(self) -> int:
-        """K."""
+        """K, the number of positions."""
         return math.prod(self.output_shape)
 
     @property
@@ -227,7 +216,7 @@ class PatchGeometry:
     def view(self, images: Any) -> Array:
         """Patches as a read-only view (n, *output_shape, *filter_size, channels) of the images.
 
-        The images are copied once if they are padded or not yet float64, never once a position.
+        The images are copied once if they are padded or not float64.
         """
         return self._windows(np.asarray(self._shaped(images), dtype=np.float64))
 
@@ -242,7 +231,8 @@ class PatchGeometry:
     def hidden(self, images: Any, U: Array) -> Array:
         """x_{i,k}^T u_j for every filter, (n, K, m), with U (d, m): 2 n K d m operations.
 
-        Patches are copied in chunks of at most `CHUNK` entries, or those of one row of positions if these are more.
+        Patches are copied in chunks of at most `COPIED_AT_A_TIME` entries, or of one row of positions if these are
+        more.
         """
         raw = self._shaped(images)
         if U.ndim != 2 or U.shape[0] != self.d:
@@ -258,7 +248,7 @@ class PatchGeometry:
         return result.reshape(len(raw), self.n_positions, m)
 
     def chunks(self, n: int) -> Iterator[tuple[slice, slice]]:
-        """Slices of n samples, and of the first axis of positions, that hold at most `CHUNK` entries of patches."""
+        """Slices of n samples, and of the first axis of positions, of at most `COPIED_AT_A_TIME` entries of patches."""
         size = self.n_positions * self.d
         step = max(1, COPIED_AT_A_TIME // size)
         rows = self.output_shape[0]
@@ -341,7 +331,7 @@ class PatchGeometry:
 
 
 def full_circle(geometry: PatchGeometry) -> bool:
-    """Whether filters are as long as the image and meet it once at each of its cyclic shifts."""
+    """Whether filters have the size of the image and one position for each of its cyclic shifts."""
     return (
         geometry.padding_mode == "circular"
         and geometry.filters == geometry.spatial_shape == geometry.output_shape

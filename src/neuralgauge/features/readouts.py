@@ -182,8 +182,8 @@ class PatchReadout:
     def along(self, V: Array, G: Array) -> Array:
         """s_r g_{p(r)}^T V_{i(r)} for each row r and direction."""
         weights = self._by_region(G).reshape(len(G) * self.n_regions, G.shape[1] // self.n_regions)
-        paid = (V.reshape(self.n, -1) @ weights.T).reshape(self.n, len(G), self.n_regions)
-        return self.weight[:, None] * paid[self.sample, :, self.region]
+        scores = (V.reshape(self.n, -1) @ weights.T).reshape(self.n, len(G), self.n_regions)
+        return self.weight[:, None] * scores[self.sample, :, self.region]
 
     def lifted(self, V: Array) -> Array:
         """V_i(r) in the columns of region p(r), times s_r."""

@@ -23,7 +23,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 CHUNK = 2e5  # activations at a time
-FEW = 3  # chunks that are not worth a thread each
+FEW = 3  # chunks from which threads are used
 
 
 def mapped(work: Callable[[S], T], chunks: list[S]) -> Iterable[T]:
@@ -170,7 +170,7 @@ class Features:
             return value, np.zeros_like(U), np.zeros_like(A), np.zeros(g.shape[1])
         by_A = readout.gains(g, hidden)
         np.greater(X_U, 0.0, out=X_U)
-        if A.shape[1] == 1:  # the gradient in the activations has rank one: rows of X take it up
+        if A.shape[1] == 1:  # the gradient in the activations has rank one
             by_U = ((X * readout.along(g, np.ones((1, 1)))).T @ X_U) * A[:, 0]
         else:
             X_U *= readout.along(g, A)
@@ -224,5 +224,5 @@ class Features:
         return Features(self.X[rows], readout)
 
     def dense(self, rows: Index | slice | None = None) -> Array:
-        """X, or some of its rows (k, d), for what must see them at once: exact prices, ascents, facets of cones."""
+        """X, or some of its rows (k, d), for exact prices, ascents and facets of cones, which need them at once."""
         return self.X if rows is None else self.X[rows]

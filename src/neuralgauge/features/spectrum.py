@@ -1,6 +1,6 @@
 r"""Real images in the Fourier domain: one frequency of each pair l, -l, and norms of the blocks found there.
 
-Where filters of the size of the image meet all of its K cyclic shifts, the matrix of patches
+Where filters of the size of the image have all its K cyclic shifts as positions, the matrix of patches
 :math:`[P_1 \theta, \ldots, P_K \theta]` of pixel weights theta (K a, c), a channels, is block-circulant. Its singular
 values are those of the blocks :math:`\hat\theta_l \in C^{a \times c}` of the unnormalised DFT, all frequencies l
 together. Of l and -l, whose blocks are conjugates, one is kept here.
@@ -130,7 +130,7 @@ def spectral_norms(w: ComplexArray) -> Array:
 
 
 def ranks(w: ComplexArray) -> int:
-    """Singular values of all blocks that are not rounding: the filters of a network."""
+    """Return the number of singular values of all blocks that are above rounding: the filters of a network."""
     s = np.linalg.svd(w, compute_uv=False)
     return int(np.count_nonzero(s > ZERO * s.max(initial=0.0)))
 

@@ -44,8 +44,7 @@ def check_coupled(loss: Loss, c: int, offset: bool) -> None:
         raise InvalidInputError(f"the {loss.name} loss couples outputs, so `y` must have two columns or more, got one.")
     needed: type = BalancedLoss if offset else CoupledLoss
     if not isinstance(loss, needed):
-        both = set(dir(BalancedLoss if offset else CoupledLoss)) - set(dir(Loss))
-        missing = sorted(name for name in both if not hasattr(loss, name))
+        missing = sorted(name for name in set(dir(needed)) - set(dir(Loss)) if not hasattr(loss, name))
         raise InvalidInputError(
             f"the {loss.name} loss couples outputs, so it must say where its dual points lie"
             f"{', with sums that an output offset asks for' if offset else ''}: it lacks {', '.join(missing)}; add "

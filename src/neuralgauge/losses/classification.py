@@ -40,7 +40,7 @@ class Logistic:
 
     def conjugate(self, g: Array, y: Array) -> Array:
         p = np.clip(-y * g, 0.0, 1.0)
-        # log1p, since 1 - p forgets the digits of a small p, and a lower bound on it would not hold.
+        # log1p, since 1 - p loses the digits of a small p, and lower bounds would not hold.
         return np.asarray(xlogy(p, p) + xlog1py(1.0 - p, -p), dtype=np.float64)
 
     def domain(self, y: Array) -> tuple[Array, Array]:

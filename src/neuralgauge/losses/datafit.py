@@ -20,8 +20,8 @@ from .targets import checked_targets, probabilities
 class DataFit:
     r"""L(f) = sum_i s_i ell(f_i, y_i), with its gradient and the dual objective -L*(-V).
 
-    Outputs f, gradients and dual points v have the shape of y. With `offset` an output offset b is free besides, so
-    that the columns of V must sum to zero.
+    Outputs f, gradients and dual points v have the shape of y. With `offset` there is a free output offset b, so that
+    the columns of V must sum to zero.
 
     Attributes
     ----------

@@ -1,8 +1,7 @@
 r"""Where the conjugate of the whole training loss is finite, for gradients g = -V / s of the outputs.
 
-Every entry lies in the interval of its loss; a loss that couples its outputs says itself where its rows lie
-(`losses.CoupledLoss`). When an unpenalised offset is free to take them, the weighted columns sum_i s_i g_i vanish
-besides: -L*(-V) is finite only where the offset gains nothing.
+Every entry lies in the interval of its loss; a loss that couples its outputs states where its rows lie
+(`losses.CoupledLoss`). With an unpenalised offset the weighted columns must also vanish, sum_i s_i g_i = 0.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ FARTHEST_OFFSET = 800.0  # from the targets: offsets are not followed any furthe
 
 
 def nearest(g: Array, y: Array, weight: Array, loss: Loss, offset: bool) -> Array:
-    """A point of the domain close to g, its vanishing sums up to rounding; g itself when it is in the domain.
+    """Return a point of the domain close to g, its vanishing sums up to rounding; g itself if it is in the domain.
 
     Shapes: g and y (n,) or (n, c), weight (n,).
     """
@@ -29,7 +28,7 @@ def nearest(g: Array, y: Array, weight: Array, loss: Loss, offset: bool) -> Arra
     if isinstance(loss, CoupledLoss):
         return loss.project(g, y)
     lower, upper = loss.domain(y)
-    inside: Array = np.clip(g, lower, upper)
+    inside = np.clip(g, lower, upper)
     return _shifted(inside, lower, upper, weight) if offset else inside
 
 

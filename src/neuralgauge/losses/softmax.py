@@ -68,7 +68,7 @@ class Softmax:
     def project_balanced(self, g: Array, y: Array, weight: Array) -> Array:
         """`project`, then mixed with one distribution for all samples, so that every class has its own mass.
 
-        Mixing would ruin a class that has no mass, so such classes are left out first.
+        A class of no mass would make theta 1, so such classes are left out first.
         """
         wanted = weight @ y
         p = self._probabilities(np.where(wanted > 0.0, g, 0.0), y)

@@ -1,4 +1,4 @@
-"""What networks of two layers have in common: weights, an output offset, and weight decay."""
+"""The base class of two-layer networks: weights, an output offset, and weight decay."""
 
 from __future__ import annotations
 

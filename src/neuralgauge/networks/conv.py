@@ -1,4 +1,4 @@
-"""Two-layer convolutional networks: filters that meet every patch of an image, and a readout of what they see."""
+"""Two-layer convolutional networks: filters applied to every patch of an image, and a readout of the activations."""
 
 from __future__ import annotations
 

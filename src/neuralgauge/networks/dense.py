@@ -26,7 +26,7 @@ class TwoLayerNetwork(Network):
     bias : bool
         Whether the last row of U is the hidden bias.
     offset : float or array of shape (c,)
-        Output offset b, 0 by default; weight decay does not charge for it.
+        Output offset b, 0 by default; not part of the weight decay.
 
     Examples
     --------
@@ -96,7 +96,7 @@ class TwoLayerNetwork(Network):
     def balance(self) -> Self:
         """The same function with |u_j| = |alpha_j|, which is where [2] equals [3], at any size of the weights.
 
-        Dead neurons are dropped: those with |u_j| |alpha_j| = 0, or below 1e-300.
+        Neurons with |u_j| |alpha_j| below 1e-300 are dropped.
         """
         columns, A, _ = balanced_rows(self.U.T, self.A)
         return self.with_neurons(columns.T, A)

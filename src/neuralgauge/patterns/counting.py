@@ -1,4 +1,4 @@
-"""How many activation patterns there are."""
+"""The number of activation patterns."""
 
 from __future__ import annotations
 

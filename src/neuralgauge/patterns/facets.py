@@ -1,7 +1,7 @@
-r"""Which of the n constraints of an activation cone matter.
+r"""The facets of activation cones: those of the n constraints that are not implied by the others.
 
 Of the constraints (2 D - I) X w >= 0 of one cell only a few are facets, on average at most 2 (d - 1) in general
-position; the rest are implied, and crowd an interior-point method that is given them.
+position; the implied ones slow an interior-point method down.
 """
 
 from __future__ import annotations

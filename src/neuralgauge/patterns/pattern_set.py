@@ -79,5 +79,4 @@ class PatternSet:
         positions = np.arange(len(self))[index]
         reflected = positions >= len(self.vectors)
         source = np.where(reflected, positions - self.mirrored, positions)
-        vectors: Array = self.vectors[source]
-        return vectors * np.where(reflected, -1.0, 1.0)[..., None]
+        return self.vectors[source] * np.where(reflected, -1.0, 1.0)[..., None]

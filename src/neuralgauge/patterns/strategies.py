@@ -1,4 +1,4 @@
-"""Vectors whose activation patterns are worth having: inside cells, across hyperplanes, from networks and clusters."""
+"""Vectors for sampled patterns: inside cells, across hyperplanes, from networks and clusters."""
 
 from __future__ import annotations
 
@@ -169,6 +169,6 @@ def cluster_vectors(X: Array, count: int, rng: np.random.Generator) -> Array:
         squares = np.sum(np.delete(centres, constant, axis=1) ** 2, axis=1)
         differences[:, constant] = 0.0
         differences[:, constant[-1]] = (squares[b] - squares[a]) / (2.0 * rows[0, constant[-1]])
-    vectors: Array = np.vstack([centres, differences])
+    vectors = np.vstack([centres, differences])
     vectors = vectors[np.any(vectors != 0.0, axis=1)][:count]
     return vectors if len(vectors) else np.ones((1, X.shape[1]))  # X is zero

@@ -1,4 +1,4 @@
-"""Better neurons met on the way: directions of a cone evaluated, and put on the kinks they are close to."""
+"""Lower bounds of the compiled search: directions of a cone evaluated, and moved onto the kinks close to them."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ LOOSENESS = 0.25  # part of a cone's excess that the looseness of a vertex may m
 VERTEX_SHARE = 0.25  # of the time that is left, for one vertex
 FINEST = 1e-12  # relative tolerance below which no vertex is priced again
 LEAST_EDGE = 1e-18  # squared length of edges below which a cone is not divided
-DEEPEST = 200  # more halvings than lead to a cone; each may leave a sliver of width eps between the halves
+DEEPEST = 200  # more halvings than lead to a cone; each may leave a gap of width eps between the halves
 
 
 @dataclass

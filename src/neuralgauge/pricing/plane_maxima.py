@@ -1,4 +1,4 @@
-r"""All local maximisers of |V^T (X u)_+| for X of rank 2: one turn."""
+r"""All local maximisers of |V^T (X u)_+| for X of rank 2, by one turn through the sorted kinks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One neuron a cell: where no sample tells the signs of two neurons apart, their sum does the same for less."""
+"""One neuron a cell: two neurons with the same signs on all samples are replaced by their sum, at lower cost."""
 
 from __future__ import annotations
 

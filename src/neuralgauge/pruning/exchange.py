@@ -1,7 +1,7 @@
-r"""Caratheodory by hand: shares of the neurons move in the null space of their outputs until neurons vanish.
+r"""Caratheodory's theorem by exchanges: shares of the neurons move in the null space of their outputs to zero.
 
-Unlike a solver for linear programs it starts from the feasible point at hand and cannot lose it, however many neurons
-of nearly one direction there are; unlike one it stops at a vertex that need not be the cheapest.
+Unlike a solver for linear programs it keeps a feasible point, also for many neurons of nearly one direction; the vertex
+at which it stops need not be the cheapest.
 """
 
 from __future__ import annotations

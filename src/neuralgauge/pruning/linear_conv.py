@@ -1,4 +1,4 @@
-"""Fewer filters of a linear convolutional network: a singular value decomposition says how many it needs."""
+"""Fewer filters of a linear convolutional network, by a singular value decomposition."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def fewest_filters(network: LinearConvNetwork, problem: LinearConvProblem, width
     r"""Return the network with the fewest filters, or with the `width` largest singular values of its matrix.
 
     rank(Z) filters are enough for Z = sum_j u_j alpha_j^T, with the same outputs on all images and the weight decay
-    \|Z\|_* (Eckart and Young for fewer). Filters as long as the image that meet every cyclic shift need only as many as
-    the largest rank of a frequency's block: one for one channel or one output.
+    \|Z\|_* (Eckart and Young for fewer). A `full_circle` geometry needs only as many as the largest rank of a
+    frequency's block: one for one channel or one output.
     """
     geometry = problem.geometry
     if not full_circle(geometry):

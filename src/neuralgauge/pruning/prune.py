@@ -1,4 +1,4 @@
-"""Fewer neurons: as many as the outputs on the samples need, or as many as wished."""
+"""Networks with fewer neurons: with the same outputs on the samples, or of a given width."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from .linear_conv import fewest_filters
 
 KEPT_OUTPUTS = 1e-10  # change of an output, relative to the largest sum of |activation times output weight|
 KEPT_OBJECTIVE = 1e-10  # relative
-NARROWING = 0.05  # neurons that go at a time before the rest is repaired
+NARROWING = 0.05  # share of the neurons dropped between two local searches
 REPAIR, FINISH = 20, 500  # iterations of local search between and at the end
 
 
 @dataclass(frozen=True)
 class Pruning(Generic[Net]):
-    """A network with fewer neurons, and what they cost.
+    """A network with fewer neurons, and the change of its objective.
 
     Attributes
     ----------
@@ -37,10 +37,8 @@ class Pruning(Generic[Net]):
         The pruned network, balanced.
     before, after : float
         The objective [2] of the network as it came and of the pruned one.
-    width_before, width : int
-        Neurons.
-    cost : float
-        (after - before) / before, negative where the objective fell; 0 if both are 0.
+    width_before : int
+        Neurons of the network as it came.
     """
 
     network: Net
@@ -55,7 +53,7 @@ class Pruning(Generic[Net]):
 
     @property
     def cost(self) -> float:
-        """Relative rise of the objective."""
+        """(after - before) / before, negative where the objective fell; 0 if both are 0."""
         return (self.after - self.before) / self.before if self.before > 0.0 else 0.0
 
 
@@ -66,9 +64,9 @@ def prune(
     *,
     random_state: int | np.random.Generator | None = 0,
 ) -> Pruning[Net]:
-    r"""Fewer neurons: with the same outputs on the samples, or, down to `width`, at some cost.
+    r"""Return a network with fewer neurons and the same outputs on the samples, or of a given width at some cost.
 
-    Without `width` nothing is lost. Neurons of one output direction that no sample tells apart are added up,
+    Without `width`, neurons of one output direction that have the same sign on every sample are added up,
     (X u)_+ + (X w)_+ = (X (u + w))_+, and amplitudes t >= 0 are chosen by a linear program over the atoms
     a_j = (X u_j)_+ alpha_j^T,
 
@@ -79,11 +77,11 @@ def prune(
     one that uses fewer still; finding the fewest is NP-hard, and this is a heuristic.
 
     With `width` the nearest neurons are joined, or neurons dropped, whichever raises the objective least,
-    one in twenty at a time, and L-BFGS on all weights repairs what is left; fewer still are taken where they turn
-    out to be better.
+    one in twenty at a time, each time followed by L-BFGS on all weights; fewer neurons than `width` are kept where the
+    objective is lower with them.
 
     Of a linear convolutional network the fewest filters are known: as many as the rank of Z = sum_j u_j alpha_j^T, or
-    of its largest block where filters meet every cyclic shift. `width` keeps the largest singular values, unrepaired.
+    of its largest block where filters have every cyclic shift as a position. `width` keeps the largest singular values.
 
     Parameters
     ----------
@@ -98,11 +96,10 @@ def prune(
     Returns
     -------
     Pruning
-        `network`, the objective [2] `before` and `after`, their relative difference `cost`, `width_before` and
-        `width`. Without `width`: at most n c neurons, outputs on the samples to 1e-10 relative to the sum of
+        Without `width`: at most n c neurons, outputs on the samples to 1e-10 relative to the sum of
         |activations| |output weights|, an objective that does not rise by more than 1e-10 relative (it falls
         where a network is not optimal), and the same `offset`; steps that rounding does not allow are not taken.
-        Outputs elsewhere may change. With `width`: no guarantee on the cost, but it is the true one.
+        Outputs elsewhere may change. With `width`: no guarantee on the cost.
 
     Raises
     ------
@@ -167,9 +164,9 @@ def _as_good(found: TwoLayerNetwork, network: TwoLayerNetwork, problem: Training
 
 
 def _narrowed(network: N, problem: TrainingProblem, width: int) -> N:
-    """Down to a width: a few neurons go at a time, and a local search lets the others take over.
+    """Return a network of at most `width` neurons, a few dropped or joined at a time, each time with a local search.
 
-    The search may stay behind what fewer neurons reach, so the width is undercut as long as that pays.
+    Fewer neurons are tried as long as the objective falls: the search may end in a worse optimum with more of them.
     """
     while network.n_neurons > width:
         network = local_search(problem, _fewer(network, problem, width), REPAIR)

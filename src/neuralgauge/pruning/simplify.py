@@ -1,4 +1,4 @@
-"""The smallest network that is as good: an interior point leaves nothing at zero and splits neurons over cells."""
+"""A smaller network of the same objective: interior points leave small neurons and split others over cells."""
 
 from __future__ import annotations
 
