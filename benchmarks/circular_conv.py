@@ -55,10 +55,10 @@ def ours(data):
     problem = problem_of(data)
     few = ng.LinearConvProblem(data["X"][:9, :64], data["y"][:9], beta=1.0, filter_size=64, padding="same",
                                padding_mode="circular")  # fmt: skip
-    ng.train_circular_conv(few)
+    ng.train(few, gap=1e-8)
 
     def solve():
-        solution = ng.train_circular_conv(problem)
+        solution = ng.train(problem, gap=1e-8)
         certificate, network = solution.certificate, solution.network
         return {
             "beta": problem.beta, "objective": certificate.upper, "gap": certificate.gap, "n_iter": solution.n_iter,

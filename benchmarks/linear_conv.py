@@ -72,12 +72,12 @@ def train(data):
     import neuralgauge as ng
 
     few = {**data, "images": data["images"][:40], "y": data["y"][:40]}
-    ng.train_linear_conv(problem_of(few), gap=1e-2)
+    ng.train(problem_of(few), gap=1e-2)
     problem = problem_of(data)
 
     def solve():
         start = time.process_time()
-        solution = ng.train_linear_conv(problem, float(data["gap"]))
+        solution = ng.train(problem, float(data["gap"]))
         processor = time.process_time() - start
         network, certificate = solution.network, solution.certificate
         return {"U": network.U, "A": network.A, "lower": certificate.lower, "n_iter": solution.n_iter, "cpu": processor}

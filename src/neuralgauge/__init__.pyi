@@ -60,8 +60,6 @@ from .problems.linear_conv import LinearConvProblem as LinearConvProblem
 from .problems.penalty import beta_max as beta_max
 from .problems.training import TrainingProblem as TrainingProblem
 from .pruning import Pruning as Pruning, prune as prune
-from .solvers.circular_conv import train_circular_conv as train_circular_conv
-from .solvers.nuclear_norm import train_linear_conv as train_linear_conv
 from .solvers.program import solve_program as solve_program
 from .solvers.solution import Record as Record, Solution as Solution, Status as Status
 from .training.certify import certify as certify

@@ -26,8 +26,8 @@ def figure_5(scale: Scale) -> Outcome:
     X, y, origin, verified = _signals(scale)
     problem = ng.LinearConvProblem(X, y, beta=1.0, filter_size=LENGTH, padding="same", padding_mode="circular")
     problem = problem.with_beta(FRACTION * ng.beta_max(problem))
-    nuclear = uninterrupted(ng.train_linear_conv(problem, GAP))
-    full = uninterrupted(ng.train_circular_conv(problem.with_full_filters(), GAP))
+    nuclear = uninterrupted(ng.train(problem, GAP))
+    full = uninterrupted(ng.train(problem.with_full_filters(), GAP))
     exact = Method.of_solution("nuclear norm [12]", nuclear, nuclear.certificate.upper)
     relaxed = Method.of_solution(
         "L1-Convex [14]", full, full.certificate.upper, note="relaxation: filters as long as the signal"

@@ -71,7 +71,7 @@ def test_a_dual_point_outside_its_domain_proves_nothing(data):
 def test_linear_convolutions_take_it(rng):
     images, Y = rng.standard_normal((12, 6, 1)), rng.standard_normal((12, 2))
     problem = ng.LinearConvProblem(images, Y, beta=1.0, loss=RowHuber(), filter_size=2)
-    solution = ng.train_linear_conv(problem, gap=1e-6)
+    solution = ng.train(problem, gap=1e-6)
     assert solution.status is ng.Status.SOLVED
     assert (
         solution.certificate.lower <= problem.objective(solution.network) <= problem.objective(problem.empty_network())

@@ -245,9 +245,9 @@ def test_rounds_on_sampled_cones_reach_the_same_optimum(readout, loss, monkeypat
     problem = ng.ReLUConvProblem(X, y, beta=1.0, filter_size=3, readout=readout, loss=loss)
     problem = problem.with_beta(0.1 * ng.beta_max(problem))
     whole = ng.train(problem, gap=1e-3)
-    monkeypatch.setattr("neuralgauge.training.column_generation.MANY_ROWS", 50)
+    monkeypatch.setattr("neuralgauge.training.row_sample.MANY_ROWS", 50)
     monkeypatch.setattr(
-        "neuralgauge.training.column_generation.LARGE", 1000
+        "neuralgauge.training.column_generation.LARGE_DATA", 1000
     )  # the first network comes from some of the samples
     sampled = ng.train(problem, gap=1e-3)
     assert sampled.certificate.gap <= 1e-3

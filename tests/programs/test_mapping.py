@@ -6,7 +6,7 @@ from registry.losses import TYPICAL
 
 import neuralgauge as ng
 from neuralgauge.programs.block import BlockProgram
-from neuralgauge.programs.mapping import blocks_of_network, network_of_blocks
+from neuralgauge.programs.mapping import network_of_blocks
 
 
 def random_problem(seed, loss="squared", bias=True):
@@ -20,6 +20,15 @@ def random_problem(seed, loss="squared", bias=True):
 def random_network(problem, seed, m=7):
     rng = np.random.default_rng(seed)
     return ng.TwoLayerNetwork(rng.standard_normal((problem.d, m)), rng.standard_normal(m), problem.bias)
+
+
+def blocks_of_network(network, problem):
+    """The program over the network's own patterns and directions, and the blocks w_i = |alpha_i| u_i feasible in it."""
+    balanced = network.balance()
+    size = np.linalg.norm(balanced.A, axis=1)
+    gates = problem.features.gates(balanced.U.T)
+    program = BlockProgram(problem, gates, balanced.A / size[:, None])
+    return program, np.ascontiguousarray((balanced.U * size).T)
 
 
 every_loss = pytest.mark.parametrize("loss", TYPICAL)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import neuralgauge as ng
+from neuralgauge.solvers.nuclear_norm import solve_nuclear_norm
+from neuralgauge.solvers.run import Run
 
 
 class Solver(NamedTuple):
@@ -34,6 +36,10 @@ def _over_all_patterns(problem, gap, **options):
     return ng.solve_program(problem, ng.enumerate_patterns(problem.X), gap, **options)
 
 
+def _nuclear_norm(solver):
+    return lambda problem, gap: solve_nuclear_norm(problem, Run(gap), solver=solver)
+
+
 SOLVERS: dict[str, Solver] = {
     "train": Solver(lambda problem: True, ng.train),
     "interior point": Solver(_has_one_output_weight, _over_all_patterns),
@@ -42,6 +48,6 @@ SOLVERS: dict[str, Solver] = {
         lambda problem: _has_one_output_weight(problem) and not hasattr(problem, "geometry"),
         lambda problem, gap: _over_all_patterns(problem, gap, solver="reference"),
     ),
-    "nuclear norm": Solver(_is_linear, ng.train_linear_conv),
-    "spectral": Solver(_has_full_filters, ng.train_circular_conv),
+    "nuclear norm": Solver(_is_linear, _nuclear_norm("interior_point")),
+    "spectral": Solver(_has_full_filters, _nuclear_norm("fourier")),
 }

@@ -10,10 +10,16 @@ from neuralgauge.features.spectrum import Spectrum, nuclear_norms
 from neuralgauge.losses import LOSSES
 from neuralgauge.programs.circular_conv import CircularProgram, network_of_blocks
 from neuralgauge.solvers import circular_conv
+from neuralgauge.solvers.nuclear_norm import solve_nuclear_norm
 from neuralgauge.solvers.reference import _loss_expression
+from neuralgauge.solvers.run import Run
 
 CIRCLE = {"padding": "same", "padding_mode": "circular"}
 SHAPES = [(5, 1), (6, 1), (4, 2), (2, 3, 1), (3, 2, 2)]
+
+
+def train_circular_conv(problem, gap=1e-8, time_limit=None, progress=None, max_iter=None):
+    return solve_nuclear_norm(problem, Run(gap, time_limit, progress), solver="fourier", max_iter=max_iter)
 
 
 def problem_of(rng, shape, c=1, *, n=7, beta=0.7, loss="squared", filter_size=None, **options):
@@ -88,7 +94,7 @@ def output_by_loops(network, image):
 @pytest.mark.parametrize("loss", ["squared", "logistic"])
 def test_complex_l1_in_both_conventions_of_the_dft(shape, loss, unitary, rng):
     problem = problem_of(rng, shape, loss=loss)
-    upper = ng.train_circular_conv(problem).certificate.upper
+    upper = train_circular_conv(problem).certificate.upper
     assert upper == pytest.approx(complex_l1_optimum(problem, unitary), rel=1e-6)
 
 
@@ -97,7 +103,7 @@ def test_complex_l1_in_both_conventions_of_the_dft(shape, loss, unitary, rng):
 @pytest.mark.parametrize("loss", ["squared", "absolute", "logistic"])
 def test_it_is_the_nuclear_norm_program(shape, c, loss, rng):
     problem = problem_of(rng, shape, c, loss=loss, offset=True, sample_weight=rng.uniform(0.5, 2.0, 7))
-    solution = ng.train_circular_conv(problem)
+    solution = train_circular_conv(problem)
     assert solution.certificate.upper == pytest.approx(nuclear_norm_optimum(problem), rel=1e-6)
 
 
@@ -105,7 +111,7 @@ def test_it_is_the_nuclear_norm_program(shape, c, loss, rng):
 @pytest.mark.parametrize("c", [1, 2])
 def test_the_real_network_has_the_objective_of_the_program(shape, c, rng):
     problem = at_fraction(problem_of(rng, shape, c, offset=True), 0.1)
-    network = ng.train_circular_conv(problem).network
+    network = train_circular_conv(problem).network
     images = problem.X.reshape(problem.n, *shape)
     f = np.stack([output_by_loops(network, image) for image in images])
     np.testing.assert_allclose(network.predict(images).reshape(f.shape), f, atol=1e-11)
@@ -148,7 +154,8 @@ def test_a_real_frequency_gives_real_filters_whatever_its_sign(rng):
 @pytest.mark.parametrize(("shape", "c", "width"), [((8, 1), 1, 1), ((9, 1), 3, 1), ((4, 3, 3), 1, 1), ((5, 2), 3, 2)])
 def test_the_fewest_filters_have_the_same_function_and_weight_decay(shape, c, width, rng):
     problem = at_fraction(problem_of(rng, shape, c, n=20, offset=True), 0.02)
-    waves, fewest = (ng.train_circular_conv(problem, filters=filters).network for filters in ("waves", "fewest"))
+    waves = train_circular_conv(problem).network
+    fewest = ng.prune(waves, problem).network
     assert fewest.n_neurons == width < waves.n_neurons
     np.testing.assert_allclose(fewest.pixels, waves.pixels, atol=1e-13)
     assert fewest.weight_decay() == pytest.approx(waves.weight_decay(), rel=1e-13)
@@ -164,7 +171,7 @@ def test_every_loss_reaches_its_gap(loss, shape, n, c, offset, rng):
     c = max(c, 2) if loss == "softmax" else c
     problem = problem_of(rng, shape, c, n=n, loss=loss, offset=offset, sample_weight=rng.uniform(0.5, 2.0, n))
     for fraction in (0.3, 0.01):
-        solution = ng.train_circular_conv(at_fraction(problem, fraction))
+        solution = train_circular_conv(at_fraction(problem, fraction))
         assert solution.status is ng.Status.SOLVED
         assert solution.certificate.gap <= 1e-8
         assert solution.n_iter <= 60
@@ -175,8 +182,8 @@ def test_every_loss_reaches_its_gap(loss, shape, n, c, offset, rng):
 @pytest.mark.parametrize("loss", ["squared", "hinge"])
 def test_no_network_is_below_the_lower_bound(loss, rng):
     problem = at_fraction(problem_of(rng, (6, 2), 2, loss=loss), 0.2)
-    lower = ng.train_circular_conv(problem).certificate.lower
-    optimum = ng.train_circular_conv(problem).network
+    lower = train_circular_conv(problem).certificate.lower
+    optimum = train_circular_conv(problem).network
     for size in (1e-8, 1e-4, 1e-1):
         for _ in range(20):
             U = optimum.U + size * rng.standard_normal(optimum.U.shape)
@@ -188,9 +195,9 @@ def test_no_network_is_below_the_lower_bound(loss, rng):
 def test_zero_at_beta_max_and_not_below(c, rng):
     problem = problem_of(rng, (7, 2), c, offset=True)
     beta_max = ng.beta_max(problem)
-    at = ng.train_circular_conv(problem.with_beta(beta_max * (1 + 1e-12)))
+    at = train_circular_conv(problem.with_beta(beta_max * (1 + 1e-12)))
     assert (at.network.n_neurons, at.n_iter, at.status) == (0, 0, ng.Status.SOLVED)
-    below = ng.train_circular_conv(problem.with_beta(0.99 * beta_max))
+    below = train_circular_conv(problem.with_beta(0.99 * beta_max))
     assert below.network.n_neurons > 0
     assert below.certificate.upper < problem.objective(problem.empty_network()) - 1e-6
 
@@ -231,7 +238,7 @@ def test_a_long_signal_takes_few_iterations(fraction, rng):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(circular_conv, "SpectralInteriorPoint", Counted)
-        solution = ng.train_circular_conv(problem)
+        solution = train_circular_conv(problem)
     assert solution.status is ng.Status.SOLVED
     assert solution.n_iter <= 40
     assert max(sizes) <= 4 * max(16, solution.network.n_neurons)
@@ -243,8 +250,8 @@ def test_the_relaxation_bounds_shorter_filters_from_below(rng):
     for h in (1, 2, 3, 5):
         problem = problem_of(np.random.default_rng(1), (6, 1), n=8, beta=1.0, filter_size=(h,))
         exact = nuclear_norm_optimum(problem)
-        assert ng.train_linear_conv(problem, gap=1e-8).certificate.upper == pytest.approx(exact, rel=1e-6)
-        relaxed = ng.train_circular_conv(problem.with_full_filters()).certificate
+        assert solve_nuclear_norm(problem, Run(1e-8)).certificate.upper == pytest.approx(exact, rel=1e-6)
+        relaxed = train_circular_conv(problem.with_full_filters()).certificate
         assert relaxed.lower <= exact * (1 + 1e-8)
         ratios.append(relaxed.upper / exact)
     assert ratios == sorted(ratios)
@@ -264,7 +271,7 @@ def test_the_relaxation_bounds_shorter_filters_from_below(rng):
 def test_the_relaxation_holds_for_other_geometries(options, rng):
     images, y = rng.standard_normal((6, 3, 5, 1)), rng.standard_normal(6)
     problem = ng.LinearConvProblem(images, y, beta=0.5, filter_size=3, **options)
-    relaxed = ng.train_circular_conv(problem.with_full_filters()).certificate
+    relaxed = train_circular_conv(problem.with_full_filters()).certificate
     assert relaxed.lower <= nuclear_norm_optimum(problem) * (1 + 1e-8)
 
 
@@ -278,19 +285,17 @@ def test_the_relaxation_is_refused_where_it_would_not_hold(options, rng):
 def test_what_is_refused(rng):
     short = problem_of(rng, (6, 1), filter_size=(3,))
     with pytest.raises(ng.InvalidInputError, match=r"filters of the size of the image, \(6,\).*with_full_filters"):
-        ng.train_circular_conv(short)
+        train_circular_conv(short)
     with pytest.raises(ng.InvalidInputError, match="`gap` must be"):
-        ng.train_circular_conv(short.with_full_filters(), gap=0.0)
+        ng.train(short.with_full_filters(), gap=0.0)
     with pytest.raises(ng.InvalidInputError, match="`time_limit` must be"):
-        ng.train_circular_conv(short.with_full_filters(), time_limit=-1.0)
-    with pytest.raises(ng.InvalidInputError, match='`filters` must be "waves" or "fewest"'):
-        ng.train_circular_conv(short.with_full_filters(), filters="all")
+        train_circular_conv(short.with_full_filters(), time_limit=-1.0)
 
 
 def test_history_progress_and_repetition(rng):
     problem = at_fraction(problem_of(rng, (64, 1), n=30), 0.05)
     images, records = problem.X.copy(), []
-    first, second = ng.train_circular_conv(problem, progress=records.append), ng.train_circular_conv(problem)
+    first, second = train_circular_conv(problem, progress=records.append), train_circular_conv(problem)
     assert tuple(records) == first.history
     assert np.all(np.diff([record.objective for record in records]) <= 0)
     assert np.all(np.diff([record.lower_bound for record in records]) >= 0)
@@ -300,7 +305,7 @@ def test_history_progress_and_repetition(rng):
 
 def test_time_limit_and_interruption(rng):
     problem = at_fraction(problem_of(rng, (64, 1), n=30), 0.01)
-    late = ng.train_circular_conv(problem, time_limit=1e-6)
+    late = train_circular_conv(problem, time_limit=1e-6)
     assert late.status is ng.Status.TIME_LIMIT
     assert late.certificate.lower <= late.certificate.upper
 
@@ -308,7 +313,7 @@ def test_time_limit_and_interruption(rng):
         if record.n_neurons:
             raise KeyboardInterrupt
 
-    stopped = ng.train_circular_conv(problem, progress=interrupt)
+    stopped = train_circular_conv(problem, progress=interrupt)
     assert stopped.status is ng.Status.INTERRUPTED
     assert stopped.network.n_neurons > 0
 
@@ -316,7 +321,7 @@ def test_time_limit_and_interruption(rng):
 @pytest.mark.parametrize("images", [np.zeros((3, 6)), np.ones((3, 6)), np.array([[1.0, 0, 0, 0, 0, 0]] * 3)])
 def test_degenerate_images(images):
     problem = ng.LinearConvProblem(images, [1.0, 2.0, 3.0], beta=0.1, filter_size=6, **CIRCLE)
-    solution = ng.train_circular_conv(problem)
+    solution = train_circular_conv(problem)
     assert solution.status is ng.Status.SOLVED
 
 
@@ -324,9 +329,9 @@ def test_nothing_to_fit(rng):
     """No relative gap can be certified of an objective that is zero up to rounding."""
     images = rng.standard_normal((3, 6))
     zero = ng.LinearConvProblem(images, np.zeros(3), beta=0.1, filter_size=6, **CIRCLE)
-    assert ng.train_circular_conv(zero).status is ng.Status.SOLVED
+    assert train_circular_conv(zero).status is ng.Status.SOLVED
     constant = ng.LinearConvProblem(images, np.full(3, 0.1), beta=0.1, filter_size=6, offset=True, **CIRCLE)
-    solution = ng.train_circular_conv(constant)
+    solution = train_circular_conv(constant)
     assert solution.n_iter == 0
     assert solution.certificate.upper < 1e-30
 
@@ -334,9 +339,9 @@ def test_nothing_to_fit(rng):
 def test_train_linear_conv_takes_the_faster_way(rng):
     """The same optimum from both, and from the nuclear-norm solver without the detour."""
     problem = problem_of(rng, (6, 1), n=8)
-    fast = ng.train_linear_conv(problem, gap=1e-8)
-    assert np.array_equal(fast.network.U, ng.train_circular_conv(problem, gap=1e-8).network.U)
-    slow = ng.train_linear_conv(problem, gap=1e-6, solver="interior_point")
+    fast = solve_nuclear_norm(problem, Run(1e-8))
+    assert np.array_equal(fast.network.U, train_circular_conv(problem, gap=1e-8).network.U)
+    slow = solve_nuclear_norm(problem, Run(1e-6), solver="interior_point")
     assert slow.certificate.lower <= fast.certificate.upper * (1 + 1e-12)
     assert fast.certificate.lower <= slow.certificate.upper
     assert slow.certificate.upper == pytest.approx(fast.certificate.upper, rel=1e-5)
@@ -344,5 +349,5 @@ def test_train_linear_conv_takes_the_faster_way(rng):
 
 def test_iteration_limit(rng):
     problem = at_fraction(problem_of(rng, (64, 1), n=30), 0.01)
-    solution = ng.train_linear_conv(problem, gap=1e-8, max_iter=3)
+    solution = solve_nuclear_norm(problem, Run(1e-8), max_iter=3)
     assert (solution.status, solution.n_iter) == (ng.Status.ITERATION_LIMIT, 3)

@@ -7,7 +7,8 @@ import neuralgauge as ng
 from neuralgauge.programs.block import BlockProgram
 from neuralgauge.solvers import gated
 from neuralgauge.solvers._block_descent import shrink
-from neuralgauge.solvers.loop import run
+from neuralgauge.solvers.blocks import solve_blocks
+from neuralgauge.solvers.run import Run
 
 
 def program_of(n, d, m, beta, **options):
@@ -34,8 +35,8 @@ def test_shrinkage_is_stationary(seed):
 @pytest.mark.parametrize(("beta", "tol"), [(8.0, 1e-9), (0.3, 1e-8), (3.0, 1e-3)])
 def test_agrees_with_the_interior_point(options, beta, tol):
     program = program_of(60, 4, 40, beta, **options)
-    expected = run(program, None, 1e-9, 100).certificate
-    found = gated.run_gated(program, None, tol, 100)
+    expected = solve_blocks(program, None, Run(1e-9), 100).certificate
+    found = gated.solve_by_descent(program, None, Run(tol), 100)
     assert found.status is ng.Status.SOLVED
     assert found.certificate.gap <= tol
     assert found.certificate.lower <= expected.upper * (1.0 + 1e-12)
@@ -44,24 +45,26 @@ def test_agrees_with_the_interior_point(options, beta, tol):
 
 
 def test_blocks_left_out_by_the_hand_over_come_back(monkeypatch):
-    monkeypatch.setattr(gated.Descent, "_slow", lambda self, gaps, tol: len(gaps) > 1)
-    monkeypatch.setattr(gated.Descent, "_choose", lambda self, paid: setattr(self, "chosen", np.array([3])))
+    monkeypatch.setattr(gated.Descent, "_slow", lambda self, gaps: len(gaps) > 1)
+    monkeypatch.setattr(gated.Descent, "_choose", lambda self, scores: setattr(self, "chosen", np.array([3])))
     program = program_of(50, 3, 30, 2.0)
-    found = gated.run_gated(program, None, 1e-8, 100)
+    found = gated.solve_by_descent(program, None, Run(1e-8), 100)
     assert found.status is ng.Status.SOLVED
-    assert found.certificate.upper == pytest.approx(run(program, None, 1e-9, 100).certificate.upper, rel=1e-7)
+    assert found.certificate.upper == pytest.approx(
+        solve_blocks(program, None, Run(1e-9), 100).certificate.upper, rel=1e-7
+    )
 
 
 def test_large_penalties_take_no_interior_point(monkeypatch):
-    monkeypatch.setattr(gated, "run", lambda *_: pytest.fail("descent was enough"))
+    monkeypatch.setattr(gated, "solve_blocks", lambda *_: pytest.fail("descent was enough"))
     program = program_of(200, 5, 60, 30.0)
-    found = gated.run_gated(program, None, 1e-6, 100)
+    found = gated.solve_by_descent(program, None, Run(1e-6), 100)
     assert found.certificate.gap <= 1e-6
 
 
 def test_stops_at_its_limits():
     program = program_of(50, 3, 30, 0.5)
-    assert gated.run_gated(program, None, 1e-12, 2).status is ng.Status.ITERATION_LIMIT
-    cut = gated.run_gated(program, None, 1e-12, 100, time_limit=1e-9)
+    assert gated.solve_by_descent(program, None, Run(1e-12), 2).status is ng.Status.ITERATION_LIMIT
+    cut = gated.solve_by_descent(program, None, Run(1e-12, time_limit=1e-9), 100)
     assert cut.status is ng.Status.TIME_LIMIT
     assert cut.certificate.lower <= cut.certificate.upper

@@ -124,7 +124,7 @@ def test_the_gradient_in_the_weights_matches_differences(loss, rng):
 @pytest.mark.parametrize("offset", [False, True])
 def test_bounds_lie_below_every_network(loss, c, offset, rng):
     problem = make(GEOMETRIES[0], c, loss, offset=offset)
-    solution = ng.train_linear_conv(problem, gap=1e-9)
+    solution = ng.train(problem, gap=1e-9)
     best = solution.certificate.upper
     for scale in (0.01, 1.0, 10.0):
         v = problem.fit.project(scale * rng.standard_normal(problem.y.shape))

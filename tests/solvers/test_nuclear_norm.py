@@ -17,9 +17,15 @@ from neuralgauge.programs.linear_conv import LinearConvProgram
 from neuralgauge.solvers._conv_proximal_gradient import shrunk
 from neuralgauge.solvers._conv_system import Accuracy, ConvSystem, Point
 from neuralgauge.solvers.conv_interior_point import ConvInteriorPoint
+from neuralgauge.solvers.nuclear_norm import solve_nuclear_norm
+from neuralgauge.solvers.run import Run
 
 SIZES = {"more pixels": (9, 14), "more samples": (30, 7)}  # samples, pixels: the two kinds of systems
 sizes = pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+
+
+def train_linear_conv(problem, gap=1e-6, time_limit=None, progress=None, **options):
+    return solve_nuclear_norm(problem, Run(gap, time_limit, progress), **options)
 
 
 def make(size=(12, 10), loss="squared", c=1, beta=None, fraction=0.1, seed=0, **options):
@@ -78,7 +84,7 @@ def check(problem, solution, gap):
 def test_every_loss_reaches_the_optimum_of_a_conic_solver(loss, size):
     problem = make(size, loss)
     gap = 1e-6 if loss in KINKED else 1e-8  # which is not always within rounding
-    solution = ng.train_linear_conv(problem, gap)
+    solution = train_linear_conv(problem, gap)
     check(problem, solution, gap)
     assert solution.certificate.upper == pytest.approx(reference(problem), rel=2e-6)
     assert solution.n_iter <= 15
@@ -91,7 +97,7 @@ def test_offsets_weights_and_several_outputs(loss, options, size):
     weight = np.random.default_rng(1).uniform(0.3, 3.0, size[0]) if options.get("weighted") else None
     problem = make(size, loss, c=2, offset=options.get("offset", False), sample_weight=weight)
     gap = 1e-6 if loss in KINKED else 1e-8  # which is not always within rounding
-    solution = ng.train_linear_conv(problem, gap)
+    solution = train_linear_conv(problem, gap)
     check(problem, solution, gap)
     assert solution.certificate.upper == pytest.approx(reference(problem), rel=2e-6)
     if problem.offset:
@@ -113,7 +119,7 @@ def test_offsets_weights_and_several_outputs(loss, options, size):
 @pytest.mark.parametrize("fraction", [0.5, 0.02])
 def test_geometries_against_the_semidefinite_program(options, fraction):
     problem = make(fraction=fraction, **options)
-    solution = ng.train_linear_conv(problem, gap=1e-8)
+    solution = train_linear_conv(problem, gap=1e-8)
     check(problem, solution, 1e-8)
     assert solution.certificate.upper == pytest.approx(reference(problem, "semidefinite"), rel=1e-6)
 
@@ -122,7 +128,7 @@ def test_geometries_against_the_semidefinite_program(options, fraction):
 @pytest.mark.parametrize("loss", ["squared", "squared_hinge", "huber", "logistic", "poisson", "softmax"])
 def test_the_two_solvers_agree(loss, size):
     problem = make(size, loss, c=2, offset=loss != "poisson", fraction=0.3)
-    solutions = [ng.train_linear_conv(problem, 1e-6, solver=name) for name in ("interior_point", "proximal_gradient")]
+    solutions = [train_linear_conv(problem, 1e-6, solver=name) for name in ("interior_point", "proximal_gradient")]
     for solution in solutions:
         check(problem, solution, 1e-6)
     assert solutions[0].certificate.upper == pytest.approx(solutions[1].certificate.upper, rel=2e-6)
@@ -145,7 +151,7 @@ def test_local_search_on_the_weights_ends_at_the_optimum():
 
     start = np.random.default_rng(0).standard_normal(d * d + d * K)
     found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 5000, "ftol": 1e-15})
-    solution = ng.train_linear_conv(problem, gap=1e-9)
+    solution = train_linear_conv(problem, gap=1e-9)
     assert found.fun >= solution.certificate.lower
     assert found.fun == pytest.approx(solution.certificate.upper, rel=1e-6)
 
@@ -155,7 +161,7 @@ def test_local_search_on_the_weights_ends_at_the_optimum():
 def test_at_beta_max_no_filter_is_used_and_below_one_is(loss, offset):
     for factor, used in ((1.0 + 1e-9, False), (1.5, False), (0.97, True)):
         problem = make(loss=loss, offset=offset, fraction=factor, seed=3)
-        solution = ng.train_linear_conv(problem, gap=1e-7)  # the hinge loss ends near 2e-8 by rounding
+        solution = train_linear_conv(problem, gap=1e-7)  # the hinge loss ends near 2e-8 by rounding
         if not (loss == "hinge" and offset):  # at a kink beta_max takes one subgradient, and a smaller one may do
             assert (solution.network.n_neurons > 0) == used
         assert solution.status is ng.Status.SOLVED
@@ -163,7 +169,7 @@ def test_at_beta_max_no_filter_is_used_and_below_one_is(loss, offset):
 
 def test_targets_of_zero_need_no_network():
     problem = ng.LinearConvProblem(np.ones((3, 5)), np.zeros(3), beta=1.0, filter_size=2)
-    solution = ng.train_linear_conv(problem)
+    solution = train_linear_conv(problem)
     assert ng.beta_max(problem) == 0.0
     assert (solution.certificate.upper, solution.certificate.gap) == (0.0, 0.0)
     assert solution.network.predict(np.ones((2, 5))).tolist() == [0.0, 0.0]
@@ -173,7 +179,7 @@ def test_targets_of_zero_need_no_network():
 @pytest.mark.parametrize("fraction", [0.9, 1e-4])
 def test_single_samples_positions_and_small_penalties(size, fraction):
     problem = make(size, fraction=fraction)
-    check(problem, ng.train_linear_conv(problem, gap=1e-7), 1e-7)
+    check(problem, train_linear_conv(problem, gap=1e-7), 1e-7)
 
 
 def test_images_with_dead_pixels_and_repeated_samples():
@@ -184,12 +190,12 @@ def test_images_with_dead_pixels_and_repeated_samples():
     y = np.sign(images[:, 3] - images[:, 2] + 0.5)
     for loss in ("squared", "hinge", "logistic"):
         problem = ng.LinearConvProblem(images, y, beta=0.1, filter_size=3, loss=loss)
-        check(problem, ng.train_linear_conv(problem), 1e-6)
+        check(problem, train_linear_conv(problem), 1e-6)
 
 
 def test_the_history_and_progress_tell_the_same():
     seen = []
-    solution = ng.train_linear_conv(make(), gap=1e-8, progress=seen.append)
+    solution = train_linear_conv(make(), gap=1e-8, progress=seen.append)
     assert tuple(seen) == solution.history
     assert len(seen) == solution.n_iter + 1
     assert all(a.objective >= b.objective for a, b in itertools.pairwise(seen))
@@ -210,14 +216,14 @@ def test_limits_and_interrupts_return_the_best_so_far(solver):
         ng.Status.INTERRUPTED: {"progress": interrupt},
     }
     for status, options in endings.items():
-        solution = ng.train_linear_conv(problem, gap=1e-12, solver=solver, **options)
+        solution = train_linear_conv(problem, gap=1e-12, solver=solver, **options)
         assert solution.status is status
         assert 0.0 < solution.certificate.gap <= 1.0
         assert problem.objective(solution.network) == pytest.approx(solution.certificate.upper, rel=1e-12)
 
 
 def test_what_double_precision_does_not_allow_is_said():
-    solution = ng.train_linear_conv(make(), gap=0.0)
+    solution = train_linear_conv(make(), gap=0.0)
     assert solution.status is ng.Status.STALLED
     assert solution.certificate.gap < 1e-8
 
@@ -225,12 +231,12 @@ def test_what_double_precision_does_not_allow_is_said():
 @pytest.mark.parametrize("loss", KINKED)
 def test_the_proximal_gradient_refuses_kinks(loss):
     with pytest.raises(ng.InvalidInputError, match=f"loss without kinks, got {loss}; take .interior_point"):
-        ng.train_linear_conv(make(loss=loss), solver="proximal_gradient")
+        train_linear_conv(make(loss=loss), solver="proximal_gradient")
 
 
 def test_long_filters_are_left_to_the_proximal_gradient():
     problem = make(size=(6, 160), filter_size=140, fraction=0.5)
-    solution = ng.train_linear_conv(problem, gap=1e-5)
+    solution = train_linear_conv(problem, gap=1e-5)
     check(problem, solution, 1e-5)
     assert solution.n_iter % 10 == 0
     assert solution.n_iter > 0
@@ -316,9 +322,9 @@ def test_all_digits_under_softmax(n, beta):
     images, digit = load_digits(return_X_y=True)
     X = images[:n].reshape(n, 8, 8, 1) / 16
     problem = ng.LinearConvProblem(X, digit[:n], beta=beta, filter_size=3, loss="softmax")
-    solution = ng.train_linear_conv(problem, gap=1e-5)
+    solution = train_linear_conv(problem, gap=1e-5)
     assert solution.status is ng.Status.SOLVED
     assert solution.certificate.gap <= 1e-5
-    by_descent = ng.train_linear_conv(problem, gap=1e-2, solver="proximal_gradient")
+    by_descent = train_linear_conv(problem, gap=1e-2, solver="proximal_gradient")
     assert by_descent.certificate.lower <= solution.certificate.upper * (1 + 1e-12)
     assert solution.certificate.lower <= by_descent.certificate.upper

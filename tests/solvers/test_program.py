@@ -129,3 +129,17 @@ def test_the_bound_of_the_reference_is_one(paper, beta):
     assert found.lower <= optimum.upper
     assert found.lower >= optimum.upper * (1.0 - 1e-5)
     assert 0.0 <= found.gap <= 1e-5
+
+
+def test_the_reference_keeps_to_the_limits(paper):
+    problem, seen = paper(0.1), []
+    patterns = ng.enumerate_patterns(problem.X)
+    rough = ng.solve_program(problem, patterns, 1e-4, solver="reference", progress=seen.append)
+    assert rough.status is ng.Status.SOLVED
+    assert tuple(seen) == rough.history
+    assert seen[0].objective == rough.certificate.upper
+    tight = ng.solve_program(problem, patterns, 1e-15, solver="reference")
+    assert tight.status is ng.Status.STALLED  # Clarabel's own tolerances are 1e-8
+    cut = ng.solve_program(problem, patterns, 1e-15, solver="reference", time_limit=1e-9)
+    assert cut.status is ng.Status.TIME_LIMIT
+    assert cut.certificate.lower <= tight.certificate.upper <= cut.certificate.upper * (1 + 1e-12)

@@ -72,6 +72,6 @@ def test_filters_too(loss, seed):
     X, y = 3.0 * rng.standard_normal((30, 12)), targets_of(loss, 5.0 * rng.standard_t(2, (30, 1)))
     for size, options in ((4, {}), (12, {"padding": "same", "padding_mode": "circular"})):
         problem = ng.LinearConvProblem(X, y, beta=0.1, loss=loss, filter_size=size, **options)
-        solution = ng.train_linear_conv(problem)
+        solution = ng.train(problem, gap=1e-6)
         assert solution.status is ng.Status.SOLVED
         assert solution.n_iter <= 35

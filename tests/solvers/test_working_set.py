@@ -1,6 +1,5 @@
 """Programs over many patterns by their active blocks against all blocks at once, and bounds against brute force."""
 
-import dataclasses
 from itertools import pairwise
 
 import numpy as np
@@ -11,8 +10,9 @@ import neuralgauge as ng
 from neuralgauge.programs.block import BlockProgram
 from neuralgauge.solvers import program as program_module
 from neuralgauge.solvers import working_set
-from neuralgauge.solvers.facets import run_on_facets
-from neuralgauge.solvers.working_set import Worths, pays, run_on_working_set
+from neuralgauge.solvers.facets import solve_on_facets
+from neuralgauge.solvers.run import Run
+from neuralgauge.solvers.working_set import Scores, is_large, solve_on_working_set
 
 
 def blocks_of(problem, n_patterns, seed=0):
@@ -40,8 +40,8 @@ def test_same_value_as_all_blocks_together(loss, c, tol, rng, monkeypatch):
     monkeypatch.setattr(working_set, "FIRST_BLOCKS", 5)
     problem = problem_of(rng, loss, c)
     program, witnesses = blocks_of(problem, 150)
-    whole = run_on_facets(program, witnesses, 1e-9, 100)
-    solution = run_on_working_set(program, witnesses, tol, 100)
+    whole = solve_on_facets(program, witnesses, Run(1e-9), 100)
+    solution = solve_on_working_set(program, witnesses, Run(tol), 100)
     assert solution.status is ng.Status.SOLVED
     assert solution.certificate.scope == "patterns"
     assert solution.certificate.gap <= tol
@@ -56,15 +56,15 @@ def test_same_value_as_all_blocks_together(loss, c, tol, rng, monkeypatch):
     assert problem.objective(solution.network) <= solution.certificate.upper * (1 + 1e-9)
 
 
-def test_worth_bounds_the_support_of_every_cone(rng):
+def test_scores_bound_the_support_of_every_cone(rng):
     problem = problem_of(rng, "squared")
     program, witnesses = blocks_of(problem, 40)
-    worths = Worths(program, witnesses)
+    scores = Scores(program, witnesses)
     for scale in (30.0, 10.0):  # the second point meets multipliers of the first
         v = scale * rng.standard_normal(problem.n)
         sums = program.adjoint(v)
-        worths.paying(v, np.arange(10), 5)
-        bounds = np.linalg.norm(sums + worths.multipliers, axis=1)
+        scores.violated(v, np.arange(10), 5)
+        bounds = np.linalg.norm(sums + scores.multipliers, axis=1)
         for i in range(program.n_blocks):
             walls = np.where(program.gates[i], 1.0, -1.0)[:, None] * problem.X
             found = lsq_linear(walls.T, -sums[i], bounds=(0.0, np.inf), method="bvls")
@@ -74,13 +74,13 @@ def test_worth_bounds_the_support_of_every_cone(rng):
                 assert bounds[i] == pytest.approx(support, rel=1e-6)
 
 
-def test_new_blocks_pay_and_differ(rng):
+def test_new_blocks_are_violated_and_differ(rng):
     problem = problem_of(rng, "squared")
     program, witnesses = blocks_of(problem, 200)
-    worths, v = Worths(program, witnesses), 20.0 * rng.standard_normal(problem.n)
+    scores, v = Scores(program, witnesses), 20.0 * rng.standard_normal(problem.n)
     taken = np.arange(0, program.n_blocks, 3)
-    new = worths.paying(v, taken, 12)
-    pulls = program.adjoint(v) + worths.multipliers
+    new = scores.violated(v, taken, 12)
+    pulls = program.adjoint(v) + scores.multipliers
     sizes = np.linalg.norm(pulls, axis=1)
     assert 0 < len(new) <= 12
     assert not np.isin(new, taken).any()
@@ -88,24 +88,24 @@ def test_new_blocks_pay_and_differ(rng):
     assert sizes[new[0]] == pytest.approx(max(sizes[i] for i in range(program.n_blocks) if i % 3))
     cosines = (pulls[new] / sizes[new, None]) @ (pulls[new] / sizes[new, None]).T
     same_sign = program.directions[new] @ program.directions[new].T > 0
-    assert np.all((cosines * same_sign)[~np.eye(len(new), dtype=bool)] <= 1.0 - working_set.SPREAD)
+    assert np.all((cosines * same_sign)[~np.eye(len(new), dtype=bool)] <= 1.0 - working_set.SAME_BLOCK)
 
 
 def test_many_active_blocks_are_solved_together(rng):
     problem = problem_of(rng, "squared", beta=1e-3)
     program, witnesses = blocks_of(problem, 60)
     seen = []
-    solution = run_on_working_set(program, witnesses, 1e-6, 100, progress=seen.append)
+    solution = solve_on_working_set(program, witnesses, Run(1e-6, progress=seen.append), 100)
     assert solution.status is ng.Status.SOLVED
     assert solution.certificate.gap <= 1e-6
     assert tuple(seen) == solution.history
     assert all(a.seconds <= b.seconds and a.objective >= b.objective for a, b in pairwise(seen))
     # What some blocks had reached is not lost when time ends over all of them.
-    cut = run_on_working_set(program, witnesses, 1e-6, 100, time_limit=1.05 * seen[0].seconds)
+    cut = solve_on_working_set(program, witnesses, Run(1e-6, time_limit=1.05 * seen[0].seconds), 100)
     assert cut.certificate.upper <= cut.history[0].objective
     assert cut.certificate.lower >= cut.history[0].lower_bound
     assert solution.certificate.upper == pytest.approx(
-        run_on_facets(program, witnesses, 1e-6, 100).certificate.upper, rel=1e-5
+        solve_on_facets(program, witnesses, Run(1e-6), 100).certificate.upper, rel=1e-5
     )
 
 
@@ -113,40 +113,41 @@ def test_limits_return_what_there_is(rng, monkeypatch):
     monkeypatch.setattr(working_set, "FIRST_BLOCKS", 5)
     problem = problem_of(rng, "squared")
     program, witnesses = blocks_of(problem, 150)
-    short = run_on_working_set(program, witnesses, 1e-9, 100, time_limit=1e-6)
+    short = solve_on_working_set(program, witnesses, Run(1e-9, time_limit=1e-6), 100)
     assert short.status is ng.Status.TIME_LIMIT
     assert short.certificate.lower <= short.certificate.upper
-    few = run_on_working_set(program, witnesses, 1e-9, 2)
+    few = solve_on_working_set(program, witnesses, Run(1e-9), 2)
     assert few.status is ng.Status.ITERATION_LIMIT
 
-    def interrupted(*arguments):
-        return dataclasses.replace(run_on_facets(*arguments), status=ng.Status.INTERRUPTED)
+    def interrupted(program, witnesses, run, max_iter):
+        run.interrupt()
+        return solve_on_facets(program, witnesses, run, max_iter)
 
-    monkeypatch.setattr(working_set, "run_on_facets", interrupted)
-    assert run_on_working_set(program, witnesses, 1e-9, 100).status is ng.Status.INTERRUPTED
+    monkeypatch.setattr(working_set, "solve_on_facets", interrupted)
+    assert solve_on_working_set(program, witnesses, Run(1e-9), 100).status is ng.Status.INTERRUPTED
 
 
-def test_nothing_pays_at_a_large_beta(rng):
+def test_nothing_is_violated_at_a_large_beta(rng):
     problem = problem_of(rng, "squared", beta=1e6)
     program, witnesses = blocks_of(problem, 100)
-    solution = run_on_working_set(program, witnesses, 1e-8, 100)
+    solution = solve_on_working_set(program, witnesses, Run(1e-8), 100)
     assert solution.status is ng.Status.SOLVED
     assert solution.network.n_neurons == 0
     assert solution.certificate.upper == pytest.approx(problem.fit.value(np.zeros(problem.n)))
 
 
 def test_large_programs_go_this_way(rng, monkeypatch):
-    monkeypatch.setattr(working_set, "LARGE", 1e9)
+    monkeypatch.setattr(working_set, "LARGE_PROGRAM", 1e9)
     problem = problem_of(rng, "squared", n=400, d=8, beta=30.0)
     patterns = ng.sample_patterns(problem.X, 450)
     called, seen = [], []
 
     def counted(*arguments):
         called.append(True)
-        return run_on_working_set(*arguments)
+        return solve_on_working_set(*arguments)
 
-    monkeypatch.setattr(program_module, "run_on_working_set", counted)
-    assert pays(BlockProgram(problem, np.vstack([patterns.dense()] * 2), np.ones((900, 1))))
+    monkeypatch.setattr(program_module, "solve_on_working_set", counted)
+    assert is_large(BlockProgram(problem, np.vstack([patterns.dense()] * 2), np.ones((900, 1))))
     solution = ng.solve_program(problem, patterns, 1e-4, progress=seen.append)
     assert called
     assert solution.status is ng.Status.SOLVED

@@ -10,16 +10,20 @@ import neuralgauge as ng
 from neuralgauge.losses.datafit import DataFit
 from neuralgauge.programs.block import BlockProgram
 from neuralgauge.pruning import caratheodory
-from neuralgauge.solvers import facets, gated, local_search, loop, working_set
+from neuralgauge.solvers import facets, gated, local_search, working_set
 from neuralgauge.solvers._block_system import BlockSystem
 from neuralgauge.solvers._conv_system import ConvSystem
 from neuralgauge.solvers._spectral_system import SpectralSystem
+from neuralgauge.solvers.blocks import BlockBracket, solve_blocks
+from neuralgauge.solvers.facets import solve_on_facets
 from neuralgauge.solvers.interior_point import InteriorPoint
+from neuralgauge.solvers.nuclear_norm import solve_nuclear_norm
+from neuralgauge.solvers.run import Run
 from neuralgauge.training import column_generation as rounds
 from neuralgauge.training.exact_fit import fit_exactly
-from neuralgauge.training.failed_programs import MOST
+from neuralgauge.training.failed_programs import MOST_FAILURES
 
-FAILED = [ng.Status.STALLED, ng.Status.DIVERGED, ng.Status.ITERATION_LIMIT]
+FAILED = [ng.Status.STALLED, ng.Status.DIVERGED, ng.Status.SINGULAR, ng.Status.ITERATION_LIMIT]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +48,7 @@ def program(problem):
 
 def empty(program, witnesses, status):
     """What a program that failed at its first step returns."""
-    return loop.solution(program, loop.Bounds(program), witnesses, status, 0, 0.0, ())
+    return BlockBracket(program, witnesses, Run(1e-8)).solution(status)
 
 
 def failing(function, status, times):
@@ -70,8 +74,8 @@ def assert_true(solution, problem, optimum):
 
 @pytest.mark.parametrize("status", FAILED)
 def test_rounds_go_on_after_a_failure(monkeypatch, problem, optimum, status):
-    called, given = failing(rounds.run_on_facets, status, 1)
-    monkeypatch.setattr(rounds, "run_on_facets", called)
+    called, given = failing(rounds.solve_on_facets, status, 1)
+    monkeypatch.setattr(rounds, "solve_on_facets", called)
     solution = ng.train(problem)
     assert solution.status is ng.Status.SOLVED
     assert len(given) > 1
@@ -80,12 +84,12 @@ def test_rounds_go_on_after_a_failure(monkeypatch, problem, optimum, status):
 
 @pytest.mark.parametrize("status", FAILED)
 def test_rounds_end_when_all_programs_fail(monkeypatch, problem, optimum, status):
-    called, given = failing(rounds.run_on_facets, status, 10**9)
-    monkeypatch.setattr(rounds, "run_on_facets", called)
+    called, given = failing(rounds.solve_on_facets, status, 10**9)
+    monkeypatch.setattr(rounds, "solve_on_facets", called)
     solution = ng.train(problem, gap=1e-9)
     assert solution.status is (status if status is ng.Status.DIVERGED else ng.Status.PROGRAM_FAILED)
     assert "interior point" in solution.status.value
-    assert len(given) <= MOST
+    assert len(given) <= MOST_FAILURES
     blocks = {np.hstack([program.gates, program.directions]).tobytes() for program in given}
     assert len(blocks) == len(given)  # never the same again
     assert_true(solution, problem, optimum)
@@ -104,7 +108,7 @@ def test_a_failed_program_is_recognised_in_any_order(program):
 
 def test_a_solved_program_ends_the_row_of_failures(program):
     failed = rounds.FailedPrograms()
-    for _ in range(MOST - 1):
+    for _ in range(MOST_FAILURES - 1):
         failed.note(program[0], ng.Status.STALLED)
     failed.forgive()
     failed.note(program[0], ng.Status.STALLED)
@@ -117,20 +121,20 @@ def singular(*_, **__):
 
 def test_a_newton_system_that_cannot_be_factorized(monkeypatch, program, problem):
     monkeypatch.setattr(BlockSystem, "factorize", singular)
-    solution = loop.run(*program, 1e-8, 100)
-    assert solution.status is ng.Status.STALLED
+    solution = solve_blocks(*program, Run(1e-8), 100)
+    assert solution.status is ng.Status.SINGULAR
     assert solution.certificate.lower <= solution.certificate.upper <= problem.objective(problem.empty_network())
 
 
 def test_products_that_rise_end_the_interior_point(monkeypatch, program):
-    right = InteriorPoint._move
+    right = InteriorPoint.move
 
     def wrong(self, step, alpha):
         right(self, step, alpha)
-        self.Lambda *= 100.0
+        self.Lambda = 100.0 * self.Lambda
 
-    monkeypatch.setattr(InteriorPoint, "_move", wrong)
-    solution = loop.run(*program, 1e-8, 100)
+    monkeypatch.setattr(InteriorPoint, "move", wrong)
+    solution = solve_blocks(*program, Run(1e-8), 100)
     assert solution.status is ng.Status.DIVERGED
     assert solution.n_iter < 30
     assert solution.certificate.lower <= solution.certificate.upper
@@ -138,19 +142,19 @@ def test_products_that_rise_end_the_interior_point(monkeypatch, program):
 
 @pytest.mark.parametrize("status", FAILED[:2])
 def test_a_failed_relaxation_is_given_up_for_the_whole_program(monkeypatch, program, status):
-    expected = facets.run_on_facets(*program, 1e-8, 100)
-    called, given = failing(facets.run, status, 1)
-    monkeypatch.setattr(facets, "run", called)
-    solution = facets.run_on_facets(*program, 1e-8, 100)
+    expected = solve_on_facets(*program, Run(1e-8), 100)
+    called, given = failing(facets.solve_blocks, status, 1)
+    monkeypatch.setattr(facets, "solve_blocks", called)
+    solution = solve_on_facets(*program, Run(1e-8), 100)
     assert [part.rows is None for part in given] == [False, True]
     assert solution.status is ng.Status.SOLVED
     assert solution.certificate.upper == pytest.approx(expected.certificate.upper, rel=1e-7)
 
 
 def test_a_relaxation_and_the_whole_program_fail(monkeypatch, program):
-    called, given = failing(facets.run, ng.Status.DIVERGED, 2)
-    monkeypatch.setattr(facets, "run", called)
-    solution = facets.run_on_facets(*program, 1e-8, 100)
+    called, given = failing(facets.solve_blocks, ng.Status.DIVERGED, 2)
+    monkeypatch.setattr(facets, "solve_blocks", called)
+    solution = solve_on_facets(*program, Run(1e-8), 100)
     assert solution.status is ng.Status.DIVERGED
     assert len(given) == 2
     assert solution.certificate.lower <= solution.certificate.upper
@@ -158,11 +162,11 @@ def test_a_relaxation_and_the_whole_program_fail(monkeypatch, program):
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_failed_working_set_is_given_up_for_all_blocks(monkeypatch, program, times):
-    expected = facets.run_on_facets(*program, 1e-8, 100).certificate.upper
+    expected = solve_on_facets(*program, Run(1e-8), 100).certificate.upper
     monkeypatch.setattr(working_set, "FIRST_BLOCKS", 3)
-    called, given = failing(working_set.run_on_facets, ng.Status.DIVERGED, times)
-    monkeypatch.setattr(working_set, "run_on_facets", called)
-    solution = working_set.run_on_working_set(*program, 1e-8, 100)
+    called, given = failing(working_set.solve_on_facets, ng.Status.DIVERGED, times)
+    monkeypatch.setattr(working_set, "solve_on_facets", called)
+    solution = working_set.solve_on_working_set(*program, Run(1e-8), 100)
     assert [part.n_blocks for part in given] == [3, 12]
     assert solution.status is (ng.Status.SOLVED if times == 1 else ng.Status.DIVERGED)
     assert solution.certificate.lower <= expected * (1 + 1e-8)
@@ -172,9 +176,9 @@ def test_a_failed_working_set_is_given_up_for_all_blocks(monkeypatch, program, t
 def test_descent_goes_on_when_the_interior_point_fails(monkeypatch, problem):
     patterns = ng.sample_patterns(problem.X, 12, random_state=0)
     expected = ng.solve_program(problem, patterns, gated=True).certificate
-    called, given = failing(gated.run, ng.Status.DIVERGED, 10**9)
-    monkeypatch.setattr(gated, "run", called)
-    monkeypatch.setattr(gated.Descent, "_slow", lambda self, gaps, tol: True)
+    called, given = failing(gated.solve_blocks, ng.Status.DIVERGED, 10**9)
+    monkeypatch.setattr(gated, "solve_blocks", called)
+    monkeypatch.setattr(gated.Descent, "_slow", lambda self, gaps: True)
     rough = ng.solve_program(problem, patterns, 0.05, gated=True)
     assert given
     assert rough.status is ng.Status.SOLVED
@@ -195,7 +199,7 @@ def test_descent_goes_on_when_the_interior_point_fails(monkeypatch, problem):
 def test_filters_are_certified_as_far_as_the_interior_point_came(monkeypatch, rng, system, method, options, after):
     X, y = rng.standard_normal((20, 8)), rng.standard_normal(20)
     problem = ng.LinearConvProblem(X, y, beta=0.3, **options)
-    expected = ng.train_linear_conv(problem).certificate
+    expected = ng.train(problem, gap=1e-6).certificate
     right, calls = getattr(system, method), []
 
     def called(*arguments):
@@ -203,8 +207,8 @@ def test_filters_are_certified_as_far_as_the_interior_point_came(monkeypatch, rn
         return right(*arguments) if len(calls) <= after else singular()
 
     monkeypatch.setattr(system, method, called)
-    solution = ng.train_linear_conv(problem)
-    assert solution.status is ng.Status.STALLED
+    solution = ng.train(problem, gap=1e-6)
+    assert solution.status is ng.Status.SINGULAR
     assert solution.certificate.upper == pytest.approx(problem.objective(solution.network), rel=1e-12)
     assert solution.certificate.lower <= expected.upper
     assert solution.certificate.upper >= expected.lower
@@ -220,7 +224,7 @@ def test_a_loss_that_is_not_finite_ends_the_proximal_gradient(monkeypatch, rng):
         return right(self, f) if len(calls) < 60 else np.nan
 
     monkeypatch.setattr(DataFit, "value", value)
-    solution = ng.train_linear_conv(problem, solver="proximal_gradient", max_iter=50)
+    solution = solve_nuclear_norm(problem, Run(1e-6), solver="proximal_gradient", max_iter=50)
     monkeypatch.undo()
     assert not solution.status.value.startswith("The requested")
     assert solution.certificate.lower <= problem.objective(solution.network)
@@ -256,13 +260,13 @@ def test_pruning_exchanges_by_hand(monkeypatch, problem, optimum, rng, seam):
 
 
 def test_multipliers_that_are_not_found_leave_a_weaker_bound(monkeypatch, program):
-    expected = facets.run_on_facets(*program, 1e-8, 100).certificate.upper
+    expected = solve_on_facets(*program, Run(1e-8), 100).certificate.upper
 
     def gave_up(*_):
         raise RuntimeError("too many iterations")
 
     monkeypatch.setattr(working_set, "nnls", gave_up)
-    solution = working_set.run_on_working_set(*program, 1e-6, 100)
+    solution = working_set.solve_on_working_set(*program, Run(1e-6), 100)
     assert solution.certificate.upper == pytest.approx(expected, rel=1e-5)
     assert solution.certificate.lower <= expected
 

@@ -1,10 +1,14 @@
 """The neural gauge: reference values, CVXPY over all patterns, bounds, limits, refusals."""
 
+import dataclasses
+import sys
+
 import numpy as np
 import pytest
 
 import neuralgauge as ng
 from neuralgauge.training.column_generation import Rounds
+from neuralgauge.training.interpolation import says_more
 
 FIVE = ([[-2.0], [-1.0], [0.0], [1.0], [2.0]], [1.0, -1.0, 1.0, 1.0, -1.0])
 
@@ -283,3 +287,62 @@ def test_rank_one_and_rows_that_are_nearly_parallel(X, y, bias, value, seed):
     assert solution.certificate.lower <= solution.certificate.upper
     if value is not None:
         assert solution.certificate.upper == pytest.approx(value, rel=1e-3)
+
+
+EXACT, BOUNDED, ESTIMATED = "exact", "bounded", "estimated"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "replaced"),
+    [
+        ((EXACT, 0.0), (ESTIMATED, 1.0), True),  # a proof of nothing
+        ((EXACT, 2.0), (ESTIMATED, 3.0), False),
+        ((BOUNDED, 2.0), (ESTIMATED, 3.0), False),
+        ((ESTIMATED, 3.0), (EXACT, 2.0), True),
+        ((EXACT, 2.0), (EXACT, 3.0), True),
+        ((EXACT, 2.0), (BOUNDED, 1.0), False),
+        ((BOUNDED, 1.0), (EXACT, 2.0), True),
+        ((ESTIMATED, 2.0), (ESTIMATED, 1.0), False),
+        ((ESTIMATED, 6.0), (ESTIMATED, 1.0), True),  # it lay above the objective
+    ],
+)
+def test_bounds_of_the_trainings_rise(old, new, replaced):
+    known, found = (ng.Certificate(5.0, lower, scope) for scope, lower in (old, new))
+    assert says_more(found, known) is replaced
+
+
+def test_a_proven_bound_survives_a_later_training_that_proves_less(monkeypatch):
+    module = sys.modules["neuralgauge.training.interpolation"]
+    right, proven = module.train, []
+
+    def once(problem, gap, *, prove, **options):
+        """Proves only the first time that it may, and never reaches the gap."""
+        solved = right(problem, gap, prove=prove if not proven else False, **options)
+        if prove is not False:
+            proven.append(solved.certificate.lower / problem.beta)
+            if len(proven) > 1:
+                lower = 0.5 * solved.certificate.lower
+                solved = dataclasses.replace(solved, certificate=dataclasses.replace(solved.certificate, lower=lower))
+        return solved
+
+    monkeypatch.setattr(module, "train", once)
+    solution = ng.neural_gauge(*FIVE, gap=1e-13)
+    assert len(proven) > 1
+    assert solution.certificate.scope == "exact"
+    assert solution.certificate.lower == pytest.approx(proven[0], rel=1e-12)
+    assert float(np.sum(np.array(FIVE[1]) * solution.dual)) == pytest.approx(solution.certificate.lower, rel=1e-9)
+
+
+def test_an_interrupt_returns_what_is_known():
+    records = []
+
+    def interrupt(record):
+        records.append(record)
+        if len(records) == 4:
+            raise KeyboardInterrupt
+
+    solution = ng.neural_gauge(*FIVE, progress=interrupt)
+    assert solution.status is ng.Status.INTERRUPTED
+    assert interpolates(solution, *FIVE)
+    assert solution.certificate.lower <= 10.128990 + 5e-7
+    assert len(solution.history) == 5

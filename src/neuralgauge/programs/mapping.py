@@ -1,4 +1,4 @@
-"""The theorem's mapping between blocks of the convex program and neurons, both ways."""
+"""The theorem's mapping from blocks of the convex program to neurons."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import numpy as np
 
 from .._array import Array
 from ..networks.dense import TwoLayerNetwork
-from ..problems.training import TrainingProblem
-from .block import BlockProgram
 
 
 def network_of_blocks(
@@ -30,15 +28,3 @@ def network_of_blocks(
     keep = norms > 0
     root = np.sqrt(norms[keep])[:, None]
     return empty.with_neurons((W[keep] / root).T, directions[keep] * root, offset)
-
-
-def blocks_of_network(network: TwoLayerNetwork, problem: TrainingProblem) -> tuple[BlockProgram, Array]:
-    r"""The program over the network's own patterns and directions, and the blocks w_i = |alpha_i| u_i feasible in it.
-
-    Their program objective equals beta times the balanced weight decay plus the loss of the network.
-    """
-    balanced = network.balance()
-    size = np.linalg.norm(balanced.A, axis=1)
-    gates = problem.features.gates(balanced.U.T)
-    program = BlockProgram(problem, gates, balanced.A / size[:, None])
-    return program, np.ascontiguousarray((balanced.U * size).T)

@@ -10,6 +10,8 @@ A visit costs 4 n d operations, all of them along the samples.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,26 +19,35 @@ from .._array import Array, BoolArray
 from .._compiled import compiled, reordered
 
 Index = npt.NDArray[np.intp]
-NEWTON_STEPS = 50
+ROOT_STEPS = 50
+
+
+class Rows(NamedTuple):
+    """The data: gates (m, n), X^T (d, n) and the sample weights (n,)."""
+
+    gates: BoolArray
+    Xt: Array
+    weight: Array
+
+
+class Spectra(NamedTuple):
+    """What is `known` (m,) of the blocks: eigenvalues (m, d) and eigenvectors Q (m, d, d), completed on the way."""
+
+    known: BoolArray
+    eigenvalues: Array
+    Q: Array
+
+    @classmethod
+    def unknown(cls, m: int, d: int) -> Spectra:
+        """Of no block yet."""
+        return cls(np.zeros(m, dtype=np.bool_), np.zeros((m, d)), np.zeros((m, d, d)))
 
 
 @compiled
-def sweep(
-    gates: BoolArray,
-    Xt: Array,
-    weight: Array,
-    beta: float,
-    active: Index,
-    known: BoolArray,
-    eigenvalues: Array,
-    Q: Array,
-    W: Array,
-    r: Array,
-) -> float:
-    """One visit to each active block: W (m, d) and the weighted residual r (n,) change; the largest change of a block.
-
-    `eigenvalues` (m, d) and Q (m, d, d) hold what is `known` of the blocks and are completed on the way.
-    """
+def sweep(data: Rows, beta: float, active: Index, spectra: Spectra, W: Array, r: Array) -> float:
+    """One visit to each active block: W (m, d) and the weighted residual r (n,) change; the largest change."""
+    gates, Xt, weight = data
+    known, eigenvalues, Q = spectra
     d, n = Xt.shape
     masked, c, a, t, change = np.zeros(n), np.zeros(d), np.zeros(d), np.zeros(d), np.zeros(d)
     largest = 0.0
@@ -83,7 +94,7 @@ def shrink(eigenvalues: Array, a: Array, beta: float, guess: float, t: Array) ->
         return False
     least = (length - beta) / max(np.max(eigenvalues), np.finfo(np.float64).tiny)
     size = max(guess, least)
-    for _ in range(NEWTON_STEPS):
+    for _ in range(ROOT_STEPS):
         square, slope = 0.0, 0.0
         for k in range(len(a)):
             below = eigenvalues[k] * size + beta

@@ -18,7 +18,7 @@ from ..programs.linear_conv import ConvIterate, LinearConvProgram
 
 CHECK_EVERY = 10  # iterations between two iterates that are handed out
 LONGER = 1.1  # growth of the step before it is tried
-SHORTENINGS = 100  # most halvings of a step
+MOST_HALVINGS = 100  # most halvings of a step
 
 
 class _Point(NamedTuple):
@@ -70,7 +70,7 @@ class ConvProximalGradient:
         pull, b_pull = program.adjoint(gradient), self.unit * gradient.reshape(problem.n, -1).sum(axis=0)
         value = fit.value(origin.f)
         self.step *= LONGER
-        for _ in range(SHORTENINGS):
+        for _ in range(MOST_HALVINGS):
             Z = shrunk(origin.Z - self.step * pull, self.step * problem.beta)
             b = origin.b - self.step * b_pull
             f = program.forward(Z, self.unit * b)

@@ -32,7 +32,7 @@ FREE_VARIANCE = 1e6  # of the offset, relative to what the pixels give an output
 LEAST_CURVATURE = 1e-30  # relative to the largest; what follows divides by it
 CG_STEPS = 100
 CG_ROUNDING, CG_RISE = 1e-20, 1e2  # of the squared residual: relative to the first, and to the least so far
-REFINEMENTS = 4
+RESTARTS = 4
 
 
 class Point(NamedTuple):
@@ -185,7 +185,7 @@ class ConvSystem:
             return not product > 0.0 or (product <= accuracy.energy and float(np.linalg.norm(w - z)) <= smallest)
 
         self.steps = 0
-        for _ in range(REFINEMENTS):
+        for _ in range(RESTARTS):
             df = u - self.apply(shift + x)
             w = curvature(df) - x
             z, N_z = self._precondition(w)

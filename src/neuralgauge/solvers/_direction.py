@@ -12,7 +12,7 @@ from ._loss_terms import LossDirection
 OUTLIER_LOW, OUTLIER_HIGH = 0.1, 10.0
 
 
-class Direction(NamedTuple):
+class BlockDirection(NamedTuple):
     """A Newton direction.
 
     Norm cones dp, dq (m, 1 + d) and the same scaled, slacks and multipliers dS, dLambda (m, n), the offset db (c,), the
@@ -28,18 +28,10 @@ class Direction(NamedTuple):
     db: Array
     loss: LossDirection
 
-    def plus(self, other: Direction) -> Direction:
+    def plus(self, other: BlockDirection) -> BlockDirection:
         """Sum."""
-        return Direction(
-            self.dp + other.dp,
-            self.dq + other.dq,
-            self.scaled_dp + other.scaled_dp,
-            self.scaled_dq + other.scaled_dq,
-            self.dS + other.dS,
-            self.dLambda + other.dLambda,
-            self.db + other.db,
-            self.loss.plus(other.loss),
-        )
+        sums = [old + new for old, new in zip(self[:-1], other[:-1], strict=True)]
+        return BlockDirection._make([*sums, self.loss.plus(other.loss)])
 
 
 def outliers(products: Array, centre: float) -> Array:

@@ -41,7 +41,7 @@ def total_product(P: ComplexArray, Q: ComplexArray) -> float:
     return float(np.vdot(P, Q).real)
 
 
-class Scaling:
+class HermitianScaling:
     """Nesterov-Todd scaling of P and Q; raises LinAlgError at the boundary.
 
     Attributes

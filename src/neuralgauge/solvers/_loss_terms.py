@@ -20,7 +20,7 @@ from ..losses import CoupledLoss, PiecewiseLoss, SmoothLoss
 from ..problems.base import Problem
 from ._secant import secant_curvature
 
-SHORTENINGS = 40  # halvings of a step
+TRUST_HALVINGS = 40  # halvings of a step
 MISMATCH = 1e-3  # of the largest h df
 FIRST_SHARE, FIRST_WORTH = 0.01, 0.1  # of the gradient for g to start with: at most so much, and so much of beta
 CLOSER = 0.05  # of its distance to an end of its interval that an entry of g keeps in a step
@@ -120,7 +120,7 @@ class SmoothTerm:
         df, h = direction.df, self._h
         slope = np.einsum("nij,nj->ni", h, df) if self.problem.loss.coupled else h * df
         trial = min(alpha, 1.0)
-        for _ in range(SHORTENINGS):
+        for _ in range(TRUST_HALVINGS):
             with np.errstate(over="ignore", invalid="ignore"):
                 departure = self.problem.fit.gradient(self._f + trial * df) - self._gradient - trial * slope
                 if np.linalg.norm(departure) <= self._scale:

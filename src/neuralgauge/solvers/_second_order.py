@@ -57,7 +57,7 @@ def step_length(p: Array, dp: Array) -> float:
 
 
 @dataclass(frozen=True)
-class Scaling:
+class ConeScaling:
     """Nesterov-Todd scaling of m pairs.
 
     Attributes
@@ -77,8 +77,8 @@ class Scaling:
     point: Array
 
     @classmethod
-    def of(cls, p: Array, q: Array, det_p: Array, det_q: Array, p_q: Array) -> Scaling:
-        """Scaling of the interior pair p, q, given its determinants and inner products.
+    def of(cls, p: Array, q: Array, det_p: Array, det_q: Array, p_q: Array) -> ConeScaling:
+        """ConeScaling of the interior pair p, q, given its determinants and inner products.
 
         Near the boundary these three lose all their digits when computed from p and q; `moved` keeps them.
         """

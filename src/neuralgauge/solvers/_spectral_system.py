@@ -21,15 +21,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.linalg import blas, lapack
+from scipy.linalg import blas
 
 from .._array import Array
 from ..features.spectrum import ComplexArray
 from ..programs.circular_conv import CircularProgram, complex_blocks, real_rows
-from ._block_system import CurvatureRoot, cholesky_factor
-from ._hermitian_cone import Scaling
+from ._hermitian_cone import HermitianScaling
+from ._reduced_system import BlockFactor, CurvatureRoot, KeptGram, SampleFactor
 
-REFINED, REFINEMENTS = 1e-12, 3  # relative residual that is good enough, and most attempts
+SPECTRAL_ACCURACY, SPECTRAL_REFINEMENTS = 1e-12, 3  # relative residual that is good enough, and most attempts
 Solve = Callable[[ComplexArray, Array, Array, Array], tuple[ComplexArray, Array, Array]]
 
 
@@ -42,41 +42,25 @@ class SpectralSystem:
         self.c = program.c
         self.by_samples = self.n < self.p
         self.transposed = np.ascontiguousarray(program.features.T) if self.by_samples else program.features.T
-        self._gram: Array | None = None
-        self._gram_root: Array | None = None
+        self.kept = KeptGram()
 
-    def factorize(self, scaling: Scaling, root: CurvatureRoot) -> Solve:
+    def factorize(self, scaling: HermitianScaling, root: CurvatureRoot) -> Solve:
         """A function (r, shift, rho, r_b) -> (dw, db, dg)."""
         return self._by_samples(scaling, root) if self.by_samples else self._by_blocks(scaling, root)
 
-    def _by_samples(self, scaling: Scaling, root: CurvatureRoot) -> Solve:
-        n, c, program = self.n, self.c, self.program
-        K = root.around(self._response(scaling.response_root()))
-        K[np.diag_indices(n * c)] += 1.0
-        lower = cholesky_factor(K)
-        if self.offset:  # rows: how each output of the offset moves z
-            border = root.transposed(np.repeat(np.eye(c)[:, None], n, axis=1)).reshape(c, -1)
-            K_border = lapack.dpotrs(lower, border.T, lower=1)[0]
-            # Softmax does not see a common shift of all offsets, hence the pseudo-inverse.
-            inverse = np.linalg.pinv(border @ K_border, rcond=1e-13, hermitian=True)
-
-        def invert(right: Array, r_b: Array) -> tuple[Array, Array]:
-            z, db = lapack.dpotrs(lower, right.ravel(), lower=1)[0], np.zeros(c)
-            if self.offset:
-                db = inverse @ (r_b - border @ z)
-                z = z + K_border @ db
-            return z.reshape(n, c), db
+    def _by_samples(self, scaling: HermitianScaling, root: CurvatureRoot) -> Solve:
+        program, factor = self.program, SampleFactor(self._response(scaling.response_root()), root, self.offset)
 
         def solve(r: ComplexArray, shift: Array, rho: Array, r_b: Array) -> tuple[ComplexArray, Array, Array]:
             known = program.forward(r - scaling.respond(program.adjoint(shift)))
-            z, db = invert(root.transposed(known) + rho, r_b - shift.sum(axis=0))
-            for attempt in range(REFINEMENTS + 1):
+            z, db = factor.solve(root.transposed(known) + rho, r_b - shift.sum(axis=0))
+            for attempt in range(SPECTRAL_REFINEMENTS + 1):
                 dg = shift + root.times(z)
                 dw = r - scaling.respond(program.adjoint(dg))
                 left = root.transposed(program.forward(dw) + db) + rho - z
-                if attempt == REFINEMENTS or np.max(np.abs(left)) <= REFINED * np.max(np.abs(z)):
+                if attempt == SPECTRAL_REFINEMENTS or np.max(np.abs(left)) <= SPECTRAL_ACCURACY * np.max(np.abs(z)):
                     break
-                more, more_db = invert(left, r_b - dg.sum(axis=0))
+                more, more_db = factor.solve(left, r_b - dg.sum(axis=0))
                 z, db = z + more, db + more_db
             return dw, db, dg
 
@@ -97,20 +81,17 @@ class SpectralSystem:
                 K[:, q, :, o] = K[:, o, :, q].T
         return np.asfortranarray(K.reshape(n * c, n * c))
 
-    def _by_blocks(self, scaling: Scaling, root: CurvatureRoot) -> Solve:
+    def _by_blocks(self, scaling: HermitianScaling, root: CurvatureRoot) -> Solve:
         program, c = self.program, self.c
         M, size = program.n_blocks, self.p * self.c
         C = scaling.response_root()
         D = C.swapaxes(1, 2)
-        system = self._weighted_gram(root).copy()
+        system = self.kept.of(root, self._weighted_gram).copy()
         system[:size] = np.matmul(D, system[:size].reshape(M, size // M, -1)).reshape(size, -1)
         columns = system[:, :size].reshape(-1, M, 1, size // M)
         system[:, :size] = np.matmul(columns, C).reshape(-1, size)
         system[np.arange(size), np.arange(size)] += 1.0
-        if self.offset and root.coupled:  # the common shift that softmax does not see
-            last = np.arange(size, size + c)
-            system[last, last] += 1e-12 * float(np.max(system[last, last]))
-        lower = cholesky_factor(np.asfortranarray(system))
+        factor = BlockFactor(np.asfortranarray(system), size, root)
 
         def vector(w: ComplexArray) -> Array:
             return real_rows(w).reshape(M, -1, 1)
@@ -118,13 +99,12 @@ class SpectralSystem:
         def solve(r: ComplexArray, shift: Array, rho: Array, r_b: Array) -> tuple[ComplexArray, Array, Array]:
             known = np.linalg.solve(C, vector(r))
             x, db, dg = np.zeros_like(known), np.zeros(c), shift + root.times(rho)
-            for _ in range(REFINEMENTS + 1):
+            for _ in range(SPECTRAL_REFINEMENTS + 1):
                 left = known - x - np.matmul(D, vector(program.adjoint(dg)))
-                if np.max(np.abs(left)) <= REFINED * np.max(np.abs(known)):
+                if np.max(np.abs(left)) <= SPECTRAL_ACCURACY * np.max(np.abs(known)):
                     break
-                right = np.concatenate([left.ravel(), r_b - dg.sum(axis=0)]) if self.offset else left.ravel()
-                found = lapack.dpotrs(lower, right, lower=1)[0]
-                dx, ddb = found[:size].reshape(x.shape), found[size:] if self.offset else np.zeros(c)
+                found, ddb = factor.solve(left, r_b - dg.sum(axis=0))
+                dx = found.reshape(x.shape)
                 x, db = x + dx, db + ddb
                 dF = program.features @ np.matmul(C, dx).reshape(self.p, c) + ddb
                 dg = dg + root.times(root.transposed(dF))
@@ -133,18 +113,14 @@ class SpectralSystem:
         return solve
 
     def _weighted_gram(self, root: CurvatureRoot) -> Array:
-        """(A, E)^T H (A, E), kept while the root stays the same (the squared loss)."""
-        if self._gram is None or self._gram_root is None or not np.array_equal(root.values, self._gram_root):
-            c, size = self.c, self.p * self.c
-            rows = self.program.features
-            if self.offset:
-                rows = np.hstack([rows, np.ones((self.n, 1))])
-            q = rows.shape[1]
-            gram = np.zeros((q, c, q, c))
-            H = root.values @ root.values.swapaxes(1, 2) if root.coupled else root.values**2
-            for o in range(c):
-                for k in range(c) if root.coupled else (o,):
-                    gram[:, o, :, k] = (rows * (H[:, o, k] if root.coupled else H[:, o])[:, None]).T @ rows
-            self._gram, self._gram_root = gram.reshape(q * c, q * c), root.values.copy()
-            assert len(self._gram) == size + (c if self.offset else 0)
-        return self._gram
+        """(A, E)^T H (A, E)."""
+        c, rows = self.c, self.program.features
+        if self.offset:
+            rows = np.hstack([rows, np.ones((self.n, 1))])
+        q = rows.shape[1]
+        gram = np.zeros((q, c, q, c))
+        H = root.values @ root.values.swapaxes(1, 2) if root.coupled else root.values**2
+        for o in range(c):
+            for k in range(c) if root.coupled else (o,):
+                gram[:, o, :, k] = (rows * (H[:, o, k] if root.coupled else H[:, o])[:, None]).T @ rows
+        return gram.reshape(q * c, q * c)

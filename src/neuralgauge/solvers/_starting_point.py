@@ -16,7 +16,7 @@ from .._array import Array
 from ..features.cones import ConeRows
 from ._second_order import dot
 
-NEWTON_STEPS = 12
+CENTRING_STEPS = 12
 FARTHEST = 1.0  # longest step on trust, in sizes of the block
 
 
@@ -25,7 +25,7 @@ def centred_blocks(cones: ConeRows, witnesses: Array) -> Array:
     d = witnesses.shape[1]
     diagonal = np.arange(d)
     W = witnesses * (np.sqrt(cones.count) / np.linalg.norm(witnesses, axis=1))[:, None]
-    for _ in range(NEWTON_STEPS):
+    for _ in range(CENTRING_STEPS):
         root = np.sqrt(0.25 + dot(W, W))
         t = 0.5 + root
         inverse = 1.0 / cones.forward(W)

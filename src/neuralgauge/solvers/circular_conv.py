@@ -1,40 +1,32 @@
-"""Training of circular linear convolutional networks with full-length filters: working sets of frequencies [14]."""
+"""Circular linear convolutional networks with full-length filters: working sets of frequencies [14]."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Generator
+from typing import Any
 
 import numpy as np
 
-from .._array import Array, as_positive
+from .._array import Array
 from .._threads import threads
 from ..certificate import Certificate, lower_bound
 from ..errors import InvalidInputError
 from ..features.patches import full_circle
-from ..features.spectrum import ComplexArray, Index, nuclear_norms, price_frequencies, ranks, spectral_norms
+from ..features.spectrum import ZERO, ComplexArray, Index, nuclear_norms, price_frequencies, ranks, spectral_norms
 from ..problems.linear_conv import LinearConvProblem
 from ..programs.circular_conv import CircularProgram, network_of_blocks
-from .complex_lasso import Iterate, SpectralInteriorPoint
-from .solution import Record, Solution, Status
+from .run import Run
+from .solution import Solution, Status
+from .spectral_interior_point import SpectralInteriorPoint, SpectralIterate
 
-FIRST = 16  # frequencies of the first working set
-GROWTH = 2.0  # most that are added in one round, relative to those with weight
-DUST = 0.1  # singular values below so much of their dual slack, both relative, end at zero
-NEAR = 0.9  # of beta: frequencies whose dual blocks are larger stay in the working set
+FIRST_FREQUENCIES = 16  # of the first working set
+FREQUENCY_GROWTH = 2.0  # most that are added in one round, relative to those with weight
+KEPT_SHARE = 0.1  # singular values below so much of their dual slack, both relative, end at zero
+KEPT_SCORE = 0.9  # of beta: frequencies whose dual blocks are larger stay in the working set
 
 
-def train_circular_conv(
-    problem: LinearConvProblem,
-    gap: float = 1e-8,
-    *,
-    time_limit: float | None = None,
-    max_iter: int = 500,
-    filters: Literal["waves", "fewest"] = "waves",
-    progress: Callable[[Record], None] | None = None,
-) -> Solution:
-    r"""Train a circular linear convolutional network with full-length filters to global optimality [13], [14].
+def solve_in_fourier_domain(problem: LinearConvProblem, run: Run, max_iter: int, start: Any = None) -> Solution:
+    r"""Return the best circular linear convolutional network with full-length filters [13], [14], certified.
 
     .. math:: \min_\theta L(X \theta + 1 b^T) + \frac\beta K \sum_l \|\hat\theta_l\|_*
 
@@ -45,33 +37,26 @@ def train_circular_conv(
     Parameters
     ----------
     problem : LinearConvProblem
-        Filters of the size of the image, stride 1, ``padding="same"``, ``padding_mode="circular"``: signals or images,
-        of any channels, outputs and loss.
-    gap : float
-        Relative duality gap at which to stop.
-    time_limit : float, optional
-        Seconds after which the best network so far is returned with its certificate.
+        Filters of the size of the image, at every cyclic shift.
+    run : Run
+        With a `Record` whenever all frequencies are priced.
     max_iter : int
         Most iterations of the interior point, over all working sets together.
-    filters : {"waves", "fewest"}
-        "waves": a filter for each singular value at each pair of frequencies, for one channel a cosine. "fewest": sums
-        of those, as many as the largest rank of a block, at most min(channels, c): for one channel or one output a
-        single filter has the same function and weight decay.
-    progress : callable, optional
-        Called with a `Record` whenever all frequencies are priced.
+    start : Solution, or what `problem.network_of` takes, optional
+        The result is no worse than this network, and its bound no worse than that of a solution's dual point.
 
     Returns
     -------
     Solution
-        `network` is a `LinearConvNetwork` of real filters, balanced. `certificate.upper` is its own weight-decay
-        objective and `certificate.scope` is "exact": the dual norm has a closed form, so the bound holds for every
-        network of every width, rounding included. `status` says whether the gap was reached.
+        `network` is a `LinearConvNetwork` of real filters, balanced: one for each singular value at each pair of
+        frequencies, for one channel a cosine. `certificate.upper` is its own weight-decay objective and
+        `certificate.scope` is "exact": the dual norm has a closed form, so the bound holds for every network of every
+        width, rounding included.
 
     Raises
     ------
     InvalidInputError
-        For filters shorter than the image, and a gap or a time limit that is not positive. Shorter filters have the
-        relaxation ``problem.with_full_filters()``, which bounds their optimum from below.
+        For other filters.
 
     Notes
     -----
@@ -79,32 +64,12 @@ def train_circular_conv(
     operations for p = 2 channels M, M frequencies in the working set, about as many as have weight at the optimum;
     pricing takes 2 n n_pixels c. Source: section 4.3 and [13], [14] of Pilanci & Ergen (2020), with the factor 1 / K
     for the unnormalised DFT, 1 / sqrt(K) for the unitary one; channels, several outputs and other losses are ours.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import neuralgauge as ng
-    >>> signals = np.cos(np.arange(6)[:, None] * np.arange(8))
-    >>> problem = ng.LinearConvProblem(
-    ...     signals, [1, 1, -1, 1, -1, -1], beta=0.5, filter_size=8, padding="same", padding_mode="circular"
-    ... )
-    >>> solution = ng.train_circular_conv(problem)
-    >>> solution.certificate.scope, solution.certificate.gap < 1e-8, solution.network.filters.shape[1:]
-    ('exact', True, (8, 1))
     """
-    as_positive(gap, "gap")
-    if time_limit is not None:
-        as_positive(time_limit, "time_limit")
-    if filters not in ("waves", "fewest"):
-        raise InvalidInputError(f'`filters` must be "waves" or "fewest", got {filters!r}.')
     _check_full_circle(problem)
     with threads():
-        rounds = FrequencyRounds(problem, gap, time_limit, max_iter, progress)
-        try:
-            status = rounds.run()
-        except KeyboardInterrupt:
-            status = Status.INTERRUPTED
-        return rounds.solution(status, filters == "fewest")
+        rounds = FrequencyRounds(problem, run, max_iter)
+        ended = run.follow(lambda: rounds.steps(start), max_iter=max_iter)
+        return rounds.solution(ended)
 
 
 def _check_full_circle(problem: LinearConvProblem) -> None:
@@ -114,118 +79,104 @@ def _check_full_circle(problem: LinearConvProblem) -> None:
     raise InvalidInputError(
         f"circular training takes filters of the size of the image, {geometry.spatial_shape}, at every cyclic shift: "
         f'stride 1, padding="same", padding_mode="circular"; got filters {geometry.filters}, stride '
-        f"{geometry.strides}, padding {geometry.padding!r}, {geometry.padding_mode!r}. Take train_linear_conv, which "
-        "is exact for any filters, or problem.with_full_filters(), whose optimum bounds this one from below."
+        f"{geometry.strides}, padding {geometry.padding!r}, {geometry.padding_mode!r}. Take another solver, which is "
+        "exact for any filters, or problem.with_full_filters(), whose optimum bounds this one from below."
     )
 
 
 class FrequencyRounds:
-    """State of one run: the best blocks, the best dual point, the frequencies in play."""
+    """The program over all frequencies: what is offered to its run are triples (frequencies, blocks w, offset)."""
 
-    def __init__(
-        self,
-        problem: LinearConvProblem,
-        gap: float,
-        time_limit: float | None,
-        max_iter: int,
-        progress: Callable[[Record], None] | None,
-    ) -> None:
-        self.problem, self.fit, self.target, self.progress = problem, problem.fit, gap, progress
-        self.start = time.perf_counter()
-        self.max_iter = max_iter
-        self.deadline = np.inf if time_limit is None else self.start + time_limit
+    def __init__(self, problem: LinearConvProblem, run: Run, max_iter: int) -> None:
+        self.problem, self.fit, self.run, self.max_iter = problem, problem.fit, run, max_iter
         images = problem.images.dense().reshape(problem.n, *problem.geometry.shape)
         self.program = CircularProgram.of(images, problem.c)
-        self.kept = np.zeros(0, dtype=np.intp)
-        self.w = np.zeros((0, self.program.channels, problem.c), dtype=np.complex128)
-        self.offset = self.fit.constant
-        self.level = self.upper = self.objective(self.program.take(self.kept), self.w, self.offset)
-        self.lower, self.v = -np.inf, np.zeros_like(problem.y)
-        self.history: list[Record] = []
-        self.n_iter = 0
+        none = np.zeros(0, dtype=np.intp), np.zeros((0, self.program.channels, problem.c), dtype=np.complex128)
+        self.ended = Status.STALLED
+        self.level = self.objective(self.program.take(none[0]), none[1], self.fit.constant)
+        run.offer(self.level, (*none, self.fit.constant))
+        run.offer_dual(-np.inf, np.zeros_like(problem.y))
 
-    @property
-    def gap(self) -> float:
-        """Relative gap of the best pair."""
-        return Certificate(self.upper, self.lower, "exact").gap
-
-    def run(self) -> Status:
-        """Working sets until the gap is reached, nothing moves, or time is up."""
-        v = self.fit.empty_dual
-        pull = self._price(v)
+    def steps(self, start: Any) -> Generator[None, None, Status]:
+        """Working sets, each as far as its own program leads; an iterate whenever all frequencies are priced."""
+        v = self._started(start)
+        scores = self._price(v)
         self._record()
-        if self.gap <= self.target:
-            return Status.SOLVED
-        if self.upper <= np.finfo(float).eps * self.fit.value(np.zeros_like(v)):
+        yield
+        if self.run.upper <= np.finfo(float).eps * self.fit.value(np.zeros_like(v)):
             return Status.STALLED  # the offset alone fits, up to rounding
-        working = np.sort(np.argsort(-pull)[:FIRST])
+        working = np.sort(np.argsort(-scores)[:FIRST_FREQUENCIES])
         while True:
-            before = self.upper
-            status, v, pull = self._solve(Restricted(self, working), v)
-            if status is not None:
-                return status
-            working = self._enlarged(working, pull, shrink=self.upper < before)
+            before = self.run.upper
+            restricted = Restricted(self, working)
+            scores = yield from self._solve(restricted, v)
+            v = restricted.v
+            if not self._missing(working, scores).size:
+                return self.ended
+            working = self._enlarged(working, scores, shrink=self.run.upper < before)
 
-    def _solve(self, restricted: Restricted, v: Array) -> tuple[Status | None, Array, Array]:
-        """The program over some frequencies until others are missing (no status) or it is done; v, and all its pulls.
+    def _started(self, start: Any) -> Array:
+        """The dual point to begin with; what a start knows is offered."""
+        if start is None:
+            return self.fit.empty_dual
+        network = self.problem.network_of(start.network if isinstance(start, Solution) else start)
+        w, offset = self.program.spectrum.blocks(network.pixels), np.asarray(network.offset)
+        sizes = nuclear_norms(w)
+        some = np.flatnonzero(sizes > ZERO * sizes.max())
+        self.run.offer(self.objective(self.program.take(some), w[some], offset), (some, w[some], offset))
+        v = start.dual if isinstance(start, Solution) else -self.fit.gradient(self.problem.outputs(network))
+        return self.fit.project(v)
+
+    def _solve(self, restricted: Restricted, v: Array) -> Generator[None, None, Array]:
+        """The program over some frequencies until others are missing or it is done; the scores of all.
 
         All frequencies are priced whenever the gap over these ones has fallen to a tenth of the whole one.
         """
-        tolerance = self._tolerance()
-        for k, iterate in enumerate(SpectralInteriorPoint(self.problem, restricted.program, v, self.level)):
-            self.n_iter += k > 0
-            restricted.update(iterate)
-            late, last = time.perf_counter() >= self.deadline, self.n_iter >= self.max_iter
-            if late or last or restricted.gap <= tolerance:
-                pull = self._take_stock(restricted, 0.1 * tolerance)
-                missing = self._missing(restricted.working, pull).size > 0
-                if late or last or missing or self.gap <= self.target:
-                    ended = Status.TIME_LIMIT if late else Status.ITERATION_LIMIT if last else None
-                    return (Status.SOLVED if self.gap <= self.target else ended), restricted.v, pull
-                tolerance = self._tolerance()
-        pull = self._take_stock(restricted, 0.1 * tolerance)  # rounding has stopped the interior point
-        missing = self._missing(restricted.working, pull).size > 0
-        ended = None if missing else Status.STALLED
-        return (Status.SOLVED if self.gap <= self.target else ended), restricted.v, pull
-
-    def _tolerance(self) -> float:
-        return max(0.3 * self.target, min(0.1 * self.gap, 1e-2))
+        run = self.run
+        tolerance = run.part_gap
+        method = SpectralInteriorPoint(self.problem, restricted.program, v, self.level)
+        for k, iterate in enumerate(method):
+            run.n_iter += k > 0
+            restricted.consider(iterate)
+            if run.late() or run.n_iter >= self.max_iter or restricted.run.gap <= tolerance:
+                scores = self._take_stock(restricted, 0.1 * tolerance)
+                yield
+                if self._missing(restricted.working, scores).size:
+                    return scores
+                tolerance = run.part_gap
+        self.ended = method.ended
+        scores = self._take_stock(restricted, 0.1 * tolerance)
+        yield
+        return scores
 
     def _take_stock(self, restricted: Restricted, slack: float) -> Array:
-        """Keep the blocks if they are the best so far, and price all frequencies at v."""
+        """Offer the blocks, and price all frequencies at the dual point."""
         value, w, offset = restricted.sparse(slack)
-        if value < self.upper:
-            some = np.any(w != 0.0, axis=(1, 2))
-            self.upper, self.kept, self.w, self.offset = value, restricted.working[some], w[some], offset
-        pull = self._price(restricted.v)
+        some = np.any(w != 0.0, axis=(1, 2))
+        self.run.offer(value, (restricted.working[some], w[some], offset))
+        scores = self._price(restricted.v)
         self._record()
-        return pull
+        return scores
 
-    def _missing(self, working: Index, pull: Array) -> Index:
-        """The frequencies outside the working set that the dual point overpays, most first."""
-        outside = pull > self.problem.beta
+    def _missing(self, working: Index, scores: Array) -> Index:
+        """The frequencies outside the working set that the dual point violates, most first."""
+        outside = scores > self.problem.beta
         outside[working] = False
         found = np.flatnonzero(outside)
-        return found[np.argsort(-pull[found])]
+        return found[np.argsort(-scores[found])]
 
-    def _enlarged(self, working: Index, pull: Array, shrink: bool) -> Index:
-        found = self._missing(working, pull)[: max(FIRST, int(GROWTH * len(self.kept)))]
+    def _enlarged(self, working: Index, scores: Array, shrink: bool) -> Index:
+        found = self._missing(working, scores)[: max(FIRST_FREQUENCIES, int(FREQUENCY_GROWTH * len(self.run.point[0])))]
         if shrink:
-            working = np.union1d(self.kept, working[pull[working] > NEAR * self.problem.beta])
+            working = np.union1d(self.run.point[0], working[scores[working] > KEPT_SCORE * self.problem.beta])
         return np.union1d(working, found)
 
     def _price(self, v: Array) -> Array:
-        """sigma_max of the dual blocks of v at all frequencies; the lower bound is updated on the way."""
-        pull, gauge = price_frequencies(
-            self.problem.images.dense(), v.reshape(self.problem.n, -1), self.program.spectrum
-        )
-        if (bound := self.bound(v, gauge)) > self.lower:
-            self.lower, self.v = bound, v
-        return pull
-
-    def bound(self, v: Array, gauge: float) -> float:
-        """Lower bound from v, if no frequency of a set pulls more than the gauge."""
-        return lower_bound(self.problem, v, gauge)
+        """Scores sigma_max of the dual blocks of v at all frequencies; the lower bound is offered on the way."""
+        images, V = self.problem.images.dense(), v.reshape(self.problem.n, -1)
+        scores, polar = price_frequencies(images, V, self.program.spectrum)
+        self.run.offer_dual(lower_bound(self.problem, v, polar), v)
+        return scores
 
     def objective(self, program: CircularProgram, w: ComplexArray, offset: Array) -> float:
         """L + beta sum_l |w_l|_*."""
@@ -233,55 +184,49 @@ class FrequencyRounds:
         return self.fit.value(f) + self.problem.beta * float(nuclear_norms(w).sum())
 
     def _record(self) -> None:
-        seconds = time.perf_counter() - self.start
-        self.history.append(Record(seconds, self.upper, self.lower, ranks(self.w)))
-        if self.progress is not None:
-            self.progress(self.history[-1])
+        self.run.record(ranks(self.run.point[1]))
 
-    def solution(self, status: Status, fewest: bool) -> Solution:
+    def solution(self, ended: Status) -> Solution:
         """The network of the best blocks, certified by its own objective."""
-        spectrum = self.program.spectrum.take(self.kept)
-        network = network_of_blocks(self.w, spectrum, self.problem.geometry, self.offset, fewest)
-        certificate = Certificate(self.problem.objective(network), self.lower, "exact")
-        if certificate.gap <= self.target and status is not Status.INTERRUPTED:
-            status = Status.SOLVED
-        seconds = time.perf_counter() - self.start
-        return Solution(network, certificate, status, self.n_iter, seconds, self.v, tuple(self.history))
+        frequencies, w, offset = self.run.point
+        spectrum = self.program.spectrum.take(frequencies)
+        network = network_of_blocks(w, spectrum, self.problem.geometry, offset)
+        certificate = Certificate(self.problem.objective(network), self.run.lower, "exact")
+        return self.run.solution(network, certificate, ended)
 
 
 class Restricted:
-    """The best blocks and the best dual point over some frequencies, `working`."""
+    """The program over some frequencies, `working`, with a run of its own."""
 
     def __init__(self, rounds: FrequencyRounds, working: Index) -> None:
         self.rounds, self.working, self.program = rounds, working, rounds.program.take(working)
-        self.value, self.lower = np.inf, -np.inf
-        self.w: ComplexArray = np.zeros((0, 0, 0), dtype=np.complex128)
-        self.offset, self.v = rounds.offset, rounds.v
+        self.run = rounds.run.inner()
+        self.run.offer_dual(-np.inf, rounds.run.dual)
 
     @property
-    def gap(self) -> float:
-        """Relative gap over these frequencies."""
-        return (self.value - self.lower) / abs(self.value)
+    def v(self) -> Array:
+        """The best dual point over these frequencies."""
+        v: Array = self.run.dual
+        return v
 
-    def update(self, iterate: Iterate) -> None:
-        """Keep what is better in this iterate."""
+    def consider(self, iterate: SpectralIterate) -> None:
+        """Offer an iterate."""
         rounds, program = self.rounds, self.program
-        if (value := rounds.objective(program, iterate.w, iterate.offset)) < self.value:
-            self.value, self.w, self.offset = value, iterate.w, iterate.offset
+        self.run.offer(rounds.objective(program, iterate.w, iterate.offset), (iterate.w, iterate.offset))
         v = rounds.fit.project(iterate.v)
-        gauge = float(spectral_norms(program.adjoint(v.reshape(len(v), -1))).max())
-        if (bound := rounds.bound(v, gauge)) > self.lower:
-            self.lower, self.v = bound, v
+        polar = float(spectral_norms(program.adjoint(v.reshape(len(v), -1))).max())
+        self.run.offer_dual(lower_bound(rounds.problem, v, polar), v)
 
     def sparse(self, slack: float) -> tuple[float, ComplexArray, Array]:
-        """The blocks without the singular values that v does not pay for, unless that costs more than the slack.
+        """The blocks without the singular values that are priced out, unless that costs more than the slack.
 
-        On the central path a singular value and what v falls short of paying for it have a constant product.
+        On the central path a singular value and what its score falls short of beta have a constant product.
         """
+        best, (w, offset) = self.run.upper, self.run.point
         zeta = self.program.adjoint(self.v.reshape(len(self.v), -1))
-        P, s, Q_h = np.linalg.svd(self.w, full_matrices=False)
-        paid = np.einsum("mar,mab,mrb->mr", P.conj(), zeta, Q_h.conj()).real / self.rounds.problem.beta
-        s = np.where(s > DUST * (1.0 - paid) * s.sum(), s, 0.0)
-        w = (P * s[:, None, :]) @ Q_h
-        value = self.rounds.objective(self.program, w, self.offset)
-        return (value, w, self.offset) if value <= (1.0 + slack) * self.value else (self.value, self.w, self.offset)
+        P, s, Q_h = np.linalg.svd(w, full_matrices=False)
+        score = np.einsum("mar,mab,mrb->mr", P.conj(), zeta, Q_h.conj()).real / self.rounds.problem.beta
+        s = np.where(s > KEPT_SHARE * (1.0 - score) * s.sum(), s, 0.0)
+        sparse = (P * s[:, None, :]) @ Q_h
+        value = self.rounds.objective(self.program, sparse, offset)
+        return (value, sparse, offset) if value <= (1.0 + slack) * best else (best, w, offset)

@@ -6,14 +6,13 @@ conditions
 
 .. math:: v = -\nabla L\big(A(M T) + 1 b^T\big), \quad 1^T v = 0, \quad M S = 0, \quad M, S \succeq 0
 
-are followed along the central path M S = 2 mu I with Nesterov-Todd scaling, Mehrotra's predictor and corrector and a
-common step. At every point Z = M T is feasible and v strictly so, and <M, S> / 2 is the gap between |Z|_* and <Z, T>.
+are followed along the central path M S = 2 mu I by `predictor_corrector`. At every point Z = M T is
+feasible and v strictly so, and <M, S> / 2 is the gap between |Z|_* and <Z, T>.
 Cost of an iteration: that of `_conv_system`, and a dozen products with the images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,16 +23,13 @@ from ..losses import CoupledLoss
 from ..programs.linear_conv import ConvIterate, LinearConvProgram
 from ._conv_system import Accuracy, ConvSystem, Point
 from ._loss_terms import LossDirection, loss_term
+from .predictor_corrector import START_LEVEL, PredictorCorrector
 
-STEP_FRACTION, BOLD_FRACTION = 0.95, 0.99  # of the way to the boundary, while and where little centring is needed
-START_LEVEL = 0.3  # sum of the starting products, relative to the loss of the empty network
-LEAST_CENTRING = 1e-4
 ENERGY, RESIDUAL = (1e-2, 1e-4), (1e-1, 1e-2)  # of systems, predictor and corrector; energy relative to mu
-SHORTENING, SHORTENINGS, DECREASE = 0.6, 20, 0.1
-HARDLY, SAFE_CENTRING = 0.2, 0.5
+MERIT_SHORTENING, MERIT_SHORTENINGS, MERIT_DECREASE = 0.6, 20, 0.1
 
 
-class Step(NamedTuple):
+class ConvDirection(NamedTuple):
     """A direction: of M (d, d), T (d, K c), the offset (c,), the loss; M, and S to first and second order, scaled."""
 
     dM: Array
@@ -46,24 +42,26 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Scaling:
+class MatrixScaling:
     """G with G^T S G = G^-1 M G^-T = diag(lam)."""
 
     G: Array
     lam: Array
 
     @classmethod
-    def of(cls, M: Array, S: Array) -> Scaling:
+    def of(cls, M: Array, S: Array) -> MatrixScaling:
         """By the Cholesky factors of M and S, which must be positive definite."""
         L_M, L_S = np.linalg.cholesky(M), np.linalg.cholesky(S)
         _, lam, Vt = np.linalg.svd(L_S.T @ L_M)
         return cls(L_M @ (Vt.T / np.sqrt(lam)), lam)
 
 
-class ConvInteriorPoint:
-    """The endless iteration; `nuclear_norm` decides when to stop."""
+class ConvInteriorPoint(PredictorCorrector[ConvIterate, ConvDirection]):
+    """The predictor-corrector method over M and v."""
 
     stride, patience = 1, 10  # iterations an iterate; iterates without progress that are waited for
+    variables = ("M", "T", "b")
+    bold = 0.99
 
     def __init__(self, program: LinearConvProgram) -> None:
         self.program, self.problem = program, program.problem
@@ -76,48 +74,19 @@ class ConvInteriorPoint:
         mu = START_LEVEL * start_loss / problem.d
         self.M = 2.0 * mu / problem.beta**2 * np.eye(problem.d)
         # A piecewise-linear loss needs curvature to start with, so its products start at the size of the loss itself.
-        self.loss = loss_term(problem, self._outputs(), max(mu, start_loss / problem.y.size))
+        self.largest = max(mu, start_loss / problem.y.size)
+        self.loss = loss_term(problem, self._outputs(), self.largest)
 
     def _outputs(self) -> Array:
         return self.program.forward(self.M @ self.T, self.b)
 
-    def __iter__(self) -> Iterator[ConvIterate]:
-        while True:
-            yield ConvIterate(self.M @ self.T, self.b, -self.loss.g)
-            try:
-                if not self._advance():
-                    return
-            except np.linalg.LinAlgError:
-                return
+    def iterate(self) -> ConvIterate:
+        return ConvIterate(self.M @ self.T, self.b, -self.loss.g)
 
-    def _advance(self) -> bool:
-        """One predictor-corrector step; False when arithmetic allows none."""
-        self._linearize()
-        s, q, eye = self.loss.s, self.loss.q, np.eye(self.problem.d)
-        self.known: Array | None = None
-        affine = self._newton(0.0 * eye, -s * q, None)
-        before, after = self._mean_product(None, 0.0), self._mean_product(affine, min(1.0, self._reach(affine)))
-        centre = min(before, after * max(after / before, 0.0) ** 2 + LEAST_CENTRING * before)
-        step = self._newton(2.0 * centre * eye, centre - s * q - affine.loss.ds * affine.loss.dq, affine)
-        fraction = BOLD_FRACTION if centre < 0.01 * before else STEP_FRACTION
-        longest = fraction * min(1.0 / fraction, self._reach(step))
-        alpha = self._shortened(step, longest, centre / before)
-        if alpha < HARDLY * longest:
-            # The second order of the predictor misleads far from the path: back towards it by Newton's method alone.
-            step = self._newton(SAFE_CENTRING * 2.0 * before * eye, SAFE_CENTRING * before - s * q, None)
-            alpha = self._shortened(step, STEP_FRACTION * min(1.0 / STEP_FRACTION, self._reach(step)), SAFE_CENTRING)
-        if not (np.isfinite(step.dM).all() and alpha > 1e-8):
-            return False
-        self.M = self.M + alpha * step.dM
-        self.b = self.b + alpha * step.db
-        self.loss.move(alpha, step.loss)
-        self.T = self.program.adjoint(-self.loss.g)
-        return True
-
-    def _linearize(self) -> None:
-        """Scale, and factorize for the curvature of the loss."""
+    def linearize(self) -> None:
         problem, loss, T = self.problem, self.loss, self.T
-        self.scaling = Scaling.of(self.M, problem.beta**2 * np.eye(problem.d) - T @ T.T)
+        self.known: Array | None = None
+        self.scaling = MatrixScaling.of(self.M, problem.beta**2 * np.eye(problem.d) - T @ T.T)
         loss.linearize(self._outputs())
         self.root = loss.root()
         if isinstance(problem.loss, CoupledLoss):
@@ -136,19 +105,20 @@ class ConvInteriorPoint:
         root = self.root.reshape(df.shape)
         return root * (root * df)
 
-    def _newton(self, target: Array, loss_target: Array, affine: Step | None) -> Step:
-        """The direction towards M S = target, s q + loss_target; with the second order of the predictor, if given."""
+    def direction(self, centre: float, affine: ConvDirection | None = None, trust: float = 1.0) -> ConvDirection:
         problem, program, system = self.problem, self.program, self.system
         G, lam = self.scaling.G, self.scaling.lam
         corrector = affine is not None
-        rhs = target - np.diag(lam**2)
+        rhs = np.diag(2.0 * centre - lam**2)
+        loss_target = centre - self.loss.s * self.loss.q
         if affine is not None:
             cross = affine.scaled_dM @ affine.scaled_dS
-            rhs = rhs - 0.5 * (cross + cross.T)
+            rhs = rhs - 0.5 * trust * (cross + cross.T)
+            loss_target = loss_target - trust * affine.loss.ds * affine.loss.dq
         R = 2.0 * rhs / (lam[:, None] + lam)
         Z = np.zeros_like(self.T)
         if affine is not None:
-            R, Z = R - affine.scaled_bend, affine.dM @ affine.dT
+            R, Z = R - trust * affine.scaled_bend, trust * affine.dM @ affine.dT
         Z = Z + G @ R @ G.T @ self.T
         u = program.forward(Z).reshape(problem.n, -1)
         v = -self.loss.g.reshape(problem.n, -1)
@@ -166,29 +136,29 @@ class ConvInteriorPoint:
         scaled_dS = -(cross + cross.T)
         scaled_dM = R - scaled_dS
         dM = G @ scaled_dM @ G.T
-        return Step(0.5 * (dM + dM.T), dT, db, loss, scaled_dM, scaled_dS, -G_dT @ G_dT.T)
+        return ConvDirection(0.5 * (dM + dM.T), dT, db, loss, scaled_dM, scaled_dS, -G_dT @ G_dT.T)
 
-    def _reach(self, step: Step) -> float:
-        """Largest step that keeps M, S and the pairs of the loss positive, and the loss near its linearization."""
+    def reach(self, step: ConvDirection) -> float:
         root = 1.0 / np.sqrt(self.scaling.lam)
         scale = root[:, None] * root
-        rates = [-float(np.linalg.eigvalsh(step.scaled_dM * scale)[0])]
-        for value, change in ((self.loss.s, step.loss.ds), (self.loss.q, step.loss.dq)):
-            rates.append(float(np.max(-change / value, initial=0.0)))
-        reach = 1.0 / max(rates) if max(rates) > 0 else np.inf
-        return self.loss.shorten(min(reach, _curve_reach(step.scaled_dS * scale, step.scaled_bend * scale)), step.loss)
+        rate = -float(np.linalg.eigvalsh(step.scaled_dM * scale)[0])
+        curve = _curve_reach(step.scaled_dS * scale, step.scaled_bend * scale)
+        return min(curve, 1.0 / rate) if rate > 0 else curve
 
-    def _mean_product(self, step: Step | None, alpha: float) -> float:
-        """Mean complementarity product, now or after a step."""
-        s, q, lam = self.loss.s, self.loss.q, np.diag(self.scaling.lam)
+    def products(self, step: ConvDirection | None, alpha: float) -> tuple[float, int]:
+        lam = np.diag(self.scaling.lam)
         M = S = lam
         if step is not None:
-            s, q = s + alpha * step.loss.ds, q + alpha * step.loss.dq
             M, S = lam + alpha * step.scaled_dM, lam + alpha * (step.scaled_dS + alpha * step.scaled_bend)
-        return (0.5 * float(np.vdot(M, S)) + float(np.vdot(s, q))) / (len(lam) + s.size)
+        return 0.5 * float(np.vdot(M, S)), len(lam)
 
-    def _shortened(self, step: Step, alpha: float, centring: float) -> float:
-        """The step, shortened until the gap of loss and norm falls; M T and a smooth loss bend along it."""
+    def move(self, step: ConvDirection, alpha: float) -> None:
+        self.M = self.M + alpha * step.dM
+        self.b = self.b + alpha * step.db
+        self.T = self.program.adjoint(-self.loss.g)
+
+    def shortened(self, step: ConvDirection, alpha: float, centring: float) -> float:
+        """Alpha, shortened until the gap of loss and norm falls: M T and a smooth loss bend along the step."""
         if self.loss.s.size:
             return alpha
         fit, g, count = self.problem.fit, self.loss.g, len(self.M)
@@ -203,10 +173,10 @@ class ConvInteriorPoint:
             return max(0.0, of_loss) + count * self._mean_product(step, alpha)
 
         first = gap(0.0)
-        for _ in range(SHORTENINGS):
-            if gap(alpha) <= (1.0 - DECREASE * alpha * (1.0 - centring)) * first:
+        for _ in range(MERIT_SHORTENINGS):
+            if gap(alpha) <= (1.0 - MERIT_DECREASE * alpha * (1.0 - centring)) * first:
                 break
-            alpha *= SHORTENING
+            alpha *= MERIT_SHORTENING
         return alpha
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Generator
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +11,9 @@ import numpy.typing as npt
 from .._array import Array
 from ..patterns.facets import facet_rows, violated_rows
 from ..programs.block import BlockProgram
-from .loop import Bounds, run, solution
-from .solution import Record, Solution, Status
+from .blocks import BlockBracket, solve_blocks
+from .run import Run
+from .solution import Solution, Status
 
 Index = npt.NDArray[np.intp]
 
@@ -21,21 +21,21 @@ NEAREST_STRICT, NEAREST_LOOSE = 12, 6  # rows for each column: fewer repairs aga
 REPAIRS = 4  # relaxations solved before all constraints are taken
 
 
-def run_on_facets(
+def solve_on_facets(
     program: BlockProgram,
     witnesses: Array,
-    tol: float,
+    run: Run,
     max_iter: int,
-    time_limit: float | None = None,
-    progress: Callable[[Record], None] | None = None,
     *,
     strict: bool = True,
     among: Index | None = None,
 ) -> Solution:
-    """What `run` returns, many times sooner: few of the n constraints of a cone are facets.
+    """What `solve_blocks` returns, many times sooner: few of the n constraints of a cone are facets.
 
     Parameters
     ----------
+    max_iter : int
+        Most iterations, over all relaxations together.
     strict : bool
         Whether the blocks must satisfy every constraint of every cone, also when a limit is met. Otherwise small
         blocks and small violations pass, and so does what is left after the last repair: enough for a network that
@@ -43,68 +43,57 @@ def run_on_facets(
     among : int array, optional
         Rows whose constraints count at all, for a relaxation that lets go of the others; not with `strict`.
     """
-    start, n_iter = time.perf_counter(), 0
-    best, search = Bounds(program), _FacetSearch(program, witnesses, strict, among)
-
-    history: list[Record] = []
-
-    def note(record: Record) -> None:
-        history.append(replace(record, seconds=time.perf_counter() - start))
-        if progress is not None:
-            progress(history[-1])
-
-    def relaxed(record: Record) -> None:
-        note(replace(record, objective=best.upper))
-
-    def whole(record: Record) -> None:
-        note(replace(record, objective=min(record.objective, best.upper)))
-
-    relaxation = replace(program, rows=search.first())
-    for _ in range(REPAIRS):
-        left = None if time_limit is None else max(time_limit - (time.perf_counter() - start), 1e-9)
-        solved = run(relaxation, witnesses, tol, max_iter - n_iter, left, relaxed)
-        n_iter += solved.n_iter
-        assert solved.blocks is not None
-        assert relaxation.rows is not None
-        rows = search.completed(relaxation.rows, solved.blocks)
-        seconds = time.perf_counter() - start
-        given_up = strict and solved.status.failed  # for the program with all constraints
-        if (rows is None and not given_up) or (not strict and solved.status is not Status.SOLVED):
-            return replace(solved, n_iter=n_iter, seconds=seconds)
-        if strict:  # moved inside, the blocks may be good enough
-            _offer(best, solved, _inside(program, solved.blocks, witnesses))
-            if best.gap <= tol:
-                return solution(program, best, witnesses, Status.SOLVED, n_iter, seconds, tuple(history))
-        if solved.status in (Status.INTERRUPTED, Status.TIME_LIMIT, Status.ITERATION_LIMIT):
-            return solution(program, best, witnesses, solved.status, n_iter, seconds, tuple(history))
-        if given_up or rows is None:
-            break
-        relaxation = replace(program, rows=rows)
+    search = _FacetSearch(program, witnesses, strict, among)
     if not strict:
-        return replace(solved, n_iter=n_iter, seconds=seconds)
-    left = None if time_limit is None else max(time_limit - seconds, 1e-9)
-    solved = run(program, witnesses, tol, max_iter - n_iter, left, whole)
-    assert solved.blocks is not None
-    _offer(best, solved, solved.blocks)
-    status = Status.SOLVED if best.gap <= tol and solved.status is not Status.INTERRUPTED else solved.status
-    seconds = time.perf_counter() - start
-    return solution(program, best, witnesses, status, n_iter + solved.n_iter, seconds, tuple(history))
-
-
-def _offer(best: Bounds, solved: Solution, blocks: Array) -> None:
-    """Keep the dual point of a solution and these blocks, if they are better."""
-    if solved.certificate.lower > best.lower:
-        best.lower, best.dual = solved.certificate.lower, solved.dual
-    best.offer(blocks, np.asarray(solved.network.offset))
+        return search.relaxed(run, max_iter)
+    bracket = BlockBracket(program, witnesses, run)
+    return bracket.solution(run.follow(lambda: search.programs(bracket, max_iter), max_iter=max_iter))
 
 
 class _FacetSearch:
-    """Rows that the cones need, of all or of some."""
+    """The relaxations over the rows that the cones need, of all or of some."""
 
     def __init__(self, program: BlockProgram, witnesses: Array, strict: bool, among: Index | None) -> None:
-        self.witnesses, self.strict, self.among = witnesses, strict, among
+        self.program, self.witnesses, self.strict, self.among = program, witnesses, strict, among
         X = program.problem.features.dense()
         self.X, self.gates = (X, program.gates) if among is None else (X[among], program.gates[:, among])
+
+    def programs(self, bracket: BlockBracket, max_iter: int) -> Generator[None, None, Status]:
+        """Solve relaxations until one leaves nothing violated, and else the whole program."""
+        run, program, witnesses = bracket.run, self.program, self.witnesses
+        rows: Index | None = self.first()
+        for _ in range(REPAIRS):
+            solved, rows = self.solve(rows, run.inner(dual=True), max_iter - run.n_iter)
+            assert solved.blocks is not None
+            if rows is None and not solved.status.failed:
+                bracket.include(solved)
+                return solved.status
+            bracket.include(solved, _inside(program, solved.blocks, witnesses))  # which may be good enough
+            yield
+            if solved.status in (Status.TIME_LIMIT, Status.ITERATION_LIMIT):
+                return solved.status
+            if rows is None or solved.status.failed:
+                break
+        solved = solve_blocks(program, witnesses, run.inner(primal=True, dual=True), max_iter - run.n_iter)
+        bracket.include(solved)
+        return solved.status
+
+    def relaxed(self, run: Run, max_iter: int) -> Solution:
+        """The solution of the last relaxation: one that was not solved, that leaves nothing violated, or the fourth."""
+        rows: Index | None = self.first()
+        for _ in range(REPAIRS):
+            solved, rows = self.solve(rows, run.inner(), max_iter - run.n_iter)
+            run.n_iter += solved.n_iter
+            if rows is None or solved.status is not Status.SOLVED:
+                break
+        return replace(solved, n_iter=run.n_iter, seconds=run.seconds)
+
+    def solve(self, rows: Index | None, run: Run, max_iter: int) -> tuple[Solution, Index | None]:
+        """The relaxation over these rows, and the rows with those that its blocks violate; None without any."""
+        assert rows is not None
+        solved = solve_blocks(replace(self.program, rows=rows), self.witnesses, run, max_iter)
+        assert solved.blocks is not None
+        return solved, self.completed(rows, solved.blocks)
 
     def first(self) -> Index:
         """Facets, or what is near."""

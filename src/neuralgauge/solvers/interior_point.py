@@ -7,8 +7,8 @@ one dual variable g (n, c) for the loss. The optimality conditions, with output 
 .. math:: X^T D_i g d_i - X^T (2 D_i - I) \Lambda_i = \zeta_i, \quad g = \nabla L(F), \quad 1^T g = 0, \quad
           (t_i, w_i) \circ (\beta, \zeta_i) = 0, \quad S_i \Lambda_i = 0
 
-are followed along the central path with Nesterov-Todd scaling, Mehrotra's predictor and corrector, and a common step
-length (the loss ties primal and dual together). g is a variable of its own, so that the start can be centred.
+are followed along the central path by `predictor_corrector`, with Gondzio's corrections of outlying products. g is a
+variable of its own, so that the start can be centred.
 
 Cost of an iteration: (n c)^2 m d or n c (m d)^2 operations (see `_block_system`) and some passes over (m, n)
 arrays, more over (m, k) arrays for k constraints of each cone.
@@ -16,7 +16,6 @@ arrays, more over (m, k) arrays for k constraints of each cone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,25 +23,22 @@ import numpy as np
 from .._array import Array
 from ..programs.block import BlockProgram
 from . import _second_order as soc
-from ._block_system import BlockSystem, CurvatureRoot
-from ._direction import Direction, outliers
+from ._block_system import BlockSystem
+from ._direction import BlockDirection, outliers
 from ._loss_terms import loss_term
+from ._reduced_system import CurvatureRoot
 from ._starting_point import centred_blocks
+from .predictor_corrector import START_LOSS, PredictorCorrector, rate_of
 
-STEP_FRACTION = 0.95
 REFINED = 1e-9  # relative residual that is good enough
 REFINEMENTS = 2  # of the unreduced dual equations, for every direction
-START_LEVEL = 0.1  # sum of the starting products, relative to the loss of the zero network
-START_LOSS = 1.5
-LEAST_CENTRING = 1e-4
+BLOCK_START_LEVEL = 0.1  # sum of the starting products, relative to the loss of the empty network
 CORRECTIONS = 2  # most corrections of outlying products in one iteration
 STEP_GAIN_SOUGHT, STEP_GAIN_LEAST = 0.5, 0.03
-HARDLY, SAFE_CENTRING = 0.1, 0.5  # steps after which, twice, one without second order is tried, and its centre
-HIGHEST = 1e4  # mean product, relative to its highest start, from which the method has diverged
 
 
 @dataclass(frozen=True)
-class Iterate:
+class BlockIterate:
     """One point of the path.
 
     Attributes
@@ -66,14 +62,13 @@ class Iterate:
     cone_multipliers: Array
 
 
-class InteriorPoint:
-    """The endless iteration; `solvers.loop` decides when to stop.
+class InteriorPoint(PredictorCorrector[BlockIterate, BlockDirection]):
+    """The predictor-corrector method over blocks."""
 
-    It ends by itself where arithmetic allows no step, or, `diverged`, where products have risen beyond all measure.
-    """
+    variables = ("p", "q", "inner", "S", "Lambda", "b")
 
     def __init__(self, program: BlockProgram, witnesses: Array | None) -> None:
-        self.program, self.diverged, self.last_step = program, False, 1.0
+        self.program = program
         self.system = BlockSystem(program)
         self.cones = program.cone_rows()
         self._start(witnesses)
@@ -84,7 +79,7 @@ class InteriorPoint:
         empty = problem.empty_network()
         self.b = np.asarray(empty.offset)
         self.start_loss = problem.fit.value(problem.outputs(empty))
-        centre = START_LEVEL * self.start_loss / (m * max(n_cone, 1))
+        centre = BLOCK_START_LEVEL * self.start_loss / (m * max(n_cone, 1))
         W = np.zeros((m, problem.d))
         if n_cone and witnesses is not None and np.all(self.cones.forward(witnesses) > 0):
             W = centred_blocks(self.cones, witnesses)
@@ -104,11 +99,11 @@ class InteriorPoint:
         self.inner = (soc.determinant(self.p), soc.determinant(self.q), soc.dot(self.p, self.q))
         # A piecewise-linear loss needs curvature to start with, so its products start at the size of the loss itself.
         level = max(centre, self.start_loss / problem.y.size)
-        self.loss = loss_term(problem, self._outputs(W, self.b), level, self._worth)
-        self.highest = HIGHEST * max(centre, level, float(np.max(self.loss.s * self.loss.q, initial=0.0)))
+        self.loss = loss_term(problem, self._outputs(W, self.b), level, self._polar)
+        self.largest = max(centre, level, float(np.max(self.loss.s * self.loss.q, initial=0.0)))
 
-    def _worth(self, g: Array) -> float:
-        """What g is worth to the block that it is worth most to, its cone left aside."""
+    def _polar(self, g: Array) -> float:
+        """The polar gauge of g over the blocks, their cones left aside."""
         return float(np.linalg.norm(self.system.adjoint(self._per_output(g)), axis=1).max())
 
     def _outputs(self, W: Array, b: Array) -> Array:
@@ -131,98 +126,57 @@ class InteriorPoint:
         self.b = empty - centre * common
         return centre
 
-    def __iter__(self) -> Iterator[Iterate]:
-        while True:
-            W = self.p[:, 1:]
-            X_W = self.cones.forward(W)
-            multipliers = self.cones.adjoint(self.Lambda)
-            yield Iterate(W, self.b, self._violation(X_W), self.loss.g, multipliers)
-            if not self._advance(X_W, multipliers):
-                return
+    def iterate(self) -> BlockIterate:
+        W = self.p[:, 1:]
+        return BlockIterate(W, self.b, self._violation(), self.loss.g, self.cones.adjoint(self.Lambda))
 
-    def _violation(self, X_W: Array) -> float:
+    def _violation(self) -> float:
+        X_W = self.cones.forward(self.p[:, 1:])
         if X_W.size == 0:
             return 0.0
         size = self.cones.lengths.max() * np.linalg.norm(self.p[:, 1:], axis=1).max()
         return float(max(0.0, -X_W.min() / size)) if size > 0 else 0.0
 
-    def _advance(self, X_W: Array, multipliers: Array) -> bool:
-        """One predictor-corrector step; False when arithmetic allows none."""
+    def linearize(self) -> None:
         if not all(np.all(values > 0) for values in self.inner):
-            return False
-        self._linearize(X_W, multipliers)
-        loss = self.loss
-        try:
-            root = CurvatureRoot(loss.root(), self.program.problem.n)
-            self.solve = self.system.factorize(self.scaling, self._cone_curvature(), root)
-        except np.linalg.LinAlgError:
-            return False
-        affine = self._newton(-self.scaling.point, -self.S * self.Lambda, -loss.s * loss.q, 1.0)
-        before, after = self._mean_product(None, 0.0), self._mean_product(affine, min(1.0, self._reach(affine)))
-        if not before <= self.highest:
-            self.diverged = True
-            return False
-        centre = min(before, after * max(after / before, 0.0) ** 2 + LEAST_CENTRING * before)
-        step = self._corrected(affine, centre)
-        alpha = self._step_length(step)
-        if max(alpha, self.last_step) < HARDLY:
-            # Far from the path the second order of the predictor misleads: back towards it by Newton's method alone.
-            safe = self._towards(SAFE_CENTRING * before)
-            if (length := self._step_length(safe)) > alpha:
-                step, alpha = safe, length
-        if not (np.isfinite(step.dp).all() and alpha > 1e-8):
-            return False
-        self._move(step, alpha)
-        self.last_step = alpha
-        return True
+            raise np.linalg.LinAlgError("a block on the boundary of its cone")
+        self.scaling = soc.ConeScaling.of(self.p, self.q, *self.inner)
+        W = self.p[:, 1:]
+        self.loss.linearize(self._outputs(W, self.b))
+        self.slack_residual = self.cones.forward(W) - self.S
+        pull = self.system.adjoint(self._per_output(self.loss.g))
+        self.dual_residual = pull - self.q[:, 1:] - self.cones.adjoint(self.Lambda)
+        self.theta = self.Lambda / self.S
+        root = CurvatureRoot(self.loss.root(), self.program.problem.n)
+        self.solve = self.system.factorize(self.scaling, self._cone_curvature(), root)
 
-    def _step_length(self, step: Direction) -> float:
-        return STEP_FRACTION * min(1.0 / STEP_FRACTION, self._reach(step))
-
-    def _towards(self, centre: float) -> Direction:
-        """Newton's direction towards products that are all equal."""
+    def direction(self, centre: float, affine: BlockDirection | None = None, trust: float = 1.0) -> BlockDirection:
         point, loss = self.scaling.point, self.loss
-        target = -soc.product(point, point)
-        target[:, 0] += centre
-        return self._newton(soc.quotient(point, target), centre - self.S * self.Lambda, centre - loss.s * loss.q, 1.0)
+        cone = -soc.product(point, point)
+        cone[:, 0] += centre
+        slack, pairs = centre - self.S * self.Lambda, centre - loss.s * loss.q
+        if affine is not None:
+            cone -= trust * soc.product(affine.scaled_dp, affine.scaled_dq)
+            slack -= trust * affine.dS * affine.dLambda
+            pairs -= trust * affine.loss.ds * affine.loss.dq
+        return self._newton(soc.quotient(point, cone) if centre > 0.0 else -point, slack, pairs, 1.0)
 
-    def _corrected(self, affine: Direction, centre: float) -> Direction:
-        """Mehrotra's second-order direction towards `centre`, then Gondzio's corrections of outlying products."""
+    def refined(self, step: BlockDirection, centre: float) -> BlockDirection:
+        """Gondzio's corrections of outlying products, as long as they lengthen the step."""
         S, Lambda, loss = self.S, self.Lambda, self.loss
-        point = self.scaling.point
-        rhs = -soc.product(point, point) - soc.product(affine.scaled_dp, affine.scaled_dq)
-        rhs[:, 0] += centre
-        step = self._newton(
-            soc.quotient(point, rhs),
-            centre - S * Lambda - affine.dS * affine.dLambda,
-            centre - loss.s * loss.q - affine.loss.ds * affine.loss.dq,
-            1.0,
-        )
         alpha = min(1.0, self._reach(step))
         for _ in range(CORRECTIONS):
             if alpha >= 0.9:
                 break
             trial = min(1.0, alpha + STEP_GAIN_SOUGHT)
-            more = step.plus(
-                self._newton(
-                    np.zeros_like(self.p),
-                    outliers((S + trial * step.dS) * (Lambda + trial * step.dLambda), centre),
-                    outliers((loss.s + trial * step.loss.ds) * (loss.q + trial * step.loss.dq), centre),
-                    0.0,
-                )
-            )
+            slack = outliers((S + trial * step.dS) * (Lambda + trial * step.dLambda), centre)
+            pairs = outliers((loss.s + trial * step.loss.ds) * (loss.q + trial * step.loss.dq), centre)
+            more = step.plus(self._newton(np.zeros_like(self.p), slack, pairs, 0.0))
             longer = min(1.0, self._reach(more))
             if longer < alpha + STEP_GAIN_LEAST:
                 break
             step, alpha = more, longer
         return step
-
-    def _linearize(self, X_W: Array, multipliers: Array) -> None:
-        self.scaling = soc.Scaling.of(self.p, self.q, *self.inner)
-        self.loss.linearize(self._outputs(self.p[:, 1:], self.b))
-        self.slack_residual = X_W - self.S
-        self.dual_residual = self.system.adjoint(self._per_output(self.loss.g)) - self.q[:, 1:] - multipliers
-        self.theta = self.Lambda / self.S
 
     def _per_output(self, values: Array) -> Array:
         """(n, c) from the shape of y."""
@@ -233,7 +187,7 @@ class InteriorPoint:
             return None
         return self.cones.gram(self.theta)
 
-    def _newton(self, cone_target: Array, slack_target: Array, loss_target: Array, progress: float) -> Direction:
+    def _newton(self, cone_target: Array, slack_target: Array, loss_target: Array, progress: float) -> BlockDirection:
         """The direction that changes the products to first order by the targets and removes `progress` of the rest.
 
         That is W^{-1} dp + W dq = cone_target, Lambda dS + S dLambda = slack_target, with beta fixed in q.
@@ -261,7 +215,7 @@ class InteriorPoint:
             H_dF = H_dF + more_H_dF
         scaled = scaling.solve(step[0])
         loss = self.loss.direction(self._outputs(step[0][:, 1:], step[4]), H_dF.reshape(shape))
-        return Direction(step[0], step[1], scaled, cone_target - scaled, step[2], step[3], step[4], loss)
+        return BlockDirection(step[0], step[1], scaled, cone_target - scaled, step[2], step[3], step[4], loss)
 
     def _back_substitute(
         self,
@@ -282,32 +236,22 @@ class InteriorPoint:
         dp, dq = np.column_stack([dt, dW]), np.column_stack([np.zeros_like(dt), dzeta])
         return [dp, dq, moved + slack_residual, pull - self.theta * moved, db], H_dF
 
-    def _reach(self, step: Direction) -> float:
-        """Largest step that stays inside every cone, and where the loss is about what its linearization says."""
-        reach = min(
-            soc.step_length(self.scaling.point, step.scaled_dp), soc.step_length(self.scaling.point, step.scaled_dq)
-        )
-        pairs = (
-            (self.S, step.dS),
-            (self.Lambda, step.dLambda),
-            (self.loss.s, step.loss.ds),
-            (self.loss.q, step.loss.dq),
-        )
-        rate = max(float(np.max(-change / value, initial=0.0)) for value, change in pairs)
-        return self.loss.shorten(min(reach, 1.0 / rate) if rate > 0 else reach, step.loss)
+    def reach(self, step: BlockDirection) -> float:
+        point = self.scaling.point
+        norm = min(soc.step_length(point, step.scaled_dp), soc.step_length(point, step.scaled_dq))
+        rate = rate_of(self.S, step.dS, self.Lambda, step.dLambda)
+        return min(norm, 1.0 / rate) if rate > 0 else norm
 
-    def _mean_product(self, step: Direction | None, alpha: float) -> float:
-        """Mean complementarity product, now or after a step."""
-        pairs = [(self.scaling.point, self.scaling.point), (self.S, self.Lambda), (self.loss.s, self.loss.q)]
-        count = len(self.p) + self.S.size + self.loss.s.size
+    def products(self, step: BlockDirection | None, alpha: float) -> tuple[float, int]:
+        point, S, Lambda = self.scaling.point, self.S, self.Lambda
+        p = q = point
         if step is not None:
-            moves = ((step.scaled_dp, step.scaled_dq), (step.dS, step.dLambda), (step.loss.ds, step.loss.dq))
-            pairs = [(a + alpha * da, b + alpha * db) for (a, b), (da, db) in zip(pairs, moves, strict=True)]
-        return sum(float(np.vdot(a, b)) for a, b in pairs) / count
+            p, q = point + alpha * step.scaled_dp, point + alpha * step.scaled_dq
+            S, Lambda = S + alpha * step.dS, Lambda + alpha * step.dLambda
+        return float(np.vdot(p, q)) + float(np.vdot(S, Lambda)), len(point) + S.size
 
-    def _move(self, step: Direction, alpha: float) -> None:
+    def move(self, step: BlockDirection, alpha: float) -> None:
         self.inner = self.scaling.moved(alpha, step.scaled_dp, step.scaled_dq)
         self.p, self.q = self.p + alpha * step.dp, self.q + alpha * step.dq
         self.S, self.Lambda = self.S + alpha * step.dS, self.Lambda + alpha * step.dLambda
         self.b = self.b + alpha * step.db
-        self.loss.move(alpha, step.loss)

@@ -2,7 +2,6 @@ r"""Local search on the non-convex objective [2]: a fast start, stopped before t
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +12,12 @@ from .._array import Array
 from .._threads import threads
 from ..networks.dense import N
 from ..problems.training import TrainingProblem
+from .run import Run
 
 MEMORY = 20  # L-BFGS pairs
 
 
-def local_search(problem: TrainingProblem, network: N, max_iter: int, deadline: float = np.inf) -> N:
+def local_search(problem: TrainingProblem, network: N, max_iter: int, run: Run | None = None) -> N:
     """L-BFGS on weights, output weights and, where the problem has one, the offset together, from a given network.
 
     Never worse than the start; no guarantee beyond that. Losses with kinks are followed along subgradients.
@@ -28,8 +28,8 @@ def local_search(problem: TrainingProblem, network: N, max_iter: int, deadline: 
     network : Network
         Start; balanced first.
     max_iter : int
-    deadline : float
-        Value of `time.perf_counter()` after which no iteration starts.
+    run : Run, optional
+        No iteration starts when its time is over.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def local_search(problem: TrainingProblem, network: N, max_iter: int, deadline: 
     options: Any = {"maxiter": max_iter, "maxcor": MEMORY, "maxfun": 3 * max_iter, "ftol": 1e-12, "gtol": 1e-9}
 
     def watch(intermediate_result: Any) -> None:
-        if time.perf_counter() >= deadline:
+        if run is not None and run.late():
             raise StopIteration
 
     with threads():  # L-BFGS-B itself, too, waits for threads of BLAS longer than it works

@@ -1,11 +1,9 @@
-"""Training of linear convolutional networks: the one loop that stops, times and logs, and the bounds it collects."""
+"""The nuclear-norm program of linear convolutional networks: its points and dual points, and the choice of a solver."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,114 +17,60 @@ from ..networks.linear_conv import LinearConvNetwork
 from ..problems.linear_conv import LinearConvProblem
 from ..programs.linear_conv import ConvIterate, LinearConvProgram
 from ._conv_proximal_gradient import ConvProximalGradient
-from .circular_conv import train_circular_conv
+from .circular_conv import solve_in_fourier_domain
 from .conv_interior_point import ConvInteriorPoint
-from .solution import Record, Solution, Status
+from .run import Run
+from .solution import Solution
 
-Solver = Literal["interior_point", "proximal_gradient"]
+Solver = Literal["interior_point", "proximal_gradient", "fourier"]
+MAX_ITER: dict[Solver, int] = {"interior_point": 100, "proximal_gradient": 100_000, "fourier": 500}
 LARGEST_FILTER, LARGEST_ORDER, LARGEST_PAIRS = 128, 6000, 5e7  # of the interior point; see `_chosen`
 CUTS = 10.0 ** np.arange(-14, -1)  # singular values relative to the largest below which they may be dropped
-DUST = 0.01  # of the gap, for which they are
+CUT_COST = 0.01  # of the gap: the most that dropping them may cost
 
 
-class Bounds:
-    """Best point and best dual point of one run."""
-
-    def __init__(self, program: LinearConvProgram) -> None:
-        problem = program.problem
-        empty = problem.empty_network()
-        self.program, self.problem = program, problem
-        self.Z = np.zeros((problem.d, problem.n_positions * problem.c))
-        self.offset = np.asarray(empty.offset)
-        self.upper = problem.objective(empty)
-        self.dual = problem.fit.empty_dual
-        self.lower = self._bound(self.dual)
-
-    @property
-    def gap(self) -> float:
-        """Relative gap of the best pair."""
-        return Certificate(self.upper, self.lower, "exact").gap
-
-    def _bound(self, v: Array) -> float:
-        return lower_bound(self.problem, v, self.problem.polar(v).bound)
-
-    def update(self, iterate: ConvIterate) -> bool:
-        """Keep what is better in this iterate, and say whether anything was."""
-        better = self._offer(iterate.Z, iterate.offset)
-        v = self.problem.fit.project(iterate.v)
-        if (bound := self._bound(v)) > self.lower:
-            self.lower, self.dual, better = bound, v, True
-        return better
-
-    def _offer(self, Z: Array, offset: Array) -> bool:
-        value = self.program.objective(Z, offset)
-        if not value < self.upper:
-            return False
-        self.upper, self.Z, self.offset = value, Z, offset
-        return True
-
-    def network(self, gap: float) -> LinearConvNetwork:
-        """The network of the best point, without filters that are worth less than a part of the gap."""
-        P, s, Qt = np.linalg.svd(self.Z, full_matrices=False)
-        Z, rank = self.Z, len(s)
-        allowed = self.upper + DUST * max(self.upper - self.lower, 1e-14 * abs(self.upper))
-        if self.gap <= gap < 1.0:
-            allowed = min(allowed, max(self.lower / (1.0 - gap), self.upper))
-        for cut in CUTS:
-            kept = s > cut * s[0]
-            if (fewer := int(np.sum(kept))) < rank:
-                trial = (P[:, kept] * s[kept]) @ Qt[kept]
-                if self.program.objective(trial, self.offset) <= allowed:
-                    Z, rank = trial, fewer
-        return LinearConvNetwork.of_matrix(Z, self.problem.geometry, self.offset)
-
-
-def train_linear_conv(
+def solve_nuclear_norm(
     problem: LinearConvProblem,
-    gap: float = 1e-6,
-    time_limit: float | None = None,
-    progress: Callable[[Record], None] | None = None,
+    run: Run,
     *,
     max_iter: int | None = None,
     solver: Solver | None = None,
+    start: Any = None,
 ) -> Solution:
-    r"""Train a linear convolutional network to global optimality.
+    r"""Return the best linear convolutional network, certified, with what the run knows.
 
     .. math:: \min_Z \; L\Big(\sum_k X_k z_k\Big) + \beta \|Z\|_* \;=\; \max_v \; -L^*(-v) \quad \text{such that} \quad
               \sigma_{max}([X_1^T v, \ldots, X_K^T v]) \le \beta
 
-    is solved by a primal-dual interior point whose matrix inequality has the order d of a filter, and the filters are
-    the left singular vectors of Z: u_j = sqrt(s_j) p_j, alpha_j = sqrt(s_j) q_j. Filters as long as the image that meet
-    every cyclic shift are left to `train_circular_conv`, unless a solver is asked for.
+    The filters are the left singular vectors of Z: u_j = sqrt(s_j) p_j, alpha_j = sqrt(s_j) q_j.
 
     Parameters
     ----------
     problem : LinearConvProblem
-    gap : float
-        Relative gap (upper - lower) / upper at which to stop.
-    time_limit : float, optional
-        Seconds; the best network so far is returned when they are over. Ctrl-C does the same.
-    progress : callable, optional
-        Called with a `Record` after every iteration.
+    run : Run
     max_iter : int, optional
-        100 iterations of the interior point, 100,000 of the other and 500 in the Fourier domain, unless told otherwise.
-    solver : {"interior_point", "proximal_gradient"}, optional
-        The interior point, unless filters have more than 128 entries, pixels times outputs times the square of those
-        are more than 1e8, or both samples and pixels are more than 6,000; then, for losses without kinks, accelerated
+        100 iterations of the interior point, 100,000 of the proximal gradient and 500 in the Fourier domain, unless
+        told otherwise.
+    solver : {"interior_point", "proximal_gradient", "fourier"}, optional
+        By default "fourier" where filters as long as the image meet every cyclic shift (`circular_conv`). Otherwise the
+        interior point, unless filters have more than 128 entries, pixels times outputs times the square of those are
+        more than 1e8, or both samples and pixels are more than 6,000; then, for losses without kinks, accelerated
         proximal gradient, which takes many more but cheaper iterations.
+    start : Solution, or what `problem.network_of` takes, optional
+        The result is no worse than this network, and its bound no worse than the one of a solution's dual point. The
+        Fourier domain starts from that dual point; the other two iterations start afresh.
 
     Returns
     -------
     Solution
         `network` is a balanced `LinearConvNetwork` with at most min(d, K c) filters, without those of no use.
         `certificate` holds its own weight-decay objective and a lower bound for every network of every width, rounding
-        included: its scope is "exact" at any size, since the gauge has a closed form. `status` says whether the gap was
-        reached.
+        included: its scope is "exact" at any size, since the polar gauge has a closed form.
 
     Raises
     ------
     InvalidInputError
-        For the proximal gradient with a loss that has kinks.
+        For the proximal gradient with a loss that has kinks, and "fourier" with other filters.
 
     Notes
     -----
@@ -138,29 +82,74 @@ def train_linear_conv(
     --------
     >>> import numpy as np
     >>> import neuralgauge as ng
+    >>> from neuralgauge.solvers.run import Run
     >>> signals = np.sin(np.outer(np.arange(1.0, 21.0), np.arange(12.0)))
     >>> problem = ng.LinearConvProblem(signals, np.tile([1.0, -1.0], 10), beta=0.5, filter_size=4)
-    >>> solution = ng.train_linear_conv(problem, gap=1e-8)
+    >>> solution = solve_nuclear_norm(problem, Run(1e-8))
     >>> solution.certificate.scope, solution.certificate.gap < 1e-8
     ('exact', True)
-    >>> bool(np.isclose(problem.objective(solution.network), solution.certificate.upper, rtol=1e-12))
-    True
     """
-    if solver is None and full_circle(problem.geometry):
-        return train_circular_conv(
-            problem, gap, time_limit=time_limit, max_iter=500 if max_iter is None else max_iter, progress=progress
-        )
-    program = LinearConvProgram(problem)
     chosen = solver or _chosen(problem)
+    limit = MAX_ITER[chosen] if max_iter is None else max_iter
+    if chosen == "fourier":
+        return solve_in_fourier_domain(problem, run, limit, start)
     if chosen == "proximal_gradient" and not _smooth(problem):
         raise InvalidInputError(
             f'`solver` "proximal_gradient" needs a loss without kinks, got {problem.loss.name}; take '
             '"interior_point", or a smooth loss such as squared_hinge, logistic or huber.'
         )
-    limit = max_iter if max_iter is not None else 100 if chosen == "interior_point" else 100_000
+    method = ConvInteriorPoint if chosen == "interior_point" else ConvProximalGradient
     # The products are skinny and many: more threads than one mostly wait, but for large factors.
     with threads() if problem.images.dense().size < 1e6 else nullcontext():
-        return _run(program, chosen, gap, limit, time_limit, progress)
+        bracket = NuclearBracket(LinearConvProgram(problem), run, start)
+        ended = run.follow(
+            lambda: method(bracket.program), bracket.consider, limit, stride=method.stride, patience=method.patience
+        )
+        network = bracket.network()
+        return run.solution(network, Certificate(problem.objective(network), run.lower, "exact"), ended)
+
+
+class NuclearBracket:
+    """Points and dual points of one program, offered to a run whose points are pairs (Z, offset)."""
+
+    def __init__(self, program: LinearConvProgram, run: Run, start: Any = None) -> None:
+        self.program, self.problem, self.run = program, program.problem, run
+        empty = self.problem.empty_network()
+        self._offer(empty.matrix, np.asarray(empty.offset))
+        self._offer_dual(self.problem.fit.empty_dual)
+        if start is not None:
+            network = self.problem.network_of(start.network if isinstance(start, Solution) else start)
+            self._offer(network.matrix, np.asarray(network.offset))
+        if isinstance(start, Solution):
+            self._offer_dual(self.problem.fit.project(start.dual))
+
+    def _offer(self, Z: Array, offset: Array) -> None:
+        self.run.offer(self.program.objective(Z, offset), (Z, offset))
+
+    def _offer_dual(self, v: Array) -> None:
+        self.run.offer_dual(lower_bound(self.problem, v, self.problem.polar(v).bound), v)
+
+    def consider(self, iterate: ConvIterate) -> None:
+        """Offer an iterate, and write a record."""
+        self._offer(iterate.Z, iterate.offset)
+        self._offer_dual(self.problem.fit.project(iterate.v))
+        self.run.record(self.problem.d)
+
+    def network(self) -> LinearConvNetwork:
+        """The network of the best point, without filters that are worth less than a part of the gap."""
+        run, (Z, offset) = self.run, self.run.point
+        P, s, Qt = np.linalg.svd(Z, full_matrices=False)
+        rank = len(s)
+        allowed = run.upper + CUT_COST * max(run.upper - run.lower, 1e-14 * abs(run.upper))
+        if run.gap <= run.target_gap < 1.0:
+            allowed = min(allowed, max(run.lower / (1.0 - run.target_gap), run.upper))
+        for cut in CUTS:
+            kept = s > cut * s[0]
+            if (fewer := int(np.sum(kept))) < rank:
+                trial = (P[:, kept] * s[kept]) @ Qt[kept]
+                if self.program.objective(trial, offset) <= allowed:
+                    Z, rank = trial, fewer
+        return LinearConvNetwork.of_matrix(Z, self.problem.geometry, offset)
 
 
 def _smooth(problem: LinearConvProblem) -> bool:
@@ -169,48 +158,10 @@ def _smooth(problem: LinearConvProblem) -> bool:
 
 
 def _chosen(problem: LinearConvProblem) -> Solver:
+    if full_circle(problem.geometry):
+        return "fourier"
     pixels, d = problem.geometry.n_pixels, problem.d
     small = d <= LARGEST_FILTER and pixels * problem.c * d * d / 2 <= LARGEST_PAIRS
     if (small and min(problem.n, pixels) <= LARGEST_ORDER) or not _smooth(problem):
         return "interior_point"
     return "proximal_gradient"
-
-
-def _run(
-    program: LinearConvProgram,
-    solver: Solver,
-    gap: float,
-    max_iter: int,
-    time_limit: float | None,
-    progress: Callable[[Record], None] | None,
-) -> Solution:
-    start = time.perf_counter()
-    bounds, history = Bounds(program), list[Record]()
-    status, n_iter, idle = Status.STALLED, 0, 0
-    try:
-        iterates = ConvInteriorPoint(program) if solver == "interior_point" else ConvProximalGradient(program)
-        if bounds.gap <= gap:  # beta >= beta_max, or nothing to learn
-            status = Status.SOLVED
-        for count, iterate in enumerate(iterates if status is Status.STALLED else ()):
-            n_iter = count * iterates.stride
-            idle = 0 if bounds.update(iterate) else idle + 1
-            history.append(Record(time.perf_counter() - start, bounds.upper, bounds.lower, program.problem.d))
-            if progress is not None:
-                progress(history[-1])
-            if bounds.gap <= gap:
-                status = Status.SOLVED
-                break
-            if n_iter >= max_iter or idle > iterates.patience:
-                status = Status.ITERATION_LIMIT if n_iter >= max_iter else Status.STALLED
-                break
-            if time_limit is not None and history[-1].seconds >= time_limit:
-                status = Status.TIME_LIMIT
-                break
-    except KeyboardInterrupt:
-        status = Status.INTERRUPTED
-    network = bounds.network(gap)
-    certificate = Certificate(program.problem.objective(network), bounds.lower, "exact")
-    if certificate.gap <= gap and status is not Status.INTERRUPTED:
-        status = Status.SOLVED
-    seconds = time.perf_counter() - start
-    return Solution(network, certificate, status, n_iter, seconds, bounds.dual, tuple(history))

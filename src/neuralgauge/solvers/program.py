@@ -12,11 +12,12 @@ from ..errors import InvalidInputError
 from ..patterns import PatternSet
 from ..problems.training import TrainingProblem
 from ..programs.block import BlockProgram
-from .facets import interior, run_on_facets
-from .gated import descends, run_gated
-from .loop import run
+from .blocks import solve_blocks
+from .facets import interior, solve_on_facets
+from .gated import descends, solve_by_descent
+from .run import Run
 from .solution import Record, Solution
-from .working_set import pays, run_on_working_set
+from .working_set import is_large, solve_on_working_set
 
 
 def solve_program(
@@ -92,19 +93,19 @@ def solve_program(
     """
     as_positive(tol, "tol")
     program, witnesses = _block_program(problem, patterns, directions, gated)
+    run = Run(tol, time_limit, progress)
     if solver == "reference":
         from .reference import solve_with_cvxpy
 
-        return solve_with_cvxpy(program, witnesses)
+        return solve_with_cvxpy(program, witnesses, run)
     if solver != "interior_point":
         raise InvalidInputError(f'`solver` must be "interior_point" or "reference", got {solver!r}.')
     if descends(program):
-        return run_gated(program, witnesses, tol, max_iter, time_limit, progress)
+        return solve_by_descent(program, witnesses, run, max_iter)
     if witnesses is not None and interior(program, witnesses):
-        if pays(program):
-            return run_on_working_set(program, witnesses, tol, max_iter, time_limit, progress)
-        return run_on_facets(program, witnesses, tol, max_iter, time_limit, progress)
-    return run(program, witnesses, tol, max_iter, time_limit, progress)
+        solve = solve_on_working_set if is_large(program) else solve_on_facets
+        return solve(program, witnesses, run, max_iter)
+    return solve_blocks(program, witnesses, run, max_iter)
 
 
 def _block_program(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import warnings
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,11 @@ from ..features.gated import GatedPatches
 from ..losses import Huber, Logistic, Loss, PiecewiseLoss, Poisson, Softmax, Squared, SquaredHinge
 from ..problems.training import TrainingProblem
 from ..programs.block import BlockProgram
-from .loop import Bounds, gauge_bound, solution
-from .solution import Record, Solution, Status
+from .blocks import BlockBracket
+from .run import Run
+from .solution import Solution, Status
+
+REFERENCE_FEASIBLE = 1e-6  # largest cone violation, relative to |x_j| and the largest |w_i|, of blocks that count
 
 
 def _import_cvxpy() -> Any:
@@ -62,14 +66,16 @@ def _elementwise(cp: Any, loss: Loss, f: Any, y: Array) -> Any:
     )
 
 
-def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None) -> Solution:
+def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None, run: Run) -> Solution:
     """One program solved, at Clarabel's own tolerances of 1e-8.
 
     The lower bound is that of Clarabel's multipliers in `lower_bound`, whatever the solver says of itself: with scope
     "patterns", and safe against its errors.
     """
     cp = _import_cvxpy()
-    problem, start = program.problem, time.perf_counter()
+    problem = program.problem
+    bracket = BlockBracket(program, witnesses, run)
+    run.offer_dual(lower_bound(problem, run.dual, 0.0), run.dual)
     W, F = cp.Variable((problem.d, program.n_blocks)), cp.Variable(problem.y.shape)
     X_W = problem.features.dense() @ W
     offset = cp.Variable(problem.c) if problem.offset else np.zeros(problem.c)
@@ -83,15 +89,23 @@ def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None) -> Solution
     cones = [cp.multiply(signs, X_W) >= 0] if program.cones else []
     penalty = problem.beta * cp.sum(cp.norm(W, 2, axis=0))
     task = cp.Problem(cp.Minimize(_loss_expression(cp, problem, F) + penalty), [outputs, *cones])
-    task.solve(solver=cp.CLARABEL)
-    seconds, bounds = time.perf_counter() - start, Bounds(program)
-    bounds.lower = lower_bound(problem, bounds.dual, 0.0)
-    solved = W.value is not None and outputs.dual_value is not None
-    if solved:
-        bounds.offer(np.ascontiguousarray(W.value.T), np.asarray(getattr(offset, "value", offset)))
+    limit = {} if run.left() is None else {"time_limit": run.left()}
+    with warnings.catch_warnings(), suppress(cp.SolverError):  # however it ends, its point is judged here
+        warnings.simplefilter("ignore", UserWarning)
+        task.solve(solver=cp.CLARABEL, **limit)
+    if W.value is not None and outputs.dual_value is not None:
+        blocks = np.ascontiguousarray(W.value.T)
+        if not program.cones or _violation(program, blocks) <= REFERENCE_FEASIBLE:
+            bracket.offer(blocks, np.asarray(getattr(offset, "value", offset)))
         v = problem.fit.project(np.asarray(outputs.dual_value).reshape(problem.y.shape))
         walls = np.maximum(cones[0].dual_value, 0.0) if cones else np.zeros_like(signs)
-        bounds.offer_dual(v, gauge_bound(program, v, problem.features.weighted_sums((signs * walls).T)))
-    status = Status.SOLVED if solved and task.status == cp.OPTIMAL else Status.STALLED
-    record = Record(seconds, bounds.upper, bounds.lower, program.n_blocks)
-    return solution(program, bounds, witnesses, status, 0, seconds, (record,))
+        bracket.offer_dual(v, problem.features.weighted_sums((signs * walls).T))
+    run.record(program.n_blocks)
+    return bracket.solution(Status.TIME_LIMIT if run.late() else Status.STALLED)
+
+
+def _violation(program: BlockProgram, W: Array) -> float:
+    features = program.problem.features
+    slack = np.where(program.gates, 1.0, -1.0) * features.margins(W)
+    size = features.lengths.max() * np.linalg.norm(W, axis=1).max()
+    return float(-slack.min() / size) if size > 0.0 else 0.0

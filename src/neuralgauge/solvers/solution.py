@@ -21,6 +21,7 @@ class Status(StrEnum):
     INTERRUPTED = "Interrupted; this is the best result so far."
     STALLED = "Stopped before the requested gap: rounding errors allow no further progress."
     DIVERGED = "Stopped before the requested gap: the interior point diverged, its complementarity products rising."
+    SINGULAR = "Stopped before the requested gap: the interior point met a Newton system that it could not solve."
     PROGRAM_FAILED = (
         "Stopped before the requested gap: the interior point solved none of the convex programs of several rounds; "
         "the network and the bound are the best of all rounds."
@@ -29,7 +30,7 @@ class Status(StrEnum):
     @property
     def failed(self) -> bool:
         """Whether the solver could not go on, rather than was done or told to stop."""
-        return self in (Status.STALLED, Status.DIVERGED, Status.PROGRAM_FAILED)
+        return self in (Status.STALLED, Status.DIVERGED, Status.SINGULAR, Status.PROGRAM_FAILED)
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,17 @@
 r"""Programs over many given patterns: solved over the few blocks that matter, priced over all of them.
 
-At a dual point v block i is worth the support function of its cone, the norm of the projection of X^T D_i v g_i on K_i,
+At a dual point v the score of block i is the support function of its cone, the norm of the projection of X^T D_i v g_i
+on K_i,
 
 .. math:: \max \{g_i v^T D_i X w : \|w\| \le 1, w \in K_i\} = \min_{\lambda \ge 0} \|X^T D_i v g_i + B_i^T \lambda\|,
 
-B_i the rows (2 D_i - I) X, a non-negative least-squares problem. Blocks worth more than beta are taken in; multipliers
-at hand, feasible for every v, bound the others. The bound covers all patterns.
+B_i the rows (2 D_i - I) X, a non-negative least-squares problem. Blocks that v violates, of scores above beta, join the
+working set; multipliers at hand, feasible for every v, bound the others. The bound covers all patterns.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Generator
 
 import numpy as np
 import numpy.typing as npt
@@ -20,127 +20,104 @@ from scipy.optimize import nnls
 from .._array import Array
 from ..patterns.facets import facet_rows
 from ..programs.block import BlockProgram
-from .facets import NEAREST_STRICT, run_on_facets
-from .loop import Bounds, gauge_bound, solution
-from .solution import Record, Solution, Status
+from .blocks import BlockBracket
+from .facets import NEAREST_STRICT, solve_on_facets
+from .run import TIGHT, Run
+from .solution import Solution, Status
 
 Index = npt.NDArray[np.intp]
 
-LARGE = 3e9  # n^2 m d, operations of an iteration over all blocks, from which the detour pays
+LARGE_PROGRAM = 3e9  # n^2 m d, operations of an iteration over all blocks, from which a working set is tried
 FIRST_BLOCKS = 80
-MOST_NEW, GROWTH = 60, 0.5  # most blocks taken in at a time: so many, or this share of those there
+MOST_NEW, BLOCK_GROWTH = 60, 0.5  # most blocks taken in at a time: so many, or this share of those there
 MANY = 0.3  # share of all blocks from which they are solved together after all
 HOPELESS = 0.7  # gap after the first program that announces so many
-LOOSE, TIGHT = 1e-2, 0.3  # gaps of the first programs, and of the last relative to the one wanted
-AHEAD = 0.1  # between them: of the gap over all patterns
-SPREAD = 1e-2  # 1 - cosine under which two new blocks count as one
+SAME_BLOCK = 1e-2  # 1 - cosine under which two new blocks count as one
 
 
-def pays(program: BlockProgram) -> bool:
-    """Whether the detour is worth trying."""
+def is_large(program: BlockProgram) -> bool:
+    """Whether a working set is worth trying."""
     problem = program.problem
-    return program.cones and float(problem.y.size) ** 2 * program.n_blocks * problem.d > LARGE
+    return program.cones and float(problem.y.size) ** 2 * program.n_blocks * problem.d > LARGE_PROGRAM
 
 
-def run_on_working_set(
-    program: BlockProgram,
-    witnesses: Array,
-    tol: float,
-    max_iter: int,
-    time_limit: float | None = None,
-    progress: Callable[[Record], None] | None = None,
-) -> Solution:
-    """What `run_on_facets` returns, sooner where few of many blocks are active.
+def solve_on_working_set(program: BlockProgram, witnesses: Array, run: Run, max_iter: int) -> Solution:
+    """What `solve_on_facets` returns, sooner where few of many blocks are active.
 
-    `max_iter` is for each of the programs over some blocks; `progress` is called after each of them. Where the blocks
-    that pay turn out to be many, or a program over some of them fails, all are solved together.
+    `max_iter` is for each of the programs over some blocks, and each of them is a `Record`. Where the violated blocks
+    turn out to be many, or a program over some of them fails, all are solved together.
     """
-    start, n_iter = time.perf_counter(), 0
-    bounds, worths = Bounds(program), Worths(program, witnesses)
-    problem, history = program.problem, []
-    v = problem.fit.project(-problem.fit.gradient(problem.outputs(problem.empty_network())))
-    taken, accuracy = worths.paying(v, np.zeros(0, dtype=np.intp), FIRST_BLOCKS), LOOSE
+    bracket = BlockBracket(program, witnesses, run)
+    scores = Scores(program, witnesses)
+    return bracket.solution(run.follow(lambda: _programs(bracket, scores, witnesses, max_iter)))
 
-    def onward(record: Record) -> None:
-        """What all blocks together add to what some of them have reached."""
-        objective, lower = min(record.objective, bounds.upper), max(record.lower_bound, bounds.lower)
-        history.append(Record(time.perf_counter() - start, objective, lower, record.n_neurons))
-        if progress is not None:
-            progress(history[-1])
 
+def _programs(bracket: BlockBracket, scores: Scores, witnesses: Array, max_iter: int) -> Generator[None, None, Status]:
+    run, program = bracket.run, bracket.program
+    fit = program.problem.fit
+    v = fit.project(fit.empty_dual)
+    taken, gap = scores.violated(v, np.zeros(0, dtype=np.intp), FIRST_BLOCKS), run.part_gap
     while True:
-        left = None if time_limit is None else max(time_limit - (time.perf_counter() - start), 1e-9)
         status = Status.SOLVED
         if len(taken):
-            solved = run_on_facets(program.take(taken), witnesses[taken], accuracy, max_iter, left)
-            status, n_iter = solved.status, n_iter + solved.n_iter
+            solved = solve_on_facets(program.take(taken), witnesses[taken], run.inner(gap), max_iter)
+            status = solved.status
             if not status.failed:  # what a failed program leaves says nothing of the blocks outside
                 v = solved.dual
-            W = np.zeros((program.n_blocks, problem.d))
-            W[taken] = solved.blocks
-            bounds.offer(W, np.asarray(solved.network.offset))
-        new = worths.paying(v, taken, max(MOST_NEW, int(GROWTH * len(taken))))
-        bounds.offer_dual(v, gauge_bound(program, v, worths.multipliers))
-        seconds = time.perf_counter() - start
-        history.append(Record(seconds, bounds.upper, bounds.lower, len(taken)))
-        if progress is not None:
-            progress(history[-1])
-        if bounds.gap <= tol:
-            status = Status.SOLVED
-        elif (status is Status.SOLVED or status.failed) and time_limit is not None and seconds >= time_limit:
-            status = Status.TIME_LIMIT
-        elif status.failed or (status is Status.SOLVED and (len(new) or accuracy > TIGHT * tol)):
-            accuracy = max(TIGHT * tol, min(LOOSE, AHEAD * bounds.gap)) if len(new) else TIGHT * tol
-            taken = np.concatenate([taken, new])
-            hopeless = len(history) == 1 and history[0].lower_bound < (1.0 - HOPELESS) * history[0].objective
-            if len(taken) < MANY * program.n_blocks and not (hopeless or status.failed):
-                continue
-            left = None if time_limit is None else max(time_limit - seconds, 1e-9)
-            solved = run_on_facets(program, witnesses, tol, max_iter, left, onward)
-            assert solved.blocks is not None
-            status, n_iter, seconds = solved.status, n_iter + solved.n_iter, time.perf_counter() - start
-            bounds.offer(solved.blocks, np.asarray(solved.network.offset))
-            if solved.certificate.lower > bounds.lower:
-                bounds.lower, bounds.dual = solved.certificate.lower, solved.dual
-        elif status is Status.SOLVED:
-            status = Status.STALLED
-        return solution(program, bounds, witnesses, status, n_iter, seconds, tuple(history))
+            bracket.include_part(solved, taken)
+        new = scores.violated(v, taken, max(MOST_NEW, int(BLOCK_GROWTH * len(taken))))
+        bracket.offer_dual(v, scores.multipliers)
+        run.record(len(taken))
+        yield
+        if status in (Status.TIME_LIMIT, Status.ITERATION_LIMIT):
+            return status
+        tight = TIGHT * run.target_gap
+        if status is Status.SOLVED and not len(new) and gap <= tight:
+            return Status.STALLED
+        gap = run.part_gap if len(new) else tight
+        taken = np.concatenate([taken, new])
+        hopeless = len(run.history) == 1 and run.gap > HOPELESS
+        if len(taken) >= MANY * program.n_blocks or hopeless or status.failed:
+            break
+    solved = solve_on_facets(program, witnesses, run.inner(primal=True, dual=True), max_iter)
+    bracket.include(solved)
+    return solved.status
 
 
-class Worths:
-    """What blocks are worth at dual points, by multipliers of their cones that are kept from point to point."""
+class Scores:
+    """Scores of blocks at dual points, by multipliers of their cones that are kept from point to point."""
 
     def __init__(self, program: BlockProgram, witnesses: Array) -> None:
         self.program = program
         self.rows = facet_rows(program.problem.features.dense(), witnesses, NEAREST_STRICT)
         self.multipliers = np.zeros((program.n_blocks, program.problem.d))
 
-    def paying(self, v: Array, taken: Index, most: int) -> Index:
-        """The blocks worth most, of those worth more than beta that are not taken yet.
+    def violated(self, v: Array, taken: Index, most: int) -> Index:
+        """The blocks of the largest scores, of those above beta that are not taken yet.
 
-        Multipliers are found anew where those at hand do not show a block to be worth no more than beta: over the
-        nearest rows of its cone, or over all of them for blocks taken in, whose worth decides the bound.
+        Multipliers are found anew where those at hand leave a score above beta: over the nearest rows of the block's
+        cone, or over all of them for blocks taken in, whose scores decide the bound.
         """
         beta, sums = self.program.problem.beta, self.program.adjoint(v)
-        worth = np.linalg.norm(sums + self.multipliers, axis=1)
-        inside = np.zeros(len(worth), dtype=bool)
+        score = np.linalg.norm(sums + self.multipliers, axis=1)
+        inside = np.zeros(len(score), dtype=bool)
         inside[taken] = True
-        for i in np.flatnonzero(worth > beta):
+        for i in np.flatnonzero(score > beta):
             rows = slice(None) if inside[i] else self.rows[i]
             self.multipliers[i] = self._pushed_out(int(i), sums[i], rows)
-            worth[i] = np.linalg.norm(sums[i] + self.multipliers[i])
-        worth[taken] = 0.0
-        order = np.argsort(-worth)
-        return self._spread(order[worth[order] > beta], sums + self.multipliers, most)
+            score[i] = np.linalg.norm(sums[i] + self.multipliers[i])
+        score[taken] = 0.0
+        order = np.argsort(-score)
+        return self._distinct(order[score[order] > beta], sums + self.multipliers, most)
 
-    def _spread(self, order: Index, pulls: Array, most: int) -> Index:
+    def _distinct(self, order: Index, pulls: Array, most: int) -> Index:
         """The first of them that differ from those before them, at most `most`."""
         units = pulls[order] / np.linalg.norm(pulls[order], axis=1, keepdims=True)
         directions, kept = self.program.directions[order], np.zeros(0, dtype=np.intp)
         for k in range(len(order)):
             if len(kept) == most:
                 break
-            if not np.any((units[kept] @ units[k]) * (directions[kept] @ directions[k]) > 1.0 - SPREAD):
+            if not np.any((units[kept] @ units[k]) * (directions[kept] @ directions[k]) > 1.0 - SAME_BLOCK):
                 kept = np.append(kept, k)
         return order[kept]
 

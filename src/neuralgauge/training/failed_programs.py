@@ -9,7 +9,7 @@ from .._array import Array, BoolArray
 from ..programs.block import BlockProgram
 from ..solvers.solution import Status
 
-MOST = 3  # failures in a row after which a run ends
+MOST_FAILURES = 3  # failures in a row after which a run ends
 SAME_DIRECTION = 1e4  # 1 / the difference of output directions below which blocks count as one
 
 
@@ -36,7 +36,7 @@ class FailedPrograms:
     @property
     def verdict(self) -> Status | None:
         """How the run ends after too many failures in a row; None before."""
-        if len(self._row) < MOST:
+        if len(self._row) < MOST_FAILURES:
             return None
         return Status.DIVERGED if set(self._row) == {Status.DIVERGED} else Status.PROGRAM_FAILED
 

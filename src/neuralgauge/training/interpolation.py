@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +17,9 @@ from ..errors import NotInterpolatableError
 from ..networks.dense import TwoLayerNetwork
 from ..problems.penalty import beta_max
 from ..problems.training import TrainingProblem
+from ..solvers.run import Run
 from ..solvers.solution import Record, Solution, Status
-from ..training.exact_fit import first_fit, fit_exactly
+from .exact_fit import first_fit, fit_exactly
 from .interpolable import check_interpolable
 from .train import train
 
@@ -112,9 +112,7 @@ def neural_gauge(
     >>> solution.network.predict([[-2], [-1], [0], [1], [2]]).round(9).tolist()
     [1.0, -1.0, 1.0, 1.0, -1.0]
     """
-    as_positive(gap, "gap")
-    if time_limit is not None:
-        as_positive(time_limit, "time_limit")
+    run = Run(as_positive(gap, "gap"), time_limit, progress)
     features = as_matrix(X)
     targets = as_targets(y, len(features))
     check_interpolable(with_ones(features) if bias else features, targets, bias, offset)
@@ -127,60 +125,47 @@ def neural_gauge(
     largest = float(np.max(np.abs(centred)))
     scale = 4.0 ** round(0.5 * math.log2(largest)) if largest > 0 else 1.0
     problem = TrainingProblem(features, centred / scale, beta=1.0, loss="absolute", bias=bias, offset=offset)
-    search = _Search(problem, scale, gap, time_limit, np.random.default_rng(random_state), prove, progress)
+    search = _Interpolation(problem, scale, run, np.random.default_rng(random_state), prove)
     with threads(n_jobs):
-        search.run()
-    return search.solution(targets, shift)
+        ended = run.follow(search.trainings)
+    return search.solution(targets, shift, ended)
 
 
-class _Search:
+class _Interpolation:
     """The best interpolating network so far, and what the trainings on the way have proven."""
 
     def __init__(
-        self,
-        problem: TrainingProblem,
-        scale: float,
-        gap: float,
-        time_limit: float | None,
-        rng: np.random.Generator,
-        prove: bool | None,
-        progress: Callable[[Record], None] | None,
+        self, problem: TrainingProblem, scale: float, run: Run, rng: np.random.Generator, prove: bool | None
     ) -> None:
-        self.start = time.perf_counter()
-        self.deadline = np.inf if time_limit is None else self.start + time_limit
-        self.problem, self.scale, self.gap, self.rng = problem, scale, gap, rng
-        self.prove, self.progress = prove, progress
-        self.n_iter, self.status = 0, Status.SOLVED
-        self.history: list[Record] = []
+        self.problem, self.scale, self.run, self.rng, self.prove = problem, scale, run, rng, prove
         self.dual = np.zeros_like(problem.y)
         self.network = self._first() if np.any(problem.y) else problem.empty_network()
         self.certificate = Certificate(self.network.weight_decay(), 0.0, "exact")
 
-    def run(self) -> None:
+    def trainings(self) -> Generator[None, None, Status]:
         """A sketch, a price that no multiplier meets, and then the gap."""
         exact = self.problem
         if not np.any(exact.y):
-            return
-        try:
-            features = exact.features.dense()[:, : exact.d - exact.bias]
-            sketch = TrainingProblem(features, exact.y, beta=1.0, bias=exact.bias, offset=exact.offset)
-            sketch = sketch.with_beta(SKETCH_BETA * beta_max(sketch))
-            solved = self._trained(sketch, SKETCH_GAP, SKETCH_SHARE, False, None)
-            beta = sketch.beta / (PRICE * max(float(np.max(np.abs(solved.dual))), EPS))
-            solved = replace(solved, dual=solved.dual * (beta / sketch.beta))
-            for _ in range(RISES):
-                solved = self._trained(exact.with_beta(beta), SKETCH_GAP, SKETCH_SHARE, False, solved)
-                if np.max(np.abs(solved.dual)) < PRICE_MET or time.perf_counter() >= self.deadline:
-                    break
-                beta, solved = beta / PRICE, replace(solved, dual=solved.dual / PRICE)
-            for attempt in range(ATTEMPTS):
-                tight = 0.5 * 0.3**attempt * self.gap
-                solved = self._trained(exact.with_beta(beta), tight, 1.0, self.prove, solved)
-                if self.certificate.gap <= self.gap or time.perf_counter() >= self.deadline:
-                    return
-                beta, solved = beta / PRICE, replace(solved, dual=solved.dual / PRICE)
-        except KeyboardInterrupt:
-            self.status = Status.INTERRUPTED
+            return Status.SOLVED
+        features = exact.features.dense()[:, : exact.d - exact.bias]
+        sketch = TrainingProblem(features, exact.y, beta=1.0, bias=exact.bias, offset=exact.offset)
+        sketch = sketch.with_beta(SKETCH_BETA * beta_max(sketch))
+        solved = self._trained(sketch, SKETCH_GAP, SKETCH_SHARE, False, None)
+        beta = sketch.beta / (PRICE * max(float(np.max(np.abs(solved.dual))), EPS))
+        solved = replace(solved, dual=solved.dual * (beta / sketch.beta))
+        for _ in range(RISES):
+            solved = self._trained(exact.with_beta(beta), SKETCH_GAP, SKETCH_SHARE, False, solved)
+            if np.max(np.abs(solved.dual)) < PRICE_MET or self.run.late():
+                break
+            beta, solved = beta / PRICE, replace(solved, dual=solved.dual / PRICE)
+        for attempt in range(ATTEMPTS):
+            tight = 0.5 * 0.3**attempt * self.run.target_gap
+            solved = self._trained(exact.with_beta(beta), tight, 1.0, self.prove, solved)
+            if abs(self.certificate.gap) <= self.run.target_gap:
+                break
+            yield
+            beta, solved = beta / PRICE, replace(solved, dual=solved.dual / PRICE)
+        return solved.status
 
     def _first(self) -> TwoLayerNetwork:
         problem = self.problem
@@ -196,42 +181,45 @@ class _Search:
     def _trained(
         self, problem: TrainingProblem, gap: float, share: float, prove: bool | None, start: Solution | None
     ) -> Solution:
-        """One training; what it says about the gauge is kept."""
-        before, beta, scale = time.perf_counter() - self.start, problem.beta, self.scale
-        left = None if np.isinf(self.deadline) else max(share * (self.deadline - time.perf_counter()), 1e-3)
+        """One training; what it says about the neural gauge is kept."""
+        run, factor = self.run, self.scale / problem.beta
 
         def note(record: Record) -> None:
-            seconds, factor = before + record.seconds, scale / beta
             objective, bound = factor * record.objective, factor * record.lower_bound
-            self.history.append(Record(seconds, objective, bound, record.n_neurons))
-            if self.progress is not None:
-                self.progress(self.history[-1])
+            run.note(Record(run.seconds, objective, bound, record.n_neurons))
 
-        solved = train(problem, gap, time_limit=left, random_state=self.rng, prove=prove, start=start, progress=note)
-        self.n_iter, self.status = self.n_iter + solved.n_iter, solved.status
-        # An interpolating network has the objective beta times its weight decay, so the bound holds for that too.
-        known = solved.certificate
-        lower = known.lower / beta * (1.0 - 4.0 * EPS)
-        gain = float(np.sum(problem.y * solved.dual))
-        self.dual = solved.dual * (lower / gain) if gain > 0 else np.zeros_like(problem.y)
-        assert isinstance(solved.network, TwoLayerNetwork)
-        found = fit_exactly(solved.network, problem.features.dense(), problem.y, problem.offset, self.rng)
-        if found is not None and found.weight_decay() < self.network.weight_decay():
-            self.network = found
-        self.certificate = replace(known, upper=self._upper(self.network, problem.y), lower=lower)
+        limit = run.left(share)
+        solved = train(problem, gap, time_limit=limit, random_state=self.rng, prove=prove, start=start, progress=note)
+        run.n_iter += solved.n_iter
+        self._keep(solved, problem.beta)
         if solved.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
         return solved
 
+    def _keep(self, solved: Solution, beta: float) -> None:
+        """Keep the network that the solution's leads to, if it is the best, and its bound, if that says more."""
+        y, known = self.problem.y, solved.certificate
+        assert isinstance(solved.network, TwoLayerNetwork)
+        found = fit_exactly(solved.network, self.problem.features.dense(), y, self.problem.offset, self.rng)
+        if found is not None and found.weight_decay() < self.network.weight_decay():
+            self.network = found
+        # An interpolating network has the objective beta times its weight decay, so the bound holds for that too.
+        new = replace(known, lower=known.lower / beta * (1.0 - 4.0 * EPS))
+        if says_more(new, self.certificate):
+            gain = float(np.sum(y * solved.dual))
+            self.dual = solved.dual * (new.lower / gain) if gain > 0 else np.zeros_like(y)
+            self.certificate = new
+        self.certificate = replace(self.certificate, upper=self._upper(self.network, y))
+
     def _upper(self, network: TwoLayerNetwork, y: Array) -> float:
         """Weight decay, and what the multipliers charge for the misfit that rounding leaves.
 
-        The gauge N is convex with its multipliers as subgradients: N(y) <= N(f) + <Z, y - f> with those of y.
+        The neural gauge N is convex with its multipliers as subgradients: N(y) <= N(f) + <Z, y - f> with those of y.
         """
         left = np.abs(y - network.forward(self.problem.features.dense()))
         return network.weight_decay() + float(np.sum(np.abs(self.dual) * left))
 
-    def solution(self, y: Array, shift: Array | float) -> Solution:
+    def solution(self, y: Array, shift: Array | float, ended: Status) -> Solution:
         """The network in the units of y, certified."""
         root = math.sqrt(self.scale)
         network = self.network
@@ -240,14 +228,19 @@ class _Search:
         certificate = replace(
             self.certificate, upper=self._upper(network, y), lower=self.certificate.lower * self.scale
         )
-        status = self.status
-        if status is not Status.INTERRUPTED and certificate.gap <= self.gap:
-            status = Status.SOLVED
-        elif status is Status.SOLVED:
-            status = Status.STALLED
-        seconds = time.perf_counter() - self.start
-        last = Record(seconds, certificate.upper, certificate.lower, network.n_neurons)
-        return Solution(network, certificate, status, self.n_iter, seconds, self.dual, (*self.history, last))
+        self.run.history.append(Record(self.run.seconds, certificate.upper, certificate.lower, network.n_neurons))
+        return self.run.solution(network, certificate, ended, dual=self.dual)
+
+
+def says_more(new: Certificate, old: Certificate) -> bool:
+    """Whether a bound replaces another: a proven one any estimate and any lower bound, an estimate no proven one.
+
+    The exceptions are a proof of nothing, a bound of zero or less, and an estimate that lies above the objective.
+    """
+    if old.scope == "estimated" and old.lower > old.upper:
+        return True
+    proven, before = new.scope != "estimated", old.scope != "estimated" and old.lower > 0.0
+    return new.lower > old.lower if proven == before else proven
 
 
 def _closest(X: Array, y: Array) -> tuple[int, int, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,6 +12,7 @@ from ..certificate import Certificate
 from ..networks.dense import TwoLayerNetwork
 from ..problems.penalty import beta_max
 from ..problems.training import TrainingProblem
+from ..solvers.run import Run
 from ..solvers.solution import Solution, Status
 from .train import train
 
@@ -55,21 +55,12 @@ def train_one_vs_rest(
     """
     if problem.c == 1:
         return trainer(problem, gap, time_limit=time_limit, start=start, **options)
-    deadline = np.inf if time_limit is None else time.perf_counter() + time_limit
-    parts: list[Solution] = []
+    run, parts = Run(gap, time_limit), list[Solution]()
     for k in range(problem.c):
-        left = (deadline - time.perf_counter()) / (problem.c - k)
-        if any(part.status is Status.INTERRUPTED for part in parts):
-            left = NO_TIME
-        parts.append(
-            trainer(
-                problem.output(k),
-                gap,
-                time_limit=max(left, NO_TIME) if np.isfinite(left) else None,
-                start=None if start is None else _part(start, k),
-                **options,
-            )
-        )
+        interrupted = any(part.status is Status.INTERRUPTED for part in parts)
+        limit = NO_TIME if interrupted else run.left(1.0 / (problem.c - k))
+        own = None if start is None else _part(start, k)
+        parts.append(trainer(problem.output(k), gap, time_limit=limit, start=own, **options))
     return _stacked(parts)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from .._threads import threads
 from ..errors import InvalidInputError
 from ..problems.base import Problem, checked_problem
 from ..problems.penalty import beta_max
+from ..solvers.run import Run
 from ..solvers.solution import Solution, Status
 from .train import train
 
@@ -138,7 +138,7 @@ def relu_path(
     Notes
     -----
     The first penalty is that of `beta_max`: exact for X of rank 1 and 2, and of rank 3 up to 2,000 rows, and otherwise
-    the largest payoff that a search finds. Cost: a few rounds of `train` a point.
+    the largest score that a search finds. Cost: a few rounds of `train` a point.
 
     Examples
     --------
@@ -149,49 +149,41 @@ def relu_path(
     1.7889 0.0017889 exact
     """
     checked_problem(problem)
-    as_positive(gap, "gap")
+    run = Run(as_positive(gap, "gap"), time_limit)
     with threads(n_jobs):
         grid = penalties(lambda: _beta_max(problem), betas, n_betas, beta_min_ratio)
         held_out = None if validation is None else problem.with_data(*validation)
-        deadline = np.inf if time_limit is None else time.perf_counter() + as_positive(time_limit, "time_limit")
-        solutions, status = _trained(
-            [problem.with_beta(float(beta)) for beta in grid],
-            partial(train, gap=gap, random_state=random_state, prove=prove),
-            deadline,
-            progress,
-        )
+        trainer = partial(train, gap=gap, random_state=random_state, prove=prove)
+        solutions, status = _trained([problem.with_beta(float(beta)) for beta in grid], trainer, run, progress)
         return _path(problem, grid, solutions, held_out, status)
 
 
 def _trained(
     problems: list[Problem[Any]],
     trainer: Callable[..., Solution],
-    deadline: float,
+    run: Run,
     progress: Callable[[float, Solution], None] | None,
 ) -> tuple[list[Solution], Status]:
     """Solutions of the problems one after the other as far as time allows, and how that ended."""
     solutions: list[Solution] = []
-    status = Status.SOLVED
-    try:
+
+    def points() -> Generator[None, None, Status]:
         for problem in problems:
-            left = deadline - time.perf_counter()
-            found = trainer(
-                problem,
-                time_limit=max(left, 1e-3) if np.isfinite(left) else None,
-                start=solutions[-1] if solutions else None,
-            )
+            if solutions:
+                yield
+            found = trainer(problem, time_limit=run.left(), start=solutions[-1] if solutions else None)
             cut_short = found.status in (Status.INTERRUPTED, Status.TIME_LIMIT)
             if not (cut_short and solutions):
                 solutions.append(found)
                 if progress is not None:
                     progress(problem.beta, found)
             if cut_short:
-                status = found.status
-                break
-    except KeyboardInterrupt:
-        if not solutions:
-            raise
-        status = Status.INTERRUPTED
+                return found.status
+        return Status.SOLVED
+
+    status = run.follow(points)
+    if not solutions:
+        raise KeyboardInterrupt
     return solutions, status
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Generator
 
 import numpy as np
 
@@ -15,15 +15,16 @@ from ..pricing.columns import Columns
 from ..problems.training import TrainingProblem
 from ..pruning.simplify import simplify
 from ..solvers.local_search import local_search
+from ..solvers.run import Run
 from ..solvers.solution import Solution, Status
-from .column_generation import spread, with_columns
+from .columns import violated, with_columns
 from .dual_side import DualSide
 from .train import checked_start
 
 ROUNDS = 4  # of pricing
 SEARCH = 200  # iterations of local search
 STARTS = 32  # what pricing scales its starts by; a training takes up to four times as many
-WORTH_A_ROUND = 0.1  # share of the gap by which a round must lower the objective for another one
+LEAST_FALL = 0.1  # share of the gap by which a round must lower the objective for another one
 
 
 def screen(
@@ -37,8 +38,8 @@ def screen(
     """A network near the optimum, many times sooner than `train`, from where it is at a nearby penalty.
 
     Local search from the start, then up to four rounds: price the gradient at the network, and search on with the
-    neurons that pay. Ends at the gap, where nothing pays, or where a round lowers the objective by less than a tenth
-    of the gap.
+    violated neurons. Ends at the gap, where none is violated, or where a round lowers the objective by less than a
+    tenth of the gap.
 
     Parameters
     ----------
@@ -62,31 +63,34 @@ def screen(
     -----
     Cost: 200 iterations of O(n (d + c) m) and some 40 pricing starts a round.
     """
-    as_positive(gap, "gap")
-    began, rng = time.perf_counter(), np.random.default_rng(random_state)
+    run, rng = Run(as_positive(gap, "gap"), time_limit), np.random.default_rng(random_state)
     first = None if start is None else checked_start(start, problem)
-    network = problem.empty_network() if first is None else first.network
     with threads():
         dual = DualSide(problem, rng, prove=False, most_starts=STARTS)
-        network, upper = _searched(problem, network, gap)
-        status, rounds = Status.ITERATION_LIMIT, 0
-        while rounds < ROUNDS:
-            rounds += 1
-            columns = _paying(dual, network)
-            if dual.lower >= upper - gap * abs(upper):
-                status = Status.SOLVED
-                break
-            if len(columns.values) == 0:
-                break
-            before = upper
-            network, upper = _searched(problem, with_columns(problem, network, upper, columns), gap, (network, upper))
-            if upper > before * (1.0 - WORTH_A_ROUND * gap):
-                break
-            if time_limit is not None and time.perf_counter() - began > time_limit:
-                status = Status.TIME_LIMIT
-                break
-    certificate = Certificate(upper, dual.lower, "estimated")
-    return Solution(network, certificate, status, rounds, time.perf_counter() - began, dual.v)
+        network = problem.empty_network() if first is None else first.network
+        ended = run.follow(lambda: _rounds(problem, run, dual, network))
+    if ended is Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    return run.solution(run.point, Certificate(run.upper, dual.lower, "estimated"), ended, dual=dual.v)
+
+
+def _rounds(
+    problem: TrainingProblem, run: Run, dual: DualSide, network: TwoLayerNetwork
+) -> Generator[None, None, Status]:
+    _search_from(network, problem, run)
+    for index in range(ROUNDS):
+        run.n_iter = index + 1
+        columns = _violated(dual, run.point)
+        if dual.lower >= run.upper - run.target_gap * abs(run.upper):
+            return Status.SOLVED
+        if len(columns.values) == 0:
+            break
+        before = run.upper
+        _search_from(with_columns(problem, run.point, run.upper, columns), problem, run)
+        if run.upper > before * (1.0 - LEAST_FALL * run.target_gap):
+            break
+        yield
+    return Status.ITERATION_LIMIT
 
 
 def is_searchable(problem: TrainingProblem) -> bool:
@@ -95,18 +99,15 @@ def is_searchable(problem: TrainingProblem) -> bool:
     return not (isinstance(loss, PiecewiseLoss) and loss.pieces(problem.y).smoothing == 0.0)
 
 
-def _searched(
-    problem: TrainingProblem, start: TwoLayerNetwork, gap: float, best: tuple[TwoLayerNetwork, float] | None = None
-) -> tuple[TwoLayerNetwork, float]:
-    """What local search makes of the start, with its objective; `best` if that is lower."""
-    network = simplify(local_search(problem, start, SEARCH), problem, 0.02 * gap)
-    value = problem.objective(network)
-    return best if best is not None and best[1] <= value else (network, value)
+def _search_from(start: TwoLayerNetwork, problem: TrainingProblem, run: Run) -> None:
+    """Offer what local search makes of the start."""
+    network = simplify(local_search(problem, start, SEARCH), problem, 0.02 * run.target_gap)
+    run.offer(problem.objective(network), network)
 
 
-def _paying(dual: DualSide, network: TwoLayerNetwork) -> Columns:
-    """Neurons for which minus the gradient at the network pays more than the penalty."""
+def _violated(dual: DualSide, network: TwoLayerNetwork) -> Columns:
+    """Neurons that minus the gradient at the network violates."""
     problem = dual.problem
     v: Array = -problem.fit.gradient(problem.outputs(network))
     found = dual.price(v, network)
-    return Columns.joined([spread(part.take(part.values > problem.beta)) for part in found])
+    return violated(found, problem.beta)

@@ -16,8 +16,9 @@ from ..pricing.columns import Columns
 from ..problems.base import Problem, checked_problem
 from ..problems.linear_conv import LinearConvProblem
 from ..problems.training import TrainingProblem
-from ..solvers.nuclear_norm import train_linear_conv
-from ..solvers.solution import Record, Solution, Status
+from ..solvers.nuclear_norm import solve_nuclear_norm
+from ..solvers.run import Run
+from ..solvers.solution import Record, Solution
 from .column_generation import Rounds, Start
 
 MAX_ROUNDS = 200
@@ -93,21 +94,14 @@ def train(
     ('exact', 0.89145)
     """
     checked_problem(problem)
-    as_positive(gap, "gap")
-    if time_limit is not None:
-        as_positive(time_limit, "time_limit")
+    run = Run(as_positive(gap, "gap"), time_limit, progress)
     if isinstance(problem, LinearConvProblem):
-        return train_linear_conv(problem, gap, time_limit, progress)
+        return solve_nuclear_norm(problem, run, start=start)
     assert isinstance(problem, TrainingProblem)
     _check_beta(problem)
     with threads(n_jobs):
         rng = np.random.default_rng(random_state)
-        rounds = Rounds(problem, gap, time_limit, rng, prove, progress, checked_start(start, problem))
-        try:
-            status = rounds.run(MAX_ROUNDS)
-        except KeyboardInterrupt:
-            status = Status.INTERRUPTED
-        return rounds.solution(status)
+        return Rounds(problem, run, rng, prove, checked_start(start, problem)).solve(MAX_ROUNDS)
 
 
 def _check_beta(problem: TrainingProblem) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from neuralgauge.programs.circular_conv import CircularProgram, complex_blocks, real_rows
-from neuralgauge.solvers._block_system import CurvatureRoot
-from neuralgauge.solvers._hermitian_cone import Scaling, adjoint, multiplier
+from neuralgauge.solvers._hermitian_cone import HermitianScaling, adjoint, multiplier
+from neuralgauge.solvers._reduced_system import CurvatureRoot
 from neuralgauge.solvers._spectral_system import SpectralSystem
 
 
@@ -22,7 +22,7 @@ def hermitian_pair(rng, M, N, spread=1.0):
 @pytest.mark.parametrize(("a", "c"), [(1, 1), (3, 1), (1, 2), (2, 3)])
 def test_scaling_makes_both_points_one_diagonal(a, c, rng):
     P, Q = hermitian_pair(rng, 4, a + c)
-    scaling = Scaling(P, Q, a)
+    scaling = HermitianScaling(P, Q, a)
     D = scaling.diagonal(scaling.point)
     np.testing.assert_allclose(scaling.unscale(D), P, atol=1e-12)
     np.testing.assert_allclose(scaling.scale(Q), D, atol=1e-12)
@@ -31,7 +31,7 @@ def test_scaling_makes_both_points_one_diagonal(a, c, rng):
 @pytest.mark.parametrize(("a", "c"), [(1, 1), (3, 1), (1, 2), (2, 3)])
 def test_response_is_the_map_of_its_root(a, c, rng):
     P, Q = hermitian_pair(rng, 4, a + c)
-    scaling = Scaling(P, Q, a)
+    scaling = HermitianScaling(P, Q, a)
     zeta = rng.standard_normal((4, a, c)) + 1j * rng.standard_normal((4, a, c))
     G = scaling.G
     E = np.zeros_like(G)
@@ -48,7 +48,7 @@ def test_response_is_the_map_of_its_root(a, c, rng):
 
 def test_step_length_ends_on_the_boundary(rng):
     P, Q = hermitian_pair(rng, 3, 3)
-    scaling = Scaling(P, Q, 2)
+    scaling = HermitianScaling(P, Q, 2)
     dP = hermitian_pair(rng, 3, 3)[0] - 2.0 * np.eye(3)
     inverse = np.linalg.inv(scaling.G)
     alpha = scaling.step_length(inverse @ dP @ adjoint(inverse))
@@ -66,7 +66,7 @@ def test_newton_directions_solve_their_equations(n, shape, c, coupled, offset, r
     system = SpectralSystem(program, offset)
     assert system.by_samples == (n == 4)
     P, Q = hermitian_pair(rng, program.n_blocks, shape[-1] + c)
-    scaling = Scaling(P, Q, shape[-1])
+    scaling = HermitianScaling(P, Q, shape[-1])
     values = rng.standard_normal((n, c, c)) if coupled else rng.uniform(0.1, 2.0, (n, c))
     root = CurvatureRoot(values, n)
     r = rng.standard_normal(program.adjoint(np.zeros((n, c))).shape) + 0j
