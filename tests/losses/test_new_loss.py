@@ -40,7 +40,7 @@ def test_it_trains_and_is_certified(expectile, data):
     solution = ng.train(problem, gap=1e-6)
     assert solution.status is ng.Status.SOLVED
     assert solution.certificate.scope == "exact"
-    certificate = ng.certify(solution.network, problem)
+    certificate = ng.certify(solution.network, problem, gap=1e-6)
     assert certificate.upper == pytest.approx(solution.certificate.upper, rel=1e-12)
     assert certificate.gap <= 1e-5
     mean = ng.train(ng.TrainingProblem(*data, beta=0.1, loss=expectile(level=0.5)), gap=1e-6).certificate
