@@ -122,3 +122,20 @@ def test_kinds_are_told_apart(rng):
         ng.certify(linear.empty_network(), relu)
     with pytest.raises(ng.InvalidInputError, match="must be a LinearConvNetwork"):
         ng.prune(relu.empty_network(), linear)
+
+
+def test_programs_of_every_kind():
+    relu, linear = dense("squared", 1, False), images(ng.LinearConvProblem)("squared", 1, False)
+    solved = ng.solve_program(linear.with_beta(0.1), tol=1e-9)
+    assert solved.certificate.scope == "exact"
+    assert solved.certificate.gap <= 1e-9
+    by_steps = ng.solve_program(linear.with_beta(0.1), tol=1e-6, solver="proximal_gradient")
+    assert by_steps.certificate.upper == pytest.approx(solved.certificate.upper, rel=1e-5)
+    with pytest.raises(ng.InvalidInputError, match="one convex program, without patterns"):
+        ng.solve_program(linear, np.ones((1, 10), dtype=bool))
+    with pytest.raises(ng.InvalidInputError, match="`patterns` must be given for a ReLU network"):
+        ng.solve_program(relu)
+    with pytest.raises(ng.InvalidInputError, match=r"`solver` must be one of .* got 'newton'"):
+        ng.solve_program(linear, solver="newton")
+    with pytest.raises(ng.InvalidInputError, match="over patterns, got 'fourier'"):
+        ng.solve_program(relu, ng.enumerate_patterns(relu.X), solver="fourier")

@@ -89,6 +89,8 @@ def solve_nuclear_norm(
     >>> solution.certificate.scope, solution.certificate.gap < 1e-8
     ('exact', True)
     """
+    if solver is not None and solver not in MAX_ITER:
+        raise InvalidInputError(f"`solver` must be one of {list(MAX_ITER)}, got {solver!r}.")
     chosen = solver or _chosen(problem)
     limit = MAX_ITER[chosen] if max_iter is None else max_iter
     if chosen == "fourier":

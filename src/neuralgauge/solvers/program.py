@@ -10,38 +10,46 @@ import numpy as np
 from .._array import Array, BoolArray, as_positive
 from ..errors import InvalidInputError
 from ..patterns import PatternSet
+from ..problems.base import Problem, checked_problem
+from ..problems.linear_conv import LinearConvProblem
 from ..problems.training import TrainingProblem
 from ..programs.block import BlockProgram
 from .blocks import solve_blocks
 from .facets import interior, solve_on_facets
 from .gated import descends, solve_by_descent
+from .nuclear_norm import solve_nuclear_norm
 from .run import Run
 from .solution import Record, Solution
 from .working_set import is_large, solve_on_working_set
 
+MAX_ITER = 100  # of the interior point; programs take 10 to 30
+
 
 def solve_program(
-    problem: TrainingProblem,
-    patterns: PatternSet | BoolArray,
+    problem: Problem[Any],
+    patterns: PatternSet | BoolArray | None = None,
     tol: float = 1e-8,
     *,
     directions: Any = None,
     gated: bool = False,
-    solver: Literal["interior_point", "reference"] = "interior_point",
-    max_iter: int = 100,
+    solver: Literal["interior_point", "proximal_gradient", "fourier", "reference"] | None = None,
+    max_iter: int | None = None,
     time_limit: float | None = None,
     progress: Callable[[Record], None] | None = None,
 ) -> Solution:
-    r"""Globally minimise [8] (or its gated form) over exactly these patterns.
+    r"""Globally minimise the convex program of a problem: [8], or its gated form, over exactly these patterns.
 
     .. math:: \min_{W, b} L\Big(\sum_i D_i X w_i g_i^T + 1 b^T\Big) + \beta \sum_i \|w_i\|_2,
               \qquad (2 D_i - I) X w_i \ge 0
 
+    A linear convolutional problem has one program, the nuclear-norm program [11], and takes no patterns.
+
     Parameters
     ----------
-    problem : TrainingProblem
+    problem : TrainingProblem, ReLUConvProblem or LinearConvProblem
     patterns : PatternSet or bool array of shape (P, n)
-        The diagonals of D_i. Patterns without a witness are accepted, cones without interior included.
+        The diagonals of D_i. Patterns without a witness are accepted, cones without interior included. None for a
+        LinearConvProblem.
     tol : float
         Relative duality gap at which to stop.
     directions : array of shape (P, c), or (P,) for one output, optional
@@ -51,12 +59,15 @@ def solve_program(
         over these patterns can be lower.
     gated : bool
         Drop the cones: the gated ReLU model, in which D_i is fixed and w_i free.
-    solver : {"interior_point", "reference"}
-        "reference" hands the program to CVXPY and Clarabel (extra ``neuralgauge[reference]``), whose blocks satisfy
-        the cones to about 1e-8; the lower bound is that of its multipliers, evaluated here.
-    max_iter : int
-        Most interior-point iterations, over all relaxations together; of each of the smaller programs where many
-        patterns are solved by those that pay.
+    solver : {"interior_point", "proximal_gradient", "fourier", "reference"}, optional
+        Over patterns the interior point, or "reference", which hands the program to CVXPY and Clarabel (extra
+        ``neuralgauge[reference]``), whose blocks satisfy the cones to about 1e-8; the lower bound is that of its
+        multipliers, evaluated here. For a LinearConvProblem the first three: by default "fourier" for filters as long
+        as the image at every cyclic shift, else the interior point unless filters or data are large.
+    max_iter : int, optional
+        Most iterations: 100 of the interior point over patterns, over all relaxations together, or of each of the
+        smaller programs where many patterns are solved by those that are violated; for a LinearConvProblem 100, 500
+        in the Fourier domain and 100,000 of the proximal gradient.
     time_limit : float, optional
         Seconds after which the best point so far is returned.
     progress : callable, optional
@@ -66,13 +77,13 @@ def solve_program(
     -------
     Solution
         `network` is the network of the blocks; `certificate.upper` is the objective of the program at a feasible
-        point and `certificate.scope` is "patterns": the bound covers these patterns only. `status` says whether
-        `tol` was reached.
+        point and `certificate.scope` is "patterns": the bound covers these patterns only; "exact" for a
+        LinearConvProblem. `status` says whether `tol` was reached.
 
     Raises
     ------
     InvalidInputError
-        For patterns of the wrong shape, `tol` <= 0 or unknown options.
+        For patterns of the wrong shape or missing, `tol` <= 0, and options that are unknown or not of this problem.
     MissingDependencyError
         For ``solver="reference"`` when CVXPY is not installed.
 
@@ -91,15 +102,29 @@ def solve_program(
     >>> print(f"{solution.certificate.upper:.6f}")
     0.891447
     """
-    as_positive(tol, "tol")
+    checked_problem(problem)
+    run = Run(as_positive(tol, "tol"), time_limit, progress)
+    if isinstance(problem, LinearConvProblem):
+        if patterns is not None or directions is not None or gated or solver == "reference":
+            raise InvalidInputError(
+                "a LinearConvProblem has one convex program, without patterns, directions, gates or a reference "
+                "solver; leave these options out."
+            )
+        return solve_nuclear_norm(problem, run, max_iter=max_iter, solver=solver)
+    assert isinstance(problem, TrainingProblem)
+    if patterns is None:
+        raise InvalidInputError(
+            "`patterns` must be given for a ReLU network, got None: take enumerate_patterns(problem.X) or "
+            "sample_patterns(problem.X, n_patterns), or `train`, which finds them."
+        )
+    max_iter = MAX_ITER if max_iter is None else max_iter
     program, witnesses = _block_program(problem, patterns, directions, gated)
-    run = Run(tol, time_limit, progress)
     if solver == "reference":
         from .reference import solve_with_cvxpy
 
         return solve_with_cvxpy(program, witnesses, run)
-    if solver != "interior_point":
-        raise InvalidInputError(f'`solver` must be "interior_point" or "reference", got {solver!r}.')
+    if solver not in (None, "interior_point"):
+        raise InvalidInputError(f'`solver` must be "interior_point" or "reference" over patterns, got {solver!r}.')
     if descends(program):
         return solve_by_descent(program, witnesses, run, max_iter)
     if witnesses is not None and interior(program, witnesses):

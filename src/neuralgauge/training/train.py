@@ -36,7 +36,7 @@ def train(
     n_jobs: int | None = None,
     progress: Callable[[Record], None] | None = None,
 ) -> Solution:
-    r"""Train a two-layer ReLU network to global optimality and certify it.
+    r"""Train a two-layer network to global optimality and certify it.
 
     Column generation: a local search gives a first network; then rounds of *pricing* (which neuron would the dual
     point v pay for, G(v) > beta?), a short local search with the neurons found, and the convex program [8] over their
@@ -45,7 +45,9 @@ def train(
 
     Parameters
     ----------
-    problem : TrainingProblem
+    problem : TrainingProblem, ReLUConvProblem or LinearConvProblem
+        For a linear convolutional network the nuclear-norm program [11] is solved at once (`solve_program` has its
+        options): `random_state`, `prove` and `n_jobs` change nothing there, and the scope is "exact" at any size.
     gap : float
         Relative gap at which to stop.
     time_limit : float, optional
