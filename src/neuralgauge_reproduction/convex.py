@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import cast
+from typing import Any, cast
 
 import neuralgauge as ng
 from neuralgauge.certificate import lower_bound
@@ -16,7 +16,7 @@ TOLERANCE = 1e-6  # of the convex programs
 CERTIFIED = "neuralgauge"
 
 
-def uninterrupted(solution: ng.Solution) -> ng.Solution:
+def uninterrupted(solution: ng.Solution[Any]) -> ng.Solution[Any]:
     """The solution; solvers return their best on Ctrl-C, which must end the experiment too."""
     if solution.status is ng.Status.INTERRUPTED:
         raise KeyboardInterrupt
@@ -91,7 +91,7 @@ def algorithms(problem: ng.TrainingProblem, trace: Trace, score: Score) -> list[
 
 def certified(
     problem: ng.TrainingProblem, gap: float, time_limit: float, score: Score | None = None, prove: bool | None = None
-) -> tuple[Method, ng.Solution]:
+) -> tuple[Method, ng.Solution[Any]]:
     """Column generation, with its lower bound on networks of every width."""
     solution = uninterrupted(ng.train(problem, gap, time_limit=time_limit, prove=prove))
     scores = () if score is None else (score(solution.network),)

@@ -47,7 +47,7 @@ class Method:
     note: str = ""
 
     @classmethod
-    def of_solution(cls, name: str, solution: ng.Solution, objective: float, **more: Any) -> Method:
+    def of_solution(cls, name: str, solution: ng.Solution[Any], objective: float, **more: Any) -> Method:
         """The method behind a solution, with the objective of its network."""
         certificate = solution.certificate
         return cls(

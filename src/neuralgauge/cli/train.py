@@ -94,7 +94,7 @@ def train(
         write_bytes(encoded_model(model))
     elif output is not None:
         save_model(model, output, force=force)
-    solution: Solution = estimator.solution_
+    solution: Solution[Any] = estimator.solution_
     if as_json:
         print_json(_fields(model, solution, dataset, standardize, output), aside=aside)
     elif not (aside and quiet):
@@ -138,7 +138,7 @@ def _fit(
 
 
 def _fields(
-    model: SavedModel, solution: Solution, dataset: Dataset, standardize: bool, output: str | None
+    model: SavedModel, solution: Solution[Any], dataset: Dataset, standardize: bool, output: str | None
 ) -> dict[str, Any]:
     return {
         **certificate_fields(solution.certificate),
@@ -164,7 +164,7 @@ def _fields(
 
 
 def _lines(
-    model: SavedModel, solution: Solution, dataset: Dataset, standardize: bool, output: str | None
+    model: SavedModel, solution: Solution[Any], dataset: Dataset, standardize: bool, output: str | None
 ) -> list[tuple[str, str]]:
     whole = "features" if not dataset.scales_targets else "features and target" + "s" * (len(dataset.targets) > 1)
     scaling = (

@@ -195,10 +195,10 @@ class CrossValidated(TableEstimator):
                     break
         return np.array(scores)
 
-    def _fold_trainer(self, problem: TrainingProblem, gap: float) -> Callable[..., Solution]:
+    def _fold_trainer(self, problem: TrainingProblem, gap: float) -> Callable[..., Solution[Any]]:
         """Rough training where that is enough, else the full one."""
         rough = gap >= ROUGH and is_searchable(problem)
-        trainer: Callable[..., Solution] = screen if rough else partial(train, prove=False)
+        trainer: Callable[..., Solution[Any]] = screen if rough else partial(train, prove=False)
         return partial(train_one_vs_rest, trainer=trainer) if self._trains_apart() else trainer
 
     def _warn_of_time(self, tried: int, total: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,7 @@ class Fold:
     share: float
     held_out: TrainingProblem
     rows: Rows
-    solution: Solution | None = None
+    solution: Solution[Any] | None = None
 
     @property
     def network(self) -> TwoLayerNetwork:

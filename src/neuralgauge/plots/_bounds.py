@@ -14,7 +14,7 @@ from ..solvers.solution import Solution
 LINE_STYLES = {"exact": "-", "bounded": "-", "patterns": "-.", "estimated": "--"}
 
 
-def bounds_over_time(solution: Solution) -> tuple[Array, Array, Array]:
+def bounds_over_time(solution: Solution[Any]) -> tuple[Array, Array, Array]:
     """Seconds, upper and lower bounds: the history and then the certificate; what is infinite is NaN.
 
     Bounds of the history are not proven, and objectives of `neural_gauge` have a misfit; each is therefore replaced by

@@ -14,7 +14,7 @@ from ._bounds import LINE_STYLES, bounds_over_time, label_seconds, scope_of
 WIDE = 10.0  # ratio of the largest to the smallest value from which the axis is logarithmic
 
 
-def plot_training(solution: Solution, *, axes: Any = None) -> Any:
+def plot_training(solution: Solution[Any], *, axes: Any = None) -> Any:
     r"""Draw the objective and the lower bound over the seconds of a run, the gap between them shaded.
 
     The optimum lies in the shaded part if the bound holds; the legend names the scope of the certificate. The bound is

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -50,7 +52,7 @@ class BlockBracket:
         self.offer_dual(self.program.problem.fit.project(-iterate.g), iterate.cone_multipliers)
         self.run.record(self.program.n_blocks)
 
-    def include(self, solved: Solution, W: Array | None = None) -> None:
+    def include(self, solved: Solution[Any], W: Array | None = None) -> None:
         """Offer what a solution has, or these blocks made of its own, where its bound holds for this program."""
         self.run.n_iter += solved.n_iter
         self.run.offer_dual(solved.certificate.lower, solved.dual)
@@ -58,14 +60,14 @@ class BlockBracket:
         assert blocks is not None
         self.offer(blocks, np.asarray(solved.network.offset))
 
-    def include_part(self, solved: Solution, part: npt.NDArray[np.intp]) -> None:
+    def include_part(self, solved: Solution[Any], part: npt.NDArray[np.intp]) -> None:
         """Offer the blocks of a solution over some blocks, `part`; its bound says nothing of the others."""
         self.run.n_iter += solved.n_iter
         W = np.zeros((self.program.n_blocks, self.program.problem.d))
         W[part] = solved.blocks
         self.offer(W, np.asarray(solved.network.offset))
 
-    def solution(self, ended: Status) -> Solution:
+    def solution(self, ended: Status) -> Solution[Any]:
         """The best points of the run."""
         run, (W, offset) = self.run, self.run.point
         certificate = Certificate(run.upper, run.lower, "patterns")
@@ -95,7 +97,7 @@ def polar_bound(program: BlockProgram, v: Array, cone_multipliers: Array) -> flo
     return float(np.sqrt(np.einsum("ij,ij->i", sums, sums).max())) + margin
 
 
-def solve_blocks(program: BlockProgram, witnesses: Array | None, run: Run, max_iter: int) -> Solution:
+def solve_blocks(program: BlockProgram, witnesses: Array | None, run: Run, max_iter: int) -> Solution[Any]:
     """The program's solution by the interior point over all its blocks and constraints.
 
     Every iteration is a `Record`. Witnesses inside the cones, (m, d), give a start on the central path.

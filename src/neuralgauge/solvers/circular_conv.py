@@ -25,7 +25,7 @@ KEPT_SHARE = 0.1  # singular values below so much of their dual slack, both rela
 KEPT_SCORE = 0.9  # of beta: frequencies whose dual blocks are larger stay in the working set
 
 
-def solve_in_fourier_domain(problem: LinearConvProblem, run: Run, max_iter: int, start: Any = None) -> Solution:
+def solve_in_fourier_domain(problem: LinearConvProblem, run: Run, max_iter: int, start: Any = None) -> Solution[Any]:
     r"""Return the best circular linear convolutional network with full-length filters [13], [14], certified.
 
     .. math:: \min_\theta L(X \theta + 1 b^T) + \frac\beta K \sum_l \|\hat\theta_l\|_*
@@ -186,7 +186,7 @@ class FrequencyRounds:
     def _record(self) -> None:
         self.run.record(ranks(self.run.point[1]))
 
-    def solution(self, ended: Status) -> Solution:
+    def solution(self, ended: Status) -> Solution[Any]:
         """The network of the best blocks, certified by its own objective."""
         frequencies, w, offset = self.run.point
         spectrum = self.program.spectrum.take(frequencies)

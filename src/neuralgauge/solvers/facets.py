@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ def solve_on_facets(
     *,
     strict: bool = True,
     among: Index | None = None,
-) -> Solution:
+) -> Solution[Any]:
     """What `solve_blocks` returns, many times sooner: few of the n constraints of a cone are facets.
 
     Parameters
@@ -78,7 +79,7 @@ class _FacetSearch:
         bracket.include(solved)
         return solved.status
 
-    def relaxed(self, run: Run, max_iter: int) -> Solution:
+    def relaxed(self, run: Run, max_iter: int) -> Solution[Any]:
         """The solution of the last relaxation: one that was not solved, that leaves nothing violated, or the fourth."""
         rows: Index | None = self.first()
         for _ in range(REPAIRS):
@@ -88,7 +89,7 @@ class _FacetSearch:
                 break
         return replace(solved, n_iter=run.n_iter, seconds=run.seconds)
 
-    def solve(self, rows: Index | None, run: Run, max_iter: int) -> tuple[Solution, Index | None]:
+    def solve(self, rows: Index | None, run: Run, max_iter: int) -> tuple[Solution[Any], Index | None]:
         """The relaxation over these rows, and the rows with those that its blocks violate; None without any."""
         assert rows is not None
         solved = solve_blocks(replace(self.program, rows=rows), self.witnesses, run, max_iter)

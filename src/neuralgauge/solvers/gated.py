@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ def descends(program: BlockProgram) -> bool:
     return not program.cones and not problem.features.patched and problem.q == 1 and isinstance(problem.loss, Squared)
 
 
-def solve_by_descent(program: BlockProgram, witnesses: Array | None, run: Run, max_iter: int) -> Solution:
+def solve_by_descent(program: BlockProgram, witnesses: Array | None, run: Run, max_iter: int) -> Solution[Any]:
     """What `solve_blocks` returns: rough gaps and large penalties several times sooner, and many patterns at any gap.
 
     Descent goes on as long as the fall of its gap promises to end before the interior point would. That one then gets

@@ -36,7 +36,7 @@ def solve_nuclear_norm(
     max_iter: int | None = None,
     solver: Solver | None = None,
     start: Any = None,
-) -> Solution:
+) -> Solution[Any]:
     r"""Return the best linear convolutional network, certified, with what the run knows.
 
     .. math:: \min_Z \; L\Big(\sum_k X_k z_k\Big) + \beta \|Z\|_* \;=\; \max_v \; -L^*(-v) \quad \text{such that} \quad

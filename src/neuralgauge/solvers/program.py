@@ -36,7 +36,7 @@ def solve_program(
     max_iter: int | None = None,
     time_limit: float | None = None,
     progress: Callable[[Record], None] | None = None,
-) -> Solution:
+) -> Solution[Any]:
     r"""Globally minimise the convex program of a problem: [8], or its gated form, over exactly these patterns.
 
     .. math:: \min_{W, b} L\Big(\sum_i D_i X w_i g_i^T + 1 b^T\Big) + \beta \sum_i \|w_i\|_2,

@@ -66,7 +66,7 @@ def _elementwise(cp: Any, loss: Loss, f: Any, y: Array) -> Any:
     )
 
 
-def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None, run: Run) -> Solution:
+def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None, run: Run) -> Solution[Any]:
     """One program solved, at Clarabel's own tolerances of 1e-8.
 
     The lower bound is that of Clarabel's multipliers in `lower_bound`, whatever the solver says of itself: with scope

@@ -219,7 +219,7 @@ class Run:
         *,
         dual: Array | None = None,
         blocks: Array | None = None,
-    ) -> Solution:
+    ) -> Solution[Any]:
         """The result: solved exactly if the gap of its certificate is reached and nothing has interrupted the run."""
         reached = abs(certificate.gap) <= self.target_gap
         status = self._ended(Status.STALLED if ended is Status.SOLVED else ended, reached)

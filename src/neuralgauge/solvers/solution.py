@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 from .._array import Array
 from ..certificate import Certificate
-from ..networks.dense import TwoLayerNetwork
+from ..networks.base import Network
 from ..networks.gated import GatedNetwork
-from ..networks.linear_conv import LinearConvNetwork
 
 
 class Status(StrEnum):
@@ -54,14 +54,18 @@ class Record:
     n_neurons: int
 
 
+# The kind of network of a problem or program.
+Trained = TypeVar("Trained", bound=Network | GatedNetwork, covariant=True)
+
+
 @dataclass(frozen=True)
-class Solution:
+class Solution(Generic[Trained]):
     """Result of training or of one convex program.
 
     Attributes
     ----------
-    network : TwoLayerNetwork, GatedNetwork or LinearConvNetwork
-        The trained network, balanced; gated only from a gated program.
+    network : TwoLayerNetwork, ReLUConvNetwork, LinearConvNetwork or GatedNetwork
+        The trained network, balanced; gated only from a gated program. Types are generic in it: `Solution[...]`.
     certificate : Certificate
         Its objective and a lower bound.
     status : Status
@@ -78,7 +82,7 @@ class Solution:
         The blocks w_i of a convex program, in the order of its patterns (with both signs: all +1, then all -1).
     """
 
-    network: TwoLayerNetwork | GatedNetwork | LinearConvNetwork
+    network: Trained
     certificate: Certificate
     status: Status
     n_iter: int

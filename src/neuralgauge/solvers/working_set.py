@@ -12,6 +12,7 @@ working set; multipliers at hand, feasible for every v, bound the others. The bo
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +42,7 @@ def is_large(program: BlockProgram) -> bool:
     return program.cones and float(problem.y.size) ** 2 * program.n_blocks * problem.d > LARGE_PROGRAM
 
 
-def solve_on_working_set(program: BlockProgram, witnesses: Array, run: Run, max_iter: int) -> Solution:
+def solve_on_working_set(program: BlockProgram, witnesses: Array, run: Run, max_iter: int) -> Solution[Any]:
     """What `solve_on_facets` returns, sooner where few of many blocks are active.
 
     `max_iter` is for each of the programs over some blocks, and each of them is a `Record`. Where the violated blocks

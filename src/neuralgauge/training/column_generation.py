@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -82,7 +83,7 @@ class Rounds:
         """Gap of the best pair, estimated."""
         return Certificate(self.run.upper, self.dual.lower, "estimated").gap
 
-    def solve(self, max_rounds: int) -> Solution:
+    def solve(self, max_rounds: int) -> Solution[Any]:
         """Rounds until the gap is reached, nothing moves, or time is up; what there is then, certified."""
         run = self.run
         ended = run.follow(lambda: self.steps(max_rounds))
@@ -211,7 +212,7 @@ class Rounds:
         self._take(solved, sampled=among is not None)
         return solved.dual
 
-    def _take(self, solved: Solution, sampled: bool) -> None:
+    def _take(self, solved: Solution[Any], sampled: bool) -> None:
         """Go on from the network of a program, without the neurons that its dual point prices out."""
         problem, run, network = self.problem, self.run, solved.network
         assert isinstance(network, TwoLayerNetwork)

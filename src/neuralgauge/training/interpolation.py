@@ -43,7 +43,7 @@ def neural_gauge(
     prove: bool | None = None,
     n_jobs: int | None = None,
     progress: Callable[[Record], None] | None = None,
-) -> Solution:
+) -> Solution[Any]:
     r"""The least weight decay of a two-layer ReLU network that interpolates the data, and that network.
 
     .. math:: \min_{U, A, b} \tfrac12 \sum_j \left(\|u_j\|_2^2 + \|\alpha_j\|_2^2\right)
@@ -179,8 +179,8 @@ class _Interpolation:
         return first
 
     def _trained(
-        self, problem: TrainingProblem, gap: float, share: float, prove: bool | None, start: Solution | None
-    ) -> Solution:
+        self, problem: TrainingProblem, gap: float, share: float, prove: bool | None, start: Solution[Any] | None
+    ) -> Solution[Any]:
         """One training; what it says about the neural gauge is kept."""
         run, factor = self.run, self.scale / problem.beta
 
@@ -196,7 +196,7 @@ class _Interpolation:
             raise KeyboardInterrupt
         return solved
 
-    def _keep(self, solved: Solution, beta: float) -> None:
+    def _keep(self, solved: Solution[Any], beta: float) -> None:
         """Keep the network that the solution's leads to, if it is the best, and its bound, if that says more."""
         y, known = self.problem.y, solved.certificate
         assert isinstance(solved.network, TwoLayerNetwork)
@@ -219,7 +219,7 @@ class _Interpolation:
         left = np.abs(y - network.forward(self.problem.features.dense()))
         return network.weight_decay() + float(np.sum(np.abs(self.dual) * left))
 
-    def solution(self, y: Array, shift: Array | float, ended: Status) -> Solution:
+    def solution(self, y: Array, shift: Array | float, ended: Status) -> Solution[Any]:
         """The network in the units of y, certified."""
         root = math.sqrt(self.scale)
         network = self.network

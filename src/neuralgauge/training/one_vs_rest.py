@@ -24,10 +24,10 @@ def train_one_vs_rest(
     gap: float = 1e-4,
     *,
     time_limit: float | None = None,
-    start: Solution | None = None,
-    trainer: Callable[..., Solution] = train,
+    start: Solution[Any] | None = None,
+    trainer: Callable[..., Solution[Any]] = train,
     **options: Any,
-) -> Solution:
+) -> Solution[Any]:
     r"""Train a network of its own for every output of an elementwise loss.
 
     .. math:: \min \sum_k \Big( L_k(f_k) + \beta \sum_j \|u_{kj}\|\,|\alpha_{kj}| \Big)
@@ -55,7 +55,7 @@ def train_one_vs_rest(
     """
     if problem.c == 1:
         return trainer(problem, gap, time_limit=time_limit, start=start, **options)
-    run, parts = Run(gap, time_limit), list[Solution]()
+    run, parts = Run(gap, time_limit), list[Solution[Any]]()
     for k in range(problem.c):
         interrupted = any(part.status is Status.INTERRUPTED for part in parts)
         limit = NO_TIME if interrupted else run.left(1.0 / (problem.c - k))
@@ -71,13 +71,13 @@ def beta_max_one_vs_rest(problem: TrainingProblem) -> float:
     return max(beta_max(problem.output(k)) for k in range(problem.c))
 
 
-def _part(solution: Solution, k: int) -> Solution:
+def _part(solution: Solution[Any], k: int) -> Solution[Any]:
     """The part of a stacked solution that belongs to output k."""
     assert isinstance(solution.network, TwoLayerNetwork)
     return replace(solution, network=solution.network.output(k), dual=solution.dual[:, k].copy())
 
 
-def _stacked(parts: list[Solution]) -> Solution:
+def _stacked(parts: list[Solution[Any]]) -> Solution[Any]:
     networks = [part.network for part in parts if isinstance(part.network, TwoLayerNetwork)]
     # An output weight for each region and output; a dense network has one region.
     m, n_regions = sum(network.n_neurons for network in networks), networks[0].A.shape[1]

@@ -48,7 +48,7 @@ class Path:
     """
 
     betas: Array
-    solutions: tuple[Solution, ...]
+    solutions: tuple[Solution[Any], ...]
     train_error: Array
     validation_error: Array
     status: Status
@@ -94,7 +94,7 @@ def relu_path(
     random_state: int | None = 0,
     prove: bool | None = None,
     n_jobs: int | None = None,
-    progress: Callable[[float, Solution], None] | None = None,
+    progress: Callable[[float, Solution[Any]], None] | None = None,
 ) -> Path:
     r"""Train for a falling sequence of penalties, each from the network and the dual point of the one before.
 
@@ -160,12 +160,12 @@ def relu_path(
 
 def _trained(
     problems: list[Problem[Any]],
-    trainer: Callable[..., Solution],
+    trainer: Callable[..., Solution[Any]],
     run: Run,
-    progress: Callable[[float, Solution], None] | None,
-) -> tuple[list[Solution], Status]:
+    progress: Callable[[float, Solution[Any]], None] | None,
+) -> tuple[list[Solution[Any]], Status]:
     """Solutions of the problems one after the other as far as time allows, and how that ended."""
-    solutions: list[Solution] = []
+    solutions: list[Solution[Any]] = []
 
     def points() -> Generator[None, None, Status]:
         for problem in problems:
@@ -188,7 +188,7 @@ def _trained(
 
 
 def _path(
-    problem: Problem[Any], grid: Array, solutions: list[Solution], held_out: Problem[Any] | None, status: Status
+    problem: Problem[Any], grid: Array, solutions: list[Solution[Any]], held_out: Problem[Any] | None, status: Status
 ) -> Path:
     networks: list[Any] = [solution.network for solution in solutions]
     train_error = [error_rate(problem, problem.outputs(network)) for network in networks]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 import numpy as np
 
@@ -33,8 +34,8 @@ def screen(
     *,
     time_limit: float | None = None,
     random_state: int | np.random.Generator | None = 0,
-    start: Solution | TwoLayerNetwork | None = None,
-) -> Solution:
+    start: Solution[Any] | TwoLayerNetwork | None = None,
+) -> Solution[Any]:
     """A network near the optimum, many times sooner than `train`, from where it is at a nearby penalty.
 
     Local search from the start, then up to four rounds: price the gradient at the network, and search on with the

@@ -10,6 +10,7 @@ import numpy as np
 from .._array import as_positive
 from .._threads import threads
 from ..errors import InvalidInputError
+from ..networks.base import Net
 from ..networks.dense import TwoLayerNetwork
 from ..patterns import PatternSet
 from ..pricing.columns import Columns
@@ -26,16 +27,16 @@ LEAST_BETA = 1e-30  # relative to a penalty from which the empty network is opti
 
 
 def train(
-    problem: Problem[Any],
+    problem: Problem[Net],
     gap: float = 1e-4,
     *,
     time_limit: float | None = None,
     random_state: int | np.random.Generator | None = 0,
     prove: bool | None = None,
-    start: Solution | TwoLayerNetwork | PatternSet | None = None,
+    start: Solution[Any] | TwoLayerNetwork | PatternSet | None = None,
     n_jobs: int | None = None,
     progress: Callable[[Record], None] | None = None,
-) -> Solution:
+) -> Solution[Net]:
     r"""Train a two-layer network to global optimality and certify it.
 
     Column generation: a local search gives a first network; then rounds of *pricing* (which neuron would the dual
@@ -116,7 +117,7 @@ def _check_beta(problem: TrainingProblem) -> None:
         )
 
 
-def checked_start(start: Solution | TwoLayerNetwork | PatternSet | None, problem: TrainingProblem) -> Start | None:
+def checked_start(start: Solution[Any] | TwoLayerNetwork | PatternSet | None, problem: TrainingProblem) -> Start | None:
     """The start with a dual point, checked against the problem's shape."""
     if start is None:
         return None
