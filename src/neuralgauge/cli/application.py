@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer import TyperException
 
-from ..interchange.model_file import package_version
+from ..interchange.model_content import package_version
 from .certify import certify
 from .options import CLOSED_PIPE, DONE, INTERRUPTED, REFUSED, TERMINATED
 from .patterns import patterns

@@ -20,7 +20,7 @@ from .columns import labels, matrix
 from .dataset import target_numbers
 from .models import model_and_table
 from .options import DONE, INTERRUPTED, Data, Drop, Interruption, Json, Model, TimeLimit, plain_errors
-from .report import GapBar, certificate_fields, certificate_lines, description, print_json, print_lines
+from .report import GapBar, certificate_fields, certificate_lines, description, model_fields, print_json, print_lines
 from .streams import note
 from .tables import Table
 
@@ -59,14 +59,9 @@ def certify(
     if as_json:
         fields = {
             **certificate_fields(certificate),
-            "n_neurons": saved.network.n_neurons,
+            **model_fields(saved),
             "status": "interrupted" if interruption.came else "certified",
             "seconds": seconds,
-            "loss": saved.loss,
-            "loss_parameters": dict(saved.loss_parameters or {}),
-            "multi_class": saved.multi_class,
-            "offset": saved.offset,
-            "beta": saved.beta,
             "n_rows": problem.n,
         }
         print_json(fields)

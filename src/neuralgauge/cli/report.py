@@ -30,6 +30,18 @@ def certificate_fields(certificate: Certificate) -> dict[str, Any]:
     }
 
 
+def model_fields(model: SavedModel) -> dict[str, Any]:
+    """Return the part of the JSON object about the model and how it was trained."""
+    return {
+        "n_neurons": model.network.n_neurons,
+        "loss": model.loss,
+        "loss_parameters": dict(model.loss_parameters or {}),
+        "multi_class": model.multi_class,
+        "offset": model.offset,
+        "beta": model.beta,
+    }
+
+
 def certificate_lines(certificate: Certificate) -> list[tuple[str, str]]:
     """The same for people."""
     return [

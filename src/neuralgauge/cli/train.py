@@ -11,7 +11,8 @@ import typer
 from ..errors import InvalidInputError
 from ..interchange import SavedModel, Standardization, save_model
 from ..interchange.atomic_write import check_output
-from ..interchange.model_file import encoded_model, from_estimator
+from ..interchange.model_content import encoded
+from ..interchange.model_file import from_estimator
 from ..quoting import quoted
 from ..solvers.solution import Solution, Status
 from .dataset import Dataset, training_data
@@ -30,7 +31,7 @@ from .options import (
     TimeLimit,
     plain_errors,
 )
-from .report import GapBar, certificate_fields, certificate_lines, description, print_json, print_lines
+from .report import GapBar, certificate_fields, certificate_lines, description, model_fields, print_json, print_lines
 from .streams import STANDARD_OUTPUT, STREAM, note, write_bytes
 from .tables import read_table
 
@@ -91,7 +92,7 @@ def train(
     model = from_estimator(estimator, standardization=scaling, feature_names=dataset.names, target_name=dataset.targets)
     aside = output == STREAM
     if aside:
-        write_bytes(encoded_model(model))
+        write_bytes(encoded(model))
     elif output is not None:
         save_model(model, output, force=force)
     solution: Solution[Any] = estimator.solution_
@@ -142,21 +143,16 @@ def _fields(
 ) -> dict[str, Any]:
     return {
         **certificate_fields(solution.certificate),
-        "n_neurons": model.network.n_neurons,
+        **model_fields(model),
         "status": solution.status.name.lower(),
         "message": solution.status.value,
         "seconds": solution.seconds,
         "n_iter": solution.n_iter,
         "task": model.task,
-        "loss": model.loss,
-        "loss_parameters": dict(model.loss_parameters or {}),
-        "beta": model.beta,
         "bias": model.network.bias,
-        "offset": model.offset,
         "standardized": standardize,
         "target": model.target_name if len(dataset.targets) == 1 else list(dataset.targets),
         "classes": list(model.classes),
-        "multi_class": model.multi_class,
         "n_rows": len(dataset.y),
         "n_features": len(model.feature_names),
         "output": output,

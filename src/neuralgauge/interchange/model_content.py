@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,17 @@ from .stated import StatedCertificate
 TENSORS = ("U", "A", "offset", "feature_mean", "feature_scale", "target_mean", "target_scale")
 
 
-def encoded(model: SavedModel, package_version: str) -> bytes:
-    """The content of the file of a model; an InvalidInputError where no such file could be read."""
-    header, tensors = _header_of_model(model, package_version), _tensors_of_model(model)
+def package_version() -> str:
+    """Version of the installed package, "unknown" when run from a source folder without installing."""
+    try:
+        return importlib.metadata.version(FORMAT_NAME)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def encoded(model: SavedModel) -> bytes:
+    """Return the content of the file of a model; an InvalidInputError where no such file could be read."""
+    header, tensors = _header_of_model(model), _tensors_of_model(model)
     try:
         decoded(header_of(fields_of(header_text(header))), tensors)
     except ValueError as error:
@@ -51,11 +60,11 @@ def _tensors_of_model(model: SavedModel) -> dict[str, Array]:
     }
 
 
-def _header_of_model(model: SavedModel, package_version: str) -> dict[str, Any]:
+def _header_of_model(model: SavedModel) -> dict[str, Any]:
     header: dict[str, Any] = {
         "format": FORMAT_NAME,
         "format_version": FORMAT_VERSION if isinstance(model.network, CONVOLUTIONAL) else 2,
-        "package_version": model.package_version or package_version,
+        "package_version": model.package_version or package_version(),
         "task": model.task,
         "loss": model.loss,
         "loss_parameters": model.loss_parameters,
@@ -78,7 +87,7 @@ def _header_of_model(model: SavedModel, package_version: str) -> dict[str, Any]:
 
 
 def checksum(header: dict[str, Any], tensors: dict[str, Array]) -> str:
-    """Of a header without one, and the tensors: it tells damage, and no intent."""
+    """Return the checksum of a header, without its checksum, and the tensors: it detects damage, not forgery."""
     digest = hashlib.sha256(header_text(header).encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tensor.shape} ".encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,18 +17,10 @@ from ..quoting import quoted
 from .atomic_write import write_atomically
 from .loss_record import parameters_of
 from .model_checks import CONVOLUTIONAL
-from .model_content import TENSORS, checksum, decoded, encoded, header_size
+from .model_content import TENSORS, checksum, decoded, encoded, header_size, package_version
 from .model_header import FORMAT_NAME, FORMAT_VERSION, MOST_HEADER_BYTES, fields_of, header_of
 from .saved_model import SavedModel
 from .standardization import Standardization
-
-
-def package_version() -> str:
-    """Version of the installed package, "unknown" when run from a source folder without installing."""
-    try:
-        return importlib.metadata.version(FORMAT_NAME)
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
 
 
 def save_model(model: Any, path: str | Path, *, force: bool = False) -> None:
@@ -62,12 +53,7 @@ def save_model(model: Any, path: str | Path, *, force: bool = False) -> None:
     True
     """
     saved = model if isinstance(model, SavedModel) else from_estimator(model)
-    write_atomically(path, encoded_model(saved), force=force)
-
-
-def encoded_model(model: SavedModel) -> bytes:
-    """The content of the file of a model."""
-    return encoded(model, package_version())
+    write_atomically(path, encoded(saved), force=force)
 
 
 def load_model(path: str | Path) -> SavedModel:
@@ -92,7 +78,7 @@ def load_model(path: str | Path) -> SavedModel:
 
     Notes
     -----
-    The checksum in a file guards against damage, not against intent. Types, ranges and sizes are checked before
+    The checksum in a file detects damage, not forgery. Types, ranges and sizes are checked before
     anything is built, so that memory and time are of the order of the size of the file and of one image.
 
     Examples
@@ -173,7 +159,7 @@ def from_estimator(
 
 
 def _read(path: str | Path, name: str) -> tuple[dict[str, Any], dict[str, Array]]:
-    """The fields of the header, of whatever version up to the present one, and the tensors; unchecked but for types."""
+    """Return the fields of the header, of any version up to the present one, and the tensors, with types checked."""
     try:
         with Path(path).open("rb") as beginning:
             size = header_size(beginning.read(8))
@@ -181,8 +167,13 @@ def _read(path: str | Path, name: str) -> tuple[dict[str, Any], dict[str, Array]
             raise ValueError(f"Expected a header of at most {MOST_HEADER_BYTES} bytes, got {size}")
         with safe_open(path, framework="numpy") as file:
             fields = fields_of((file.metadata() or {}).get(FORMAT_NAME, ""))
-            _check_version(fields["format_version"], name)
-            return fields, _tensors(file, fields["format_version"])
+            version = fields["format_version"]
+            if version > FORMAT_VERSION:
+                raise ModelFileError(
+                    f"The model file {name} has format version {version}, this version of neuralgauge "
+                    f"({package_version()}) reads up to {FORMAT_VERSION}; upgrade neuralgauge."
+                )
+            return fields, _tensors(file, version)
     except ModelFileError:
         raise
     except OSError as error:
@@ -192,14 +183,6 @@ def _read(path: str | Path, name: str) -> tuple[dict[str, Any], dict[str, Array]
             f"The file {name} is not a neuralgauge model, or it is empty, damaged or cut short; give a file written "
             f"by `save_model`. ({error})"
         ) from error
-
-
-def _check_version(version: int, name: str) -> None:
-    if version > FORMAT_VERSION:
-        raise ModelFileError(
-            f"The model file {name} has format version {version}, this version of neuralgauge ({package_version()}) "
-            f"reads up to {FORMAT_VERSION}; upgrade neuralgauge."
-        )
 
 
 def _tensors(file: Any, version: int) -> dict[str, Array]:
