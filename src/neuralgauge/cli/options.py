@@ -6,7 +6,6 @@ import functools
 import signal
 from collections.abc import Callable
 from enum import StrEnum
-from types import FrameType, TracebackType
 from typing import Annotated, ParamSpec
 
 import typer
@@ -92,7 +91,7 @@ def plain_errors(command: Callable[P, int]) -> Callable[P, None]:
 
 
 class Interruption:
-    """While it lasts, `came` tells whether Ctrl-C was pressed, for solvers take it and return their best."""
+    """Records in `came` whether Ctrl-C was pressed within it; solvers then return the best they have."""
 
     came = False
 
@@ -102,11 +101,9 @@ class Interruption:
             signal.signal(signal.SIGINT, self._remember)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         signal.signal(signal.SIGINT, self._former)
 
-    def _remember(self, number: int, frame: FrameType | None) -> None:
+    def _remember(self, *_: object) -> None:
         self.came = True
         raise KeyboardInterrupt

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from types import TracebackType
 from typing import Any
 
 from rich.console import Console
@@ -98,16 +97,13 @@ class GapBar:
         self._bar = Progress(
             BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True
         )
-        self._started = False
         self._task = self._bar.add_task("", total=1.0)
 
     def __enter__(self) -> GapBar:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._started:
+    def __exit__(self, *_: object) -> None:
+        if self._bar.live.is_started:
             self._bar.stop()
 
     def __call__(self, record: Record) -> None:
@@ -116,9 +112,7 @@ class GapBar:
             return
         gap = Certificate(record.objective, record.lower_bound, "estimated").gap
         filled = self._filled(gap, record.seconds)
-        if not self._started:
-            self._bar.start()
-            self._started = True
+        self._bar.start()
         self._bar.update(
             self._task,
             completed=filled,

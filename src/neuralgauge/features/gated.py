@@ -23,14 +23,7 @@ GRAM_CHUNK = 2_000_000  # entries of B M^{-1/2} in memory at a time, 16 MB
 
 
 class GatedRows:
-    """B for one row a sample.
-
-    Parameters
-    ----------
-    features : Features
-    gates : bool array of shape (m, N)
-    directions : array of shape (m, q)
-    """
+    """B for one row a sample, gates (m, N) and directions (m, q)."""
 
     def __init__(self, features: Features, gates: BoolArray, directions: Array) -> None:
         self.features, self.gates, self.directions = features, gates, directions

@@ -12,13 +12,7 @@ from .spectrum import Spectrum, price_frequencies
 
 
 class Images:
-    """Images X (n, n_pixels), read-only, and where filters sit on them.
-
-    Parameters
-    ----------
-    X : array of shape (n, n_pixels)
-    geometry : PatchGeometry
-    """
+    """Images X (n, n_pixels), read-only, and where filters sit on them."""
 
     def __init__(self, X: Array, geometry: PatchGeometry) -> None:
         self.X, self.geometry = frozen(X), geometry

@@ -13,7 +13,7 @@ from ..quoting import quoted
 
 
 def check_output(path: str | Path, *, force: bool = False) -> Path:
-    """The path a file can be written to, links followed; else InvalidInputError says why not.
+    """Return the path a file can be written to, links followed; else InvalidInputError says why not.
 
     A file is made in the folder and removed again, for permissions alone do not tell (read-only and virtual folders).
     """
@@ -48,23 +48,9 @@ def check_output(path: str | Path, *, force: bool = False) -> Path:
 def write_atomically(path: str | Path, content: bytes, *, force: bool = False) -> None:
     """Write `content` under a temporary name in the same folder, flush it to the disk, then rename.
 
-    Parameters
-    ----------
-    path : str or Path
-        Where to; the folder must exist. A symbolic link is followed.
-    content : bytes
-    force : bool
-        Whether an existing file may be replaced.
-
-    Raises
-    ------
-    InvalidInputError
-        If the file exists and `force` is False, or the folder is missing, or the system refuses to write.
-
-    Notes
-    -----
-    Until the rename an existing file is untouched, and the temporary file is removed whatever ends the write
-    (a killed process or a power cut excepted).
+    A symbolic link is followed. An InvalidInputError if the file exists and `force` is False, if the folder is missing,
+    or if the system refuses to write. Until the rename an existing file is untouched, and the temporary file is removed
+    whatever ends the write (a killed process or a power cut excepted).
     """
     target = check_output(path, force=force)
     temporary = _temporary(target)

@@ -16,26 +16,15 @@ EXACT_COLUMNS = 4  # up to here all facets are found
 
 
 def facet_rows(X: Array, witnesses: Array, nearest: int) -> npt.NDArray[np.intp]:
-    r"""Rows of X that hold the facets of each witness's cell, padded with the nearest other rows.
+    r"""Return the rows of X with the facets of each witness's cell, padded with the nearest other rows, (m, k).
 
     With u the witness and a_i = +-x_i the inward normals, w = tau u + z lies in the cone iff
     :math:`\tau + p_i^T z \ge 0`, where p_i is the part of a_i orthogonal to u, over a_i^T u. So the facets are the
     vertices of the convex hull of the p_i in d - 1 dimensions.
 
-    Parameters
-    ----------
-    X : array of shape (n, d)
-        Zero rows constrain nothing and are left out.
-    witnesses : array of shape (m, d)
-        Strictly inside their cells.
-    nearest : int
-        Rows taken for each column of X where the facets are not found exactly.
-
-    Returns
-    -------
-    int array of shape (m, k)
-        All facets for d <= 4 columns, k being the largest number of them. Above, the `nearest` d rows of least angle: a
-        relaxation, to be completed by the rows that its solution violates.
+    Witnesses (m, d) are strictly inside their cells. For d <= 4 columns these are all facets, k the largest number of
+    them. Above, they are the `nearest` d rows of least angle: a relaxation, to be completed by the rows that its
+    solution violates. Zero rows of X constrain nothing and are left out.
     """
     used = np.flatnonzero(np.any(X != 0.0, axis=1))
     X = X[used]

@@ -21,26 +21,11 @@ CLUSTERED_ROWS = 50_000
 
 
 def interior_vectors(X: Array, U: Array, rng: np.random.Generator) -> Array:
-    """For every row of U, a vector inside an open cell whose closure holds it.
+    """Return for every row of U (k, d), normalised, a vector inside an open cell whose closure holds it, (k, d).
 
     The best neurons sit on kinks, where x_i^T u = 0 for several samples and the pattern is undecided. Each row moves
-    along a random direction, half-way to the next hyperplane it is not already on, which settles the ties one way;
-    since the cell's closure holds u, nothing is lost.
-
-    Parameters
-    ----------
-    X : array of shape (n, d)
-    U : array of shape (k, d)
-        Not zero; rows are normalised.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    array of shape (k, d)
-
-    Notes
-    -----
-    Cost O(n d k). Samples with |x_i^T u| <= 1e-7 |x_i| count as tied.
+    along a random direction, half-way to the next hyperplane it is not already on, which decides the ties.
+    Samples with |x_i^T u| <= 1e-7 |x_i| count as tied. Cost O(n d k).
     """
     unit = U / np.linalg.norm(U, axis=1, keepdims=True)
     move = rng.standard_normal(U.shape)
@@ -78,27 +63,12 @@ def neurons(network: Any, d: int) -> Array:
 
 
 def flip(X: Array, U: Array, rows: npt.NDArray[np.intp]) -> Array:
-    r"""For every row u of U, a vector on the other side of the hyperplane of one sample, inside a cell.
+    r"""Return for every row u of U (k, d) a vector across the hyperplane of one sample, inside a cell, (k, d).
 
-    It lies straight across, on :math:`u - t\,\mathrm{sign}(x_i^T u)\,x_i / \|x_i\|`, half-way between the hyperplane
-    and the next one, at most at the mirror image of u.
-
-    Parameters
-    ----------
-    X : array of shape (n, d)
-    U : array of shape (k, d)
-    rows : int array of shape (k,)
-        A sample for each u, with x_i^T u not zero.
-
-    Returns
-    -------
-    array of shape (k, d)
-        When x_i is the l-th nearest of the hyperplanes, the signs of at most these l samples have changed, that of
-        x_i among them: what is crossed on the way is no farther from u.
-
-    Notes
-    -----
-    Cost O(n d k). Where l > 1 the pattern with x_i alone flipped may have no u at all; the one attained has.
+    `rows` (k,) names the sample of each u, with x_i^T u not zero. The vector lies on
+    :math:`u - t\,\mathrm{sign}(x_i^T u)\,x_i / \|x_i\|`, half-way between the hyperplane and the next one, at most at
+    the mirror image of u. When x_i is the l-th nearest of the hyperplanes, the signs of at most these l samples change,
+    that of x_i among them; the pattern with x_i alone flipped may belong to no u. Cost O(n d k).
     """
     normal = X[rows] / np.linalg.norm(X[rows], axis=1, keepdims=True)
     side = np.sign(np.sum(normal * U, axis=1, keepdims=True))
@@ -131,26 +101,12 @@ def flips(X: Array, parents: Array, batch: int, most: int) -> Iterator[Array]:
 
 
 def cluster_vectors(X: Array, count: int, rng: np.random.Generator) -> Array:
-    """Centres c_a of the rows by k-means, the largest cluster first, then all differences c_a - c_b.
+    """Return centres c_a of the rows by k-means, the largest cluster first, then all differences c_a - c_b.
 
-    A column of X that is constant takes no part in the differences; its entry moves their hyperplanes half-way between
-    the two centres, (|c_b|^2 - |c_a|^2) / 2 for a column of ones.
-
-    Parameters
-    ----------
-    X : array of shape (n, d)
-    count : int
-        Vectors wanted, the first of k^2 for k = ceil(sqrt(count)) clusters, two at least.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    array of shape (at most count, d)
-        Fewer where X has fewer than k distinct rows. None is zero.
-
-    Notes
-    -----
-    Cost O(n k d) an iteration of k-means, on 50,000 rows at most, drawn at random.
+    These are the first `count` of k^2 for k = ceil(sqrt(count)) clusters, two at least; fewer where X has fewer than k
+    distinct rows. None is zero. A column of X that is constant takes no part in the differences; its entry moves their
+    hyperplanes half-way between the two centres, (|c_b|^2 - |c_a|^2) / 2 for a column of ones. Cost O(n k d) an
+    iteration of k-means, on 50,000 rows at most, drawn at random.
     """
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning

@@ -33,10 +33,8 @@ def branch_and_bound(
         Of any rank r >= 2.
     z : array of shape (r,)
         Unit vector to start from; the better it is, the fewer cones are opened.
-    target : float, optional
-        Stop once the value is above it or the bound is not. Far cheaper than closing when the target is not close.
-    tol : float
-        Relative difference of bound and value at which the search is closed, > 0.
+    target, tol : float, optional
+        As in `price`. A target that is not close costs far less than closing.
     time_limit : float, optional
         Seconds. With it passes start at a coarse threshold, so that there is a useful bound whenever time is up;
         without it one pass goes straight to the end.
@@ -51,12 +49,16 @@ def branch_and_bound(
     With N kinks the cost of a cone is O(m r) for the m kinks that cross its parent; their number falls with the
     diameter. Near a trained network the number of cones grows about 15 times a rank. Memory O(N r depth).
     """
-    clock = _Clock(time_limit)
+    started = time.perf_counter()
+
+    def seconds() -> float:
+        return time.perf_counter() - started
+
     tree = _Tree(form, z, tol)
     rounding = form.margin + (4.0 * SAME_SIDE * form.rank**0.5 + (2.0 * len(form.w) + 64.0) * EPS) * form.mass
     proven = float(np.linalg.norm(form.b) + np.sum(np.abs(form.w)))
-    goal = -np.inf if target is None else target - rounding
-    history = [(clock.seconds, tree.value, proven + rounding)]
+    goal, limit = -np.inf if target is None else target - rounding, np.inf if time_limit is None else time_limit
+    history = [(seconds(), tree.value, proven + rounding)]
     closed = False
     steps = (*THRESHOLDS, 0.0) if time_limit is not None else (0.0,)
     for step in steps:
@@ -64,28 +66,14 @@ def branch_and_bound(
             continue
         last = step == 0.0 or tree.value * (1.0 + step) <= goal
         tree.start(goal if last else tree.value * (1.0 + step), np.inf if target is None else target + rounding)
-        while not (ended := tree.advance()) and not clock.over and not tree.above:
-            history.append((clock.seconds, tree.value, proven + rounding))
+        while not (ended := tree.advance()) and seconds() < limit and not tree.above:
+            history.append((seconds(), tree.value, proven + rounding))
         proven = min(proven, tree.bound)
-        history.append((clock.seconds, tree.value, proven + rounding))
+        history.append((seconds(), tree.value, proven + rounding))
         if not ended or last:
             closed = proven <= tree.value * (1.0 + 2.0 * tol)
             break
     return Enclosure(tree.z, tree.value, proven + rounding, closed, _changes(history), tree.n_nodes)
-
-
-class _Clock:
-    def __init__(self, limit: float | None) -> None:
-        self._start = time.perf_counter()
-        self._limit = np.inf if limit is None else limit
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self._start
-
-    @property
-    def over(self) -> bool:
-        return self.seconds >= self._limit
 
 
 class _Tree:

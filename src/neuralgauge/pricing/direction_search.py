@@ -103,14 +103,8 @@ def search_directions(
     X : array of shape (n, d)
     price : callable (v, tol, time_limit) -> Price
         Pricing of one output, exact or enclosed.
-    target : float, optional
-        Stop once the value exceeds it or the bound does not.
-    tol : float
-        Relative difference of bound and value at which the search is closed.
-    time_limit : float, optional
-        Seconds; the bound holds when they are up.
-    random_state : int
-        Seed of the start vectors.
+    target, tol, time_limit, random_state
+        As in `price`.
 
     Notes
     -----

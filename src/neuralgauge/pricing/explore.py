@@ -37,17 +37,8 @@ def explore(
 ) -> Array:
     r"""The best distinct points that a batch of starts reaches, best first: (d, k) with k <= `kept`.
 
-    Parameters
-    ----------
-    V, features, n_starts, rng, starts, sign
-        As in `search`.
-    kept : int
-        Points at most.
-
-    Notes
-    -----
-    Cost 4 N d operations a start and step in single precision. Of more than 2 million entries of X a random part of
-    the samples is explored, and what is best there moves on over all of them.
+    Arguments as in `search`. Cost 4 N d operations a start and step in single precision. Of more than 2 million entries
+    of X a random part of the samples is explored, and what is best there moves on over all of them.
     """
     U = start_rows(features.d, n_starts, rng, starts)
     V = V.reshape(features.n, -1)

@@ -48,22 +48,11 @@ class Survey:
 
 
 def survey(ascent: Ascent, sample: Callable[[int], Array], own: Array, most: int, rng: np.random.Generator) -> Survey:
-    """Search for the best maximum of a score.
+    """Search for the best maximum of a score by at most so many ascents, in whole batches.
 
-    Parameters
-    ----------
-    ascent : callable
-        Local maxima from starts (d, k), best first.
-    sample : callable
-        k independent starts of one distribution, (d, k).
-    own : array of shape (d, m)
-        Where good maxima are known, for instance the neurons of a network.
-    most : int
-        Ascents at most; whole batches are made.
-    rng : numpy.random.Generator
+    `ascent` gives the local maxima from starts (d, k), best first; `sample` makes k independent starts of one
+    distribution, (d, k); `own` (d, m) are starts near known maxima, for instance the neurons of a network.
 
-    Notes
-    -----
     Independent starts are drawn in up to four batches, until few of the maxima of one are new, or nearly all are.
     The share of new ones in a batch is an unbiased estimate of the probability that a start ends in a
     maximum that was not seen before the batch: Good and Turing's question, answered by starts held out.

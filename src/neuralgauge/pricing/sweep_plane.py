@@ -19,15 +19,8 @@ def sweep_plane(form: KinkForm) -> tuple[Array, float]:
 
     The bound exceeds the value by rounding only, at most :math:`4(\sqrt N + c + 16)\,\epsilon \sum_i |v_i| |x_i|`.
 
-    Parameters
-    ----------
-    form : KinkForm
-        Of rank 2, with one output or c.
-
-    Notes
-    -----
-    Cost O(N log N + N c), in NumPy operations on arrays of shape (N, c, 2); sums are taken in blocks of sqrt(N), which
-    is what keeps their rounding at sqrt(N) instead of N.
+    Of a form of rank 2. Cost O(N log N + N c), in NumPy operations on arrays of shape (N, c, 2); sums are taken in
+    blocks of sqrt(N), which is what keeps their rounding at sqrt(N) instead of N.
     """
     w, Z = with_axes(form)
     order, ends = _kinks_by_angle(Z)

@@ -23,14 +23,7 @@ def sweep_space(form: KinkForm) -> tuple[Array, float]:
 
     The bound exceeds the value by rounding only, at most :math:`4(N + 64)\,\epsilon \sum_i |v_i| |x_i|`.
 
-    Parameters
-    ----------
-    form : KinkForm
-        Of rank 3.
-
-    Notes
-    -----
-    Cost O(N^2 log N) time, O(N) memory; compiled at the first call and kept on disk.
+    Of a form of rank 3. Cost O(N^2 log N) time, O(N) memory; compiled at the first call and kept on disk.
     """
     w, Z = with_axes(form)
     z = np.zeros(3)
@@ -156,12 +149,10 @@ def _two_cells(
         x, y, t = flip * x / norm, flip * y / norm, flip * t / norm
         if side[left] * _along(Z, left, x, y, t) < -OUTSIDE or side[right] * _along(Z, right, x, y, t) < -OUTSIDE:
             continue
-        inside = True
         for k in range(len(w)):
             if side[k] * _along(Z, k, x, y, t) < -OUTSIDE:
-                inside = False
                 break
-        if inside:
+        else:
             value = _polar(b, w, Z, x, y, t)
             if value > best:
                 best = value

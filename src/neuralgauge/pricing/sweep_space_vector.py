@@ -28,14 +28,7 @@ def sweep_space_vector(form: KinkForm) -> tuple[Array, float]:
     The bound exceeds the value by rounding only, at most
     :math:`(4(N + c + 64)\,\epsilon + 10^{-13}) \sum_i |v_i| |x_i|`; the last term is for cells with no longer edge.
 
-    Parameters
-    ----------
-    form : KinkForm
-        Of rank 3, with c outputs.
-
-    Notes
-    -----
-    Cost O(N^2 (log N + c)) time, O(N c) memory; compiled at the first call and kept on disk.
+    Of a form of rank 3. Cost O(N^2 (log N + c)) time, O(N c) memory; compiled at the first call and kept on disk.
     """
     w, Z = with_axes(form)
     z = np.zeros(3)
@@ -166,12 +159,10 @@ def _two_cells(
                 t[x] = -t[x]
         if _beyond(Y, left, side, t) or _beyond(Y, right, side, t):
             continue
-        inside = True
         for k in range(len(w)):
             if _beyond(Y, k, side, t):
-                inside = False
                 break
-        if inside:
+        else:
             value = _polar(b, w, Y, t)
             if value > best:
                 best = value

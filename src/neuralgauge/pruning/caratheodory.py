@@ -63,21 +63,12 @@ class Amplitudes:
 
 
 def basic(network: N, features: Features, rng: np.random.Generator | None = None) -> N:
-    """The same outputs on the samples, at no higher penalty, from at most rank(atoms) <= n c of the neurons.
+    """Return a balanced network of at most rank(atoms) <= n c of the neurons, with the same outputs on the samples.
 
-    Parameters
-    ----------
-    network : Network
-    features : Features
-    rng : Generator, optional
-        Look further among the cheapest amplitudes, from random vertices, for one with fewer neurons: a heuristic, as
-        finding the fewest is NP-hard.
-
-    Returns
-    -------
-    Network
-        Balanced; outputs to 1e-11 of the largest sum of |activations times output weights|, penalty to 1e-11. Where
-        rounding does not allow that, neurons are exchanged by hand: at most n c are left, not always at the least cost.
+    Outputs are kept to 1e-11 of the largest sum of |activations times output weights|, and the penalty rises by no more
+    than 1e-11. Where rounding does not allow that, `exchange` leaves at most n c, not always at the least cost. With
+    `rng`, random vertices of the cheapest face are searched for one with fewer neurons: a heuristic, as finding the
+    fewest is NP-hard.
     """
     balanced = network.balance()
     live = balanced.take(features.hidden(balanced.U).max(axis=0, initial=0.0) > 0.0)

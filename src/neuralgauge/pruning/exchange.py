@@ -18,23 +18,11 @@ PROJECTIONS = 4  # most of one vector; each takes away the rounding of the one b
 
 
 def exchange(network: N, features: Features) -> N:
-    """The same outputs on the samples, at no higher penalty, from at most n c of the neurons.
+    """Return a balanced network of at most n c of the neurons: the same outputs on the samples, no higher penalty.
 
-    Parameters
-    ----------
-    network : Network
-    features : Features
-
-    Returns
-    -------
-    Network
-        Balanced; outputs and penalty up to rounding.
-
-    Notes
-    -----
-    Shares t, at first 1, follow the steepest descent of the penalty in the null space of the atoms
-    (X u_j)_+ alpha_j^T until one is zero, and stays there. A step costs O(m n c) for m neurons, and takes the memory of
-    their atoms.
+    Both hold up to rounding. Shares t, at first 1, follow the steepest descent of the penalty in the null space of the
+    atoms (X u_j)_+ alpha_j^T until one is zero, and stays there. A step costs O(m n c) for m neurons, and takes the
+    memory of their atoms.
     """
     balanced = network.balance()
     columns = features.atoms(balanced.U, balanced.A)

@@ -13,19 +13,9 @@ DROPPED = (1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 
 
 def simplify(network: N, problem: TrainingProblem, slack: float = 0.0) -> N:
-    """Join neurons of nearly one direction and drop vanishing ones, as far as the objective allows.
+    """Return a balanced network of at most n c + 1 neurons, those of nearly one direction joined, small ones dropped.
 
-    Parameters
-    ----------
-    network : Network
-    problem : TrainingProblem
-    slack : float
-        Relative rise of the objective [2] that each of the two steps may cost.
-
-    Returns
-    -------
-    Network
-        Balanced, with at most n c + 1 neurons.
+    `slack` is the relative rise of the objective [2] that each of the two steps may cost.
     """
     network = network.merge()
     limit = problem.objective(network) * (1.0 + max(slack, 1e-13))
