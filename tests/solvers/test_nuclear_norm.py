@@ -328,3 +328,25 @@ def test_all_digits_under_softmax(n, beta):
     by_descent = train_linear_conv(problem, gap=1e-2, solver="proximal_gradient")
     assert by_descent.certificate.lower <= solution.certificate.upper * (1 + 1e-12)
     assert solution.certificate.lower <= by_descent.certificate.upper
+
+
+@pytest.mark.parametrize("solver", ["interior_point", "proximal_gradient", "fourier"])
+def test_a_start_is_never_lost(solver, rng):
+    X, y = rng.standard_normal((20, 12)), rng.standard_normal(20)
+    circle = {"filter_size": 12, "padding": "same", "padding_mode": "circular"}
+    problem = ng.LinearConvProblem(X, y, beta=1.0, **circle)
+    trained = solve_nuclear_norm(problem, Run(1e-4), solver="interior_point")
+    known, network = trained.certificate, trained.network
+    for start in (trained, network, (network.U, network.A)):
+        short = solve_nuclear_norm(problem, Run(1e-12), solver=solver, max_iter=0, start=start)
+        assert short.certificate.upper <= known.upper * (1 + 1e-12)
+        if start is trained:
+            assert short.certificate.lower >= known.lower - 1e-12 * abs(known.lower)
+    near = problem.with_beta(0.9 * problem.beta)
+    solution = solve_nuclear_norm(near, Run(1e-7), solver=solver, start=trained)
+    assert solution.status is ng.Status.SOLVED
+    expected = solve_nuclear_norm(near, Run(1e-8)).certificate
+    assert solution.certificate.upper == pytest.approx(expected.upper, rel=1e-6)
+    assert solve_nuclear_norm(problem, Run(1e-3), solver=solver, start=trained).n_iter == 0
+    with pytest.raises(ng.InvalidInputError, match="LinearConvNetwork"):
+        solve_nuclear_norm(problem, Run(1e-3), solver=solver, start=ng.TwoLayerNetwork([[1.0]], [1.0], False))

@@ -165,7 +165,7 @@ def test_rounds_on_fewer_samples_take_their_share_of_the_time(monkeypatch):
 def test_an_interrupt_of_the_last_proof_keeps_the_result(monkeypatch):
     rounds = rounds_of(problem_of(), Run(1e-12))
 
-    def interrupted(deadline):
+    def interrupted(run):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(rounds.dual, "conclude", interrupted)

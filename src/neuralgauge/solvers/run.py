@@ -39,6 +39,8 @@ class Run:
         Best primal value and where it is attained: infinite and None before the first offer.
     lower, dual
         Best proven dual value and the dual point v behind it: minus infinity and None before the first offer.
+    limit : float
+        The time limit, infinite without one.
     n_iter : int
         Iterations used, those of inner runs included as their solvers add them.
     reserve : float
@@ -62,11 +64,6 @@ class Run:
     def seconds(self) -> float:
         """Wall-clock time since the start."""
         return time.perf_counter() - self._start
-
-    @property
-    def deadline(self) -> float:
-        """The value of `time.perf_counter` at which the time is over; infinite without a limit."""
-        return self._start + self.limit
 
     def left(self, share: float = 1.0) -> float | None:
         """Seconds left, or a share of them, > 0; None without a limit."""

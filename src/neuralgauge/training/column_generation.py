@@ -89,7 +89,7 @@ class Rounds:
         ended = run.follow(lambda: self.steps(max_rounds))
         if ended not in (Status.SOLVED, Status.INTERRUPTED):
             try:
-                self.dual.conclude(run.deadline)
+                self.dual.conclude(run)
             except KeyboardInterrupt:
                 run.interrupt()
         return run.solution(self.network, self.dual.certificate(run.upper), ended, dual=self.dual.v)
@@ -103,7 +103,7 @@ class Rounds:
             columns = self._columns(v)
             run.record(self.network.n_neurons, self.dual.lower)
             if self.gap <= run.target_gap:
-                if self.dual.settle(self.network, run.upper, run.target_gap, run.deadline):
+                if self.dual.settle(run):
                     return Status.SOLVED
                 columns = self._columns(v)
             yield

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 from .._array import Array
@@ -14,6 +12,7 @@ from ..pricing.explore import KEPT_POINTS
 from ..pricing.search import ascended
 from ..pricing.survey import Survey, survey
 from ..problems.training import TrainingProblem
+from ..solvers.run import Run
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
 SWEPT_RANK = 3  # up to here by a sweep, for any number of outputs
@@ -100,17 +99,18 @@ class DualSide:
         result: Array = chosen + distance * noise / np.sqrt(len(U))
         return result
 
-    def settle(self, network: TwoLayerNetwork, upper: float, gap: float, deadline: float) -> bool:
-        """Whether a proof, or failing that many more starts, leave the bound within the gap of `upper`."""
-        goal = upper - gap * abs(upper)
+    def settle(self, run: Run) -> bool:
+        """Whether a proof, or failing that many more starts, leave the bound within the run's gap of its network."""
+        room = run.target_gap * abs(run.upper)
+        goal = run.upper - room
         if self.prove and self.budget > 0.0:
-            if self.rank > SWEPT_RANK and self.lower < upper - 0.7 * gap * abs(upper):
+            if self.rank > SWEPT_RANK and self.lower < run.upper - 0.7 * room:
                 return False  # branching takes far less with some room between the two
-            if self._proves(goal, deadline):
+            if self._proves(goal, run):
                 return True
         if self.insist or self.lower < goal:
             return False
-        self._search_thoroughly(network)
+        self._search_thoroughly(run.point)
         return self.lower >= goal
 
     def _search_thoroughly(self, network: TwoLayerNetwork) -> None:
@@ -147,8 +147,8 @@ class DualSide:
         result: Array = np.where(self.rng.random(count) < 0.5, uniform, whitened)
         return result
 
-    def _proves(self, goal: float, deadline: float) -> bool:
-        priced = self._price_exactly(self._largest_polar(goal), deadline)
+    def _proves(self, goal: float, run: Run) -> bool:
+        priced = self._price_exactly(self._largest_polar(goal), run)
         if self.proven >= goal:
             self.scope = "exact"
             return True
@@ -156,24 +156,24 @@ class DualSide:
             self.missed = priced.u[:, None]
         return False
 
-    def conclude(self, deadline: float) -> None:
+    def conclude(self, run: Run) -> None:
         """Prove what can be proven of a run that ends short of its gap: a sweep, or what time is left for branching."""
-        no_time = self.rank > SWEPT_RANK and (self.budget <= 0.0 or time.perf_counter() >= deadline)
+        no_time = self.rank > SWEPT_RANK and (self.budget <= 0.0 or run.seconds >= run.limit)
         if self.scope == "exact" or not self.prove or no_time:
             return
-        priced = self._price_exactly(None, deadline)
+        priced = self._price_exactly(None, run)
         if priced.closed:
             self.scope = "exact"
         self._raise_polar(priced.value)
 
-    def _price_exactly(self, target: float | None, deadline: float) -> Price:
-        begun = time.perf_counter()
-        limit = max(min(deadline - begun, self.budget), 1e-3)
+    def _price_exactly(self, target: float | None, run: Run) -> Price:
+        begun = run.seconds
+        limit = max(min(run.limit - begun, self.budget), 1e-3)
         v = self.problem.features.lifted(self.v)
         priced = price(
             v, self.problem.features.dense(), target=target, time_limit=limit if np.isfinite(limit) else None
         )
-        self.budget -= time.perf_counter() - begun
+        self.budget -= run.seconds - begun
         self.proven = max(self.proven, lower_bound(self.problem, self.v, priced.bound))
         return priced
 
