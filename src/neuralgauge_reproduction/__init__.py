@@ -1,7 +1,7 @@
 """The experiments of Pilanci & Ergen (2020), run anew: `neuralgauge reproduce`."""
 
 from .catalogue import EXPERIMENTS, Experiment
-from .outcome import Check, Curve, Method, Outcome, Panel, Plane
+from .outcome import Check, Curve, Grid, Matrix, Method, Outcome, Panel, Plane
 from .registry import Data, load
 from .reproduction import reproduce
 from .scale import Scale
@@ -12,6 +12,8 @@ __all__ = [
     "Curve",
     "Data",
     "Experiment",
+    "Grid",
+    "Matrix",
     "Method",
     "Outcome",
     "Panel",

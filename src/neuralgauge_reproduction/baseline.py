@@ -1,12 +1,10 @@
-"""Descent as a method among others: its networks evaluated apart from PyTorch, its traces as curves."""
+"""Descent as a method among others: its networks evaluated by the library, its traces as curves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-
-import neuralgauge as ng
 
 from .descent import Trace, Training, descend
 from .outcome import Curve, Method
@@ -17,39 +15,38 @@ Score = Callable[[Any], float]
 
 @dataclass(frozen=True)
 class Baseline:
-    """What descent found; without PyTorch nothing, and a sentence in `missing`.
+    """What descent found.
 
     Attributes
     ----------
-    methods : tuple of Method
-        One, or none.
+    method : Method
     objectives, scores : tuple of Curve
         Over the iterations, one a trial; scores where the networks are tested.
     networks : tuple
         Of the trials at the end.
-    trace : Trace or None
-    missing : tuple of str
+    trace : Trace
     """
 
-    methods: tuple[Method, ...] = ()
-    objectives: tuple[Curve, ...] = ()
-    scores: tuple[Curve, ...] = ()
-    networks: tuple[Any, ...] = ()
-    trace: Trace | None = None
-    missing: tuple[str, ...] = ()
+    method: Method
+    objectives: tuple[Curve, ...]
+    scores: tuple[Curve, ...]
+    networks: tuple[Any, ...]
+    trace: Trace
+
+    def over_time(self, curves: tuple[Curve, ...]) -> tuple[Curve, ...]:
+        """The curves over the mean seconds of a trial until then."""
+        seconds = (self.trace.times / len(self.networks)).tolist()
+        return tuple(replace(curve, x=seconds) for curve in curves)
 
 
 def baseline(
     training: Training, network_of: Callable[[Any, Any], Any], objective: Score, score: Score | None = None
 ) -> Baseline:
     """Descend, then evaluate: `network_of` takes weights (U, A) to a network, `objective` and `score` judge it."""
-    try:
-        trace = descend(training)
-    except ng.MissingDependencyError as error:
-        return Baseline(missing=(str(error),))
+    trace = descend(training)
     networks = tuple(network_of(U, A) for U, A in trace.weights)
     steps = trace.iterations.tolist()
-    tested = () if score is None else tuple(score(network) for network in networks)
+    tested = () if score is None else tuple(map(score, networks))
     method = Method(
         NAME,
         tuple(objective(network) for network in networks),
@@ -65,4 +62,4 @@ def baseline(
             Curve(NAME, steps, [score(network_of(U[k], A[k])) for U, A in trace.snapshots])
             for k in range(training.trials)
         )
-    return Baseline((method,), curves, scores, networks, trace)
+    return Baseline(method, curves, scores, networks, trace)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any, cast
+
+import numpy as np
 
 import neuralgauge as ng
 from neuralgauge.certificate import lower_bound
 
+from ._array import Array
 from .baseline import Score
 from .descent import Trace
 from .outcome import Method
 
 TOLERANCE = 1e-6  # of the convex programs
 CERTIFIED = "neuralgauge"
+ALGORITHMS = ("Alg1", "Alg2", "Alg3")
 
 
 def uninterrupted(solution: ng.Solution[Any]) -> ng.Solution[Any]:
@@ -40,20 +45,38 @@ def optimal(problem: ng.TrainingProblem, time_limit: float | None = None) -> tup
     return Method("Optimal", (objective,), seconds, lower=lower, scope="exact", n_neurons=network.n_neurons), network
 
 
+def joined(*sets: ng.PatternSet) -> ng.PatternSet:
+    """The distinct patterns of several sets, those of the first sets first."""
+    packed = np.concatenate([one.packed for one in sets])
+    witnesses = np.concatenate([one.witness(slice(None)) for one in sets])
+    _, first = np.unique(packed, axis=0, return_index=True)
+    first.sort()
+    return ng.PatternSet(packed[first], sets[0].n, witnesses[first])
+
+
+def of_neurons(problem: ng.TrainingProblem, U: Array) -> ng.PatternSet:
+    """The patterns of the columns of U."""
+    m = U.shape[1]
+    network = ng.TwoLayerNetwork(U, np.ones((m, 1)), bias=False)
+    return ng.sample_patterns(problem.X, m, strategy="network", network=network)
+
+
 def over_patterns(
     name: str,
     problem: ng.TrainingProblem,
     patterns: list[ng.PatternSet],
     score: Score | None,
     time_limit: float | None = None,
-) -> Method:
+) -> tuple[Method, list[ng.Solution[Any]]]:
     """The program over given patterns, a set of them a trial."""
-    begun = time.perf_counter()
     solutions = [uninterrupted(ng.solve_program(problem, one, TOLERANCE, time_limit=time_limit)) for one in patterns]
-    seconds = time.perf_counter() - begun
     networks = [cast(ng.TwoLayerNetwork, solution.network) for solution in solutions]
-    scores = () if score is None else tuple(score(network) for network in networks)
-    return Method(name, tuple(problem.objective(network) for network in networks), seconds, scores)
+    scores = () if score is None else tuple(map(score, networks))
+    times = tuple(solution.seconds for solution in solutions)
+    stopped = sum(solution.status is not ng.Status.SOLVED for solution in solutions)
+    note = f"{stopped} of {len(solutions)} programs stopped before {TOLERANCE:g}" if stopped else ""
+    objectives = tuple(map(problem.objective, networks))
+    return Method(name, objectives, sum(times), scores, note=note, times=times), solutions
 
 
 def approximate(
@@ -65,28 +88,34 @@ def approximate(
 ) -> Method:
     """ "Approximate": the program over random patterns, anew each trial."""
     sets = [ng.sample_patterns(problem.X, n_patterns, random_state=seed) for seed in range(trials)]
-    return over_patterns("Approximate", problem, sets, score, time_limit)
+    return over_patterns("Approximate", problem, sets, score, time_limit)[0]
 
 
-def algorithms(problem: ng.TrainingProblem, trace: Trace, score: Score) -> list[Method]:
-    """ "Alg1" to "Alg3", from the networks of a descent: a program each over patterns of the trained network, of the
-    initial one, and of the trained one with hyperplanes nearby crossed."""
-    trained = [ng.TwoLayerNetwork(U, A) for U, A in trace.weights]
-    initial = [ng.TwoLayerNetwork(U, A) for U, (_, A) in zip(trace.initial_U, trace.weights, strict=True)]
+def algorithms(
+    problem: ng.TrainingProblem,
+    trace: Trace,
+    score: Score,
+    beside: Callable[[int], ng.PatternSet],
+    time_limit: float | None = None,
+) -> tuple[tuple[Method, ...], list[ng.Solution[Any]]]:
+    """Alg1 to Alg3 of section 6, a program each a trial of descent, and the solutions of Alg1.
+
+    Alg1: the patterns of the trained network, then those that `beside` gives by the number of the trial. Alg2: the
+    patterns of the initial network. Alg3: those of the initial network, and as many in which products x_i^T u that were
+    small have changed their sign.
+    """
     m = trace.initial_U.shape[2]
-
-    def of_neurons(networks: list[ng.TwoLayerNetwork]) -> list[ng.PatternSet]:
-        return [ng.sample_patterns(problem.X, m, strategy="network", network=one) for one in networks]
-
-    flipped = [
-        ng.sample_patterns(problem.X, 2 * m, seed, strategy="sign_flips", network=one)
-        for seed, one in enumerate(trained)
+    hinted, initial, flipped = [], [], []
+    for trial, ((trained, _), start) in enumerate(zip(trace.weights, trace.initial_U, strict=True)):
+        hinted.append(joined(of_neurons(problem, trained), beside(trial)))
+        initial.append(of_neurons(problem, start))
+        network = ng.TwoLayerNetwork(start, np.ones((m, 1)), bias=False)
+        flipped.append(ng.sample_patterns(problem.X, 2 * m, trial, strategy="sign_flips", network=network))
+    runs = [
+        over_patterns(name, problem, sets, score, time_limit)
+        for name, sets in zip(ALGORITHMS, (hinted, initial, flipped), strict=True)
     ]
-    return [
-        over_patterns("Alg1", problem, of_neurons(trained), score),
-        over_patterns("Alg2", problem, of_neurons(initial), score),
-        over_patterns("Alg3", problem, flipped, score),
-    ]
+    return tuple(method for method, _ in runs), runs[0][1]
 
 
 def certified(

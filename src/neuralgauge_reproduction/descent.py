@@ -1,20 +1,22 @@
-"""The baseline: stochastic gradient descent by PyTorch on the objective [2], all trials at once."""
+"""The baseline: stochastic gradient descent on the objective [2], all trials at once."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-import neuralgauge as ng
-
 from ._array import Array
+from .gradients import gradients, outputs
 
 LossName = Literal["squared", "hinge"]
+ReadoutName = Literal["pooled", "flattened", "circular"]
 STEPS = (3e-1, 1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
 SWEEP_PART = 5  # a step size is tried on a fifth of the iterations
 CHECKPOINTS = 60
@@ -50,7 +52,7 @@ class Training:
     batch_size: int
     iterations: int
     trials: int
-    readout: Literal["pooled", "flattened", "circular"] = "pooled"
+    readout: ReadoutName = "pooled"
     filter_size: int = 0
     seed: int = 0
 
@@ -63,23 +65,29 @@ class Trace:
     ----------
     iterations : array of shape (s,)
         Where the objective was looked at.
+    times : array of shape (s,)
+        Seconds of the iterations of all trials together until then, without looking and without the search of the step
+        size.
     objectives : array of shape (s, t)
         Of [2], over all samples, one column a trial.
     snapshots : list of s pairs of arrays
         Weights U (t, d, m) and A (t, m, q) at these iterations.
     initial_U : array of shape (t, d, m)
-    seconds : float
-        Of the iterations of all trials together, without looking and without the search of the step size.
     step : float
         Step size chosen.
     """
 
     iterations: Array
+    times: Array
     objectives: Array
     snapshots: list[tuple[Array, Array]]
     initial_U: Array
-    seconds: float
     step: float
+
+    @property
+    def seconds(self) -> float:
+        """Of all trials together, to the end."""
+        return float(self.times[-1])
 
     @property
     def weights(self) -> list[tuple[Array, Array]]:
@@ -97,18 +105,11 @@ def descend(training: Training) -> Trace:
     an unbiased estimate of the gradient of [2] / n. Weights start as PyTorch's linear layers do, uniform in
     :math:`\pm 1 / \sqrt{\text{inputs}}`. The step size is the one with the lowest mean objective after a fifth of the
     iterations, from 0.3 down by factors of about 3; in the last fifth it falls linearly to zero.
-
-    Raises
-    ------
-    MissingDependencyError
-        If PyTorch is not installed.
     """
-    torch = _torch()
-    X, y = torch.tensor(training.X), torch.tensor(training.y, dtype=torch.float64)
-    with threadpool_limits(1):  # products too small to share
-        step = _best_step(lambda step: _run(torch, training, X, y, step, training.iterations // SWEEP_PART, 1))
+    with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):  # small products; steps that diverge
+        step = _best_step(lambda step: _run(training, step, training.iterations // SWEEP_PART, 1))
         while True:
-            trace = _run(torch, training, X, y, step, training.iterations, CHECKPOINTS)
+            trace = _run(training, step, training.iterations, CHECKPOINTS)
             if np.isfinite(trace.objectives[-1]).all():
                 return trace
             step /= 3.0
@@ -126,86 +127,59 @@ def _best_step(tried: Callable[[float], Trace]) -> float:
     return best
 
 
-def _torch() -> Any:
-    try:
-        import torch
-    except ImportError as error:
-        raise ng.MissingDependencyError(
-            'Gradient descent needs PyTorch, which is not installed; `pip install "neuralgauge[torch]"`.'
-        ) from error
-    return torch
-
-
-def _run(torch: Any, training: Training, X: Any, y: Any, step: float, iterations: int, checkpoints: int) -> Trace:
-    t, n = training.trials, len(y)
-    generator = torch.Generator().manual_seed(training.seed)
-    U, A = _initial(torch, training, X.shape, generator)
-    initial = U.detach().numpy().copy()
+def _run(training: Training, step: float, iterations: int, checkpoints: int) -> Trace:
+    n, rng = len(training.y), np.random.default_rng(training.seed)
+    U, A = _initial(training, rng)
+    initial = U.copy()
     looks = set(np.unique(np.geomspace(1, iterations, checkpoints).astype(int)).tolist()) | {iterations}
-    seen, values, weights, seconds = [], [], [], 0.0
-    batches = _batches(torch, n, training.batch_size, t, generator)
+    seen, times, values, weights, seconds = [], [], [], [], 0.0
+    batches = _batches(n, training.batch_size, training.trials, rng)
     for k in range(1, iterations + 1):
         begun = time.perf_counter()
         chosen = next(batches)
-        f = _outputs(torch, training, X[chosen], U, A)
-        loss = _loss(torch, training.loss, f, y[chosen]).sum() / chosen.shape[1]
-        loss.backward()
         rate = step * min(1.0, SWEEP_PART * (iterations - k + 1) / iterations)
-        with torch.no_grad():
-            for W in (U, A):
-                W -= rate * (W.grad + training.beta / n * W)
-                W.grad = None
+        X, y = training.X[chosen], training.y[chosen]
+        by_U, by_A = gradients(training.readout, X, U, A, partial(_slope, training.loss, y))
+        U -= rate * (by_U + training.beta / n * U)
+        A -= rate * (by_A + training.beta / n * A)
         seconds += time.perf_counter() - begun
         if k in looks:
             seen.append(k)
-            values.append(_objectives(torch, training, X, y, U, A))
-            weights.append((U.detach().numpy().copy(), A.detach().numpy().copy()))
-    return Trace(np.array(seen), np.stack(values), weights, initial, seconds, step)
+            times.append(seconds)
+            values.append(_objectives(training, U, A))
+            weights.append((U.copy(), A.copy()))
+    return Trace(np.array(seen), np.array(times), np.stack(values), weights, initial, step)
 
 
-def _initial(torch: Any, training: Training, shape: Any, generator: Any) -> tuple[Any, Any]:
+def _initial(training: Training, rng: np.random.Generator) -> tuple[Array, Array]:
     t, m = training.trials, training.n_neurons
-    _, K, d = shape
+    _, K, d = training.X.shape
     q = K if training.readout == "flattened" else 1
     if training.readout == "circular":
         d, q = training.filter_size, d
-    U = (2.0 * torch.rand((t, d, m), generator=generator, dtype=torch.float64) - 1.0) / d**0.5
-    A = (2.0 * torch.rand((t, m, q), generator=generator, dtype=torch.float64) - 1.0) / (m * q) ** 0.5
-    return U.requires_grad_(), A.requires_grad_()
+    return rng.uniform(-1.0, 1.0, (t, d, m)) / d**0.5, rng.uniform(-1.0, 1.0, (t, m, q)) / (m * q) ** 0.5
 
 
-def _batches(torch: Any, n: int, size: int, trials: int, generator: Any) -> Any:
+def _batches(n: int, size: int, trials: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.intp]]:
     """Endless index arrays (t, size): a fresh order of the samples a trial and epoch, the rest of it left out."""
     size = min(size, n)
     while True:
-        order = torch.stack([torch.randperm(n, generator=generator) for _ in range(trials)])
+        order = rng.permuted(np.tile(np.arange(n), (trials, 1)), axis=1)
         for first in range(0, n - size + 1, size):
             yield order[:, first : first + size]
 
 
-def _outputs(torch: Any, training: Training, X: Any, U: Any, A: Any) -> Any:
-    """(t, b) of patches (t, b, K, d)."""
-    t, b, K, d = X.shape
-    if training.readout == "circular":
-        shifted = torch.bmm(U, A)  # (t, h, d): what entry a of the filters gives to pixels a further on
-        theta = sum(torch.roll(shifted[:, a], a, dims=1) for a in range(training.filter_size))
-        return torch.bmm(X[:, :, 0], theta[:, :, None])[:, :, 0]
-    H = torch.relu(torch.bmm(X.reshape(t, b * K, d), U))
-    if training.readout == "pooled":
-        return torch.bmm(H.reshape(t, b, K, -1).mean(dim=2), A)[:, :, 0]
-    return torch.einsum("tbkm,tmk->tb", H.reshape(t, b, K, -1), A)
+def _slope(name: LossName, y: Array, f: Array) -> Array:
+    """Gradient of the mean loss of each batch, (t, b)."""
+    return (f - y if name == "squared" else np.where(y * f < 1.0, -y, 0.0)) / y.shape[1]
 
 
-def _loss(torch: Any, name: LossName, f: Any, y: Any) -> Any:
-    return 0.5 * (f - y) ** 2 if name == "squared" else torch.relu(1.0 - y * f)
-
-
-def _objectives(torch: Any, training: Training, X: Any, y: Any, U: Any, A: Any) -> Array:
+def _objectives(training: Training, U: Array, A: Array) -> Array:
     """[2] of each trial, (t,), a trial at a time, for patches take memory."""
-    with torch.no_grad():
-        values = []
-        for k in range(len(U)):
-            f = _outputs(torch, training, X[None], U[k : k + 1], A[k : k + 1])
-            penalty = 0.5 * training.beta * ((U[k] ** 2).sum() + (A[k] ** 2).sum())
-            values.append(float(_loss(torch, training.loss, f, y[None]).sum() + penalty))
-        return np.array(values)
+    values = []
+    for k in range(len(U)):
+        f = outputs(training.readout, training.X[None], U[k : k + 1], A[k : k + 1])[0]
+        y = training.y
+        losses = 0.5 * (f - y) ** 2 if training.loss == "squared" else np.maximum(1.0 - y * f, 0.0)
+        values.append(losses.sum() + 0.5 * training.beta * ((U[k] ** 2).sum() + (A[k] ** 2).sum()))
+    return np.array(values)

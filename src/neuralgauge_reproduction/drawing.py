@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import neuralgauge as ng
 
-from .outcome import Curve, Outcome, Panel, Plane
+from .outcome import Curve, Matrix, Outcome, Panel, Plane
 
 PANEL = (4.2, 3.4)  # inches
 COLUMNS = 3
 MARKERS = "osD^vPX*<>"  # of rows of points, one after the other
 ENTRIES = 6  # of a legend that still has room inside
+LEAST_SPAN = 0.01  # of an axis, in its largest value: five ticks on less than that would differ in their fifth digit
+DECADES = 30.0  # from which a logarithmic axis has two powers of ten or more to name
+MARK_COLORS = ("tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:red")
 DODGE = 0.5  # of the distance of two trials, over which their points are spread side by side
 LOOKS: dict[str, dict[str, Any]] = {
     "trial": {"color": "tab:blue", "linewidth": 1.0, "alpha": 0.6},
     "points": {"linestyle": "none", "markersize": 6},
+    "marks": {"linestyle": "none", "marker": "x", "markersize": 6, "markeredgewidth": 1.5},
     "program": {"color": "tab:orange", "linewidth": 1.6, "linestyle": "--"},
     "approximate": {"color": "tab:green", "linewidth": 1.6, "linestyle": "-."},
     "found": {"color": "tab:red", "linewidth": 1.6},
@@ -25,62 +30,96 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-def figure_of(outcome: Outcome) -> Any:
-    """A Matplotlib figure of all panels; nothing of pyplot is left behind."""
+def figure_of(panels: Sequence[Panel | Plane | Matrix]) -> Any:
+    """A Matplotlib figure of the panels; nothing of pyplot is left behind."""
     from matplotlib.figure import Figure
 
-    columns = 2 if len(outcome.panels) == 4 else min(COLUMNS, len(outcome.panels))
-    rows = math.ceil(len(outcome.panels) / columns)
+    columns = 2 if len(panels) == 4 else min(COLUMNS, len(panels))
+    rows = math.ceil(len(panels) / columns)
     figure = Figure(figsize=(PANEL[0] * columns, PANEL[1] * rows), layout="constrained")
     places = figure.subplots(rows, columns, squeeze=False).ravel()
-    for place, panel in zip(places, outcome.panels, strict=False):
+    for place, panel in zip(places, panels, strict=False):
         if isinstance(panel, Plane):
             ng.plot_decision_boundary(panel.network, panel.X, panel.y, axes=place)
-            place.set_title(panel.title, fontsize=10)
             place.legend(fontsize=7)
+        elif isinstance(panel, Matrix):
+            _draw_matrix(figure, place, panel)
         else:
             _draw(place, panel)
-    for place in places[len(outcome.panels) :]:
+        place.set_title(panel.title, fontsize=10)
+    for place in places[len(panels) :]:
         place.set_axis_off()
     return figure
 
 
 def images_of(outcome: Outcome) -> dict[str, bytes]:
-    """The figure as "png" and "svg"."""
-    figure = figure_of(outcome)
-    result = {}
-    for kind in ("png", "svg"):
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
-        result[kind] = buffer.getvalue()
-    return result
+    """All panels side by side as "png" and "svg"; nothing where there are none."""
+    if not outcome.panels:
+        return {}
+    figure = figure_of(outcome.panels)
+    return {"png": _saved(figure, "png"), "svg": _saved(figure, "svg")}
+
+
+def panels_of(outcome: Outcome) -> list[bytes]:
+    """Each panel as an SVG of its own."""
+    return [_saved(figure_of((panel,)), "svg") for panel in outcome.panels]
+
+
+def _saved(figure: Any, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+    return buffer.getvalue()
 
 
 def _draw(place: Any, panel: Panel) -> None:
     _draw_points(place, [curve for curve in panel.curves if curve.kind == "points"])
     labelled: set[str] = set()
+    marked = list(dict.fromkeys(curve.label for curve in panel.curves if curve.kind == "marks"))
     for curve in panel.curves:
         if curve.kind != "points":
             label = "_nolegend_" if curve.label in labelled else curve.label  # one entry for all trials
             labelled.add(curve.label)
-            place.plot(curve.x, curve.y, label=label, **LOOKS[curve.kind])
+            look = LOOKS[curve.kind]
+            if curve.kind == "marks":
+                look = {**look, "color": MARK_COLORS[marked.index(curve.label) % len(MARK_COLORS)]}
+            place.plot(curve.x, curve.y, label=label, **look)
     for label, value, kind in panel.levels:
         place.axhline(value, label=label, **LOOKS[kind])
-    if panel.log[0]:
-        place.set_xscale("log")
-    if panel.log[1]:
-        place.set_yscale("log")
-    place.set_title(panel.title, fontsize=10)
     place.set_xlabel(panel.x_label)
     place.set_ylabel(panel.y_label)
     place.grid(alpha=0.25)
     if panel.curves or panel.levels:
-        beside = (
-            {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
-            if len(place.get_legend_handles_labels()[1]) > ENTRIES
-            else {}
-        )
-        place.legend(fontsize=7, **beside)
+        if panel.log[0]:
+            place.set_xscale("log")
+        _scale_values(place, panel.log[1])
+        if len(place.get_legend_handles_labels()[1]) > ENTRIES:
+            place.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3)
+        else:
+            place.legend(fontsize=7)
+
+
+def _scale_values(place: Any, log: bool) -> None:
+    """A vertical axis whose ticks differ: where a logarithmic one would repeat its digits, five round numbers."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+
+    if log:
+        place.set_yscale("log")
+    low, high = place.get_ylim()
+    if high - low < LEAST_SPAN * max(abs(low), abs(high)):
+        middle, half = 0.5 * (low + high), 0.5 * LEAST_SPAN * max(abs(low), abs(high))
+        low, high = middle - half, middle + half
+        place.set_ylim(low, high)
+    if not log or high < DECADES * low:
+        place.yaxis.set_minor_locator(NullLocator())
+        place.yaxis.set_major_locator(MaxNLocator(5))
+        place.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.5g}"))
+
+
+def _draw_matrix(figure: Any, place: Any, panel: Matrix) -> None:
+    image = place.imshow(panel.values, vmin=0.0, vmax=panel.most, cmap="viridis", aspect="auto", interpolation="none")
+    figure.colorbar(image, ax=place)
+    place.set_xlabel(panel.x_label)
+    place.set_ylabel(panel.y_label)
 
 
 def _draw_points(place: Any, curves: list[Curve]) -> None:

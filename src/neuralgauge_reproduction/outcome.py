@@ -13,8 +13,6 @@ import neuralgauge as ng
 
 from ._array import Array
 
-IN_GENERAL = "said of its experiments in general"  # in place of a number, where the text of a figure was not at hand
-
 
 @dataclass(frozen=True)
 class Method:
@@ -35,6 +33,8 @@ class Method:
     n_neurons : int or None
     note : str
         What a reader must know to compare it.
+    times : tuple of float
+        Seconds of each trial; empty where the trials ran together.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Method:
     scope: str | None = None
     n_neurons: int | None = None
     note: str = ""
+    times: tuple[float, ...] = ()
 
     @classmethod
     def of_solution(cls, name: str, solution: ng.Solution[Any], objective: float, **more: Any) -> Method:
@@ -77,6 +78,8 @@ class Check:
 
     Attributes
     ----------
+    place : str
+        Where the paper says it: figure, section or equation.
     claim : str
         In one sentence.
     paper, ours : str
@@ -87,6 +90,7 @@ class Check:
         Why they agree, differ or could not be compared.
     """
 
+    place: str
     claim: str
     paper: str
     ours: str
@@ -127,6 +131,25 @@ class Plane:
 
 
 @dataclass(frozen=True)
+class Matrix:
+    """A matrix of numbers from 0 to `most`, drawn as an image."""
+
+    title: str
+    x_label: str
+    y_label: str
+    values: Array
+    most: float
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of text beside the methods."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Everything that is written about one experiment.
 
@@ -140,11 +163,14 @@ class Outcome:
     methods : dict of str to tuple of Method
         By problem (the widths of Fig. 2, for instance).
     checks : tuple of Check
-    panels : tuple of Panel or Plane
+    panels : tuple of Panel, Plane or Matrix
     missing : tuple of str
         Sentences about parts that did not run, with the remedy.
     score : str
         What the scores of the methods are.
+    grids : tuple of Grid
+    kept : dict
+        What later experiments read; not written.
     """
 
     title: str
@@ -152,9 +178,11 @@ class Outcome:
     choices: tuple[str, ...] = ()
     methods: dict[str, tuple[Method, ...]] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
-    panels: tuple[Panel | Plane, ...] = ()
+    panels: tuple[Panel | Plane | Matrix, ...] = ()
     missing: tuple[str, ...] = ()
     score: str = ""
+    grids: tuple[Grid, ...] = ()
+    kept: dict[str, Any] = field(default_factory=dict)
 
     def numbers(self) -> dict[str, Any]:
         """All but the pictures of planes, as plain values for JSON."""
@@ -166,10 +194,11 @@ class Outcome:
             "methods": {problem: [plain(_fields(one)) for one in methods] for problem, methods in self.methods.items()},
             "checks": [plain(_fields(check)) for check in self.checks],
             "panels": [
-                {**plain(_fields(panel)), "curves": [plain(_fields(curve)) for curve in panel.curves]}
+                {**plain(_fields(panel)), "curves": [plain(_fields(one)) for one in getattr(panel, "curves", ())]}
                 for panel in self.panels
-                if isinstance(panel, Panel)
+                if not isinstance(panel, Plane)
             ],
+            "grids": [plain(_fields(grid)) for grid in self.grids],
             "missing": list(self.missing),
         }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -11,21 +11,21 @@ from .outcome import Check, Outcome
 
 
 class Entry(NamedTuple):
-    """One experiment of the page; `png` as text in base64."""
+    """One experiment of the page; `panels` as SVG in base64."""
 
     label: str
     about: str
     outcome: Outcome
-    png: str
+    panels: tuple[str, ...]
 
     @classmethod
-    def of(cls, label: str, about: str, outcome: Outcome, png: bytes) -> Entry:
-        """With the picture encoded."""
-        return cls(label, about, outcome, base64.b64encode(png).decode("ascii"))
+    def of(cls, label: str, about: str, outcome: Outcome, panels: Sequence[bytes]) -> Entry:
+        """With the pictures encoded."""
+        return cls(label, about, outcome, tuple(base64.b64encode(one).decode("ascii") for one in panels))
 
 
 def page(entries: Mapping[str, Entry], failures: Mapping[str, str], labels: Mapping[str, str], **more: Any) -> str:
-    """The page as HTML; no file, font or script from elsewhere."""
+    """The page as HTML; no font or script from elsewhere, and links only to the files beside it."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -37,8 +37,14 @@ def page(entries: Mapping[str, Entry], failures: Mapping[str, str], labels: Mapp
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     text = files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     return environment.from_string(text).render(
-        entries=entries, failures=failures, labels=labels, agreement=agreement, number=number, **more
+        entries=entries, failures=failures, labels=labels, agreement=agreement, tally=tally, number=number, **more
     )
+
+
+def tally(entries: Mapping[str, Entry]) -> dict[str, int]:
+    """How many claims agree, do not, and have nothing to compare with."""
+    found = [check.agrees for entry in entries.values() for check in entry.outcome.checks]
+    return {"yes": found.count(True), "no": found.count(False), "open": found.count(None)}
 
 
 def number(value: float | None) -> str:

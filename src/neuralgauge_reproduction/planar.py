@@ -7,21 +7,21 @@ import numpy as np
 import neuralgauge as ng
 
 from ._array import Array
-from .baseline import NAME, baseline
+from .baseline import baseline
 from .convex import approximate, certified, optimal
 from .descent import Training
 from .outcome import Check, Method, Outcome, Panel, Plane
 from .scale import Scale
 
 N, WIDTH, BATCH, TRIALS = 50, 50, 25, 10
-BETA = 1e-2
+BETA = 1e-4
 SAME = 1e-4  # relative difference that counts as none
 
 
 def quadrants(rng: np.random.Generator) -> tuple[Array, Array]:
-    """Normal points, labelled by the sign of the product of their coordinates; a tenth of the labels turned."""
+    """Normal points, labelled by the sign of the product of their coordinates."""
     X = rng.standard_normal((N, 2))
-    return X, np.where(X[:, 0] * X[:, 1] > 0.0, 1.0, -1.0) * np.where(rng.random(N) < 0.1, -1.0, 1.0)
+    return X, np.where(X[:, 0] * X[:, 1] > 0.0, 1.0, -1.0)
 
 
 def intruder(rng: np.random.Generator) -> tuple[Array, Array]:
@@ -37,7 +37,12 @@ def figure_3(scale: Scale) -> Outcome:
     """Classes in quadrants."""
     X, y = quadrants(np.random.default_rng(0))
     return _plane(
-        "Fifty points in the plane", scale, X, y, "normal points, classes by quadrants, a tenth of the labels turned"
+        "Fifty points in the plane",
+        "Fig. 3; section 6",
+        scale,
+        X,
+        y,
+        "normal points, classes by quadrants",
     )
 
 
@@ -46,6 +51,7 @@ def figure_6(scale: Scale) -> Outcome:
     X, y = intruder(np.random.default_rng(0))
     return _plane(
         "A negative point next to positive ones",
+        "Fig. 6; A.1",
         scale,
         X,
         y,
@@ -53,9 +59,9 @@ def figure_6(scale: Scale) -> Outcome:
     )
 
 
-def _plane(title: str, scale: Scale, X: Array, y: Array, data: str) -> Outcome:
+def _plane(title: str, place: str, scale: Scale, X: Array, y: Array, data: str) -> Outcome:
     problem = ng.TrainingProblem(X, y, beta=BETA, loss="hinge")
-    iterations = scale.pick(5000, 30_000)
+    iterations = scale.pick(20_000, 200_000)
     exact, network = optimal(problem, time_limit=120.0)
     ours, solution = certified(problem, 1e-5, time_limit=60.0)
     random = approximate(problem, WIDTH, TRIALS)
@@ -66,7 +72,7 @@ def _plane(title: str, scale: Scale, X: Array, y: Array, data: str) -> Outcome:
         ("Approximate, mean", float(np.mean(random.objectives)), "approximate"),
         (f"lower bound ({ours.scope})", float(ours.lower or 0.0), "bound"),
     )
-    methods = (*found.methods, random, exact, ours)
+    methods = (found.method, random, exact, ours)
     best = sorted(found.networks, key=problem.objective)[:1]
     planes = [
         *(Plane("SGD, best trial", one, X, y) for one in best),
@@ -79,42 +85,41 @@ def _plane(title: str, scale: Scale, X: Array, y: Array, data: str) -> Outcome:
          "iterations": iterations, "patterns of Approximate": WIDTH},
         (
             f"The paper does not list its points; here: {data}.",
-            "beta 1e-2, the bias of the hidden layer, the step size and the number of iterations are ours.",
+            "beta is 1e-4 as in Fig. 2: the objectives of Table 1 are thousandths, so all points are fitted and what "
+            "is left is the penalty. The bias of the hidden layer, step size and number of iterations are ours.",
         ),
         {"the plane": methods},
-        _checks(methods, exact, ours, random),
+        _checks(place, methods),
         (Panel("objective", "iteration", "objective", found.objectives, levels, (True, True)), *planes),
-        found.missing,
     )  # fmt: skip
 
 
-def _checks(methods: tuple[Method, ...], exact: Method, ours: Method, random: Method) -> tuple[Check, ...]:
-    value = exact.best
-    checks = [
+def _checks(place: str, methods: tuple[Method, ...]) -> tuple[Check, ...]:
+    descent, random, exact, ours = methods
+    value, trials = exact.best, descent.objectives
+    below = sum(one < value * (1.0 - SAME) for one in trials)
+    better = sum(one > value * (1.0 + SAME) for one in trials)
+    return (
         Check(
+            "Theorem 5; [19]",
             "The program over all patterns has the value of the global optimum.",
             "no number given",
             f"{value:.6g}; column generation {ours.best:.6g}, lower bound {ours.lower:.6g} ({ours.scope})",
             abs(value - ours.best) <= SAME * value and value >= float(ours.lower or 0.0),
-        )
-    ]
-    if methods[0].name == NAME:
-        trials = methods[0].objectives
-        below = sum(one < value * (1.0 - SAME) for one in trials)
-        better = sum(one > value * (1.0 + SAME) for one in trials)
-        checks += [
-            Check(
-                "Descent ends above the optimum.",
-                "all trials",
-                f"{better} of {len(trials)}: {min(trials) / value:.4g} to {max(trials) / value:.4g} times the optimum",
-                below == 0 and better >= len(trials) / 2,
-            ),
-            Check(
-                "A random part of the patterns can be enough to be better than descent.",
-                "Approximate below SGD",
-                f"Approximate {np.mean(random.objectives):.6g} on average, SGD {np.mean(trials):.6g}",
-                bool(np.mean(random.objectives) <= np.mean(trials)),
-                "It depends on the draw: its best and worst sets stand in the table.",
-            ),
-        ]
-    return tuple(checks)
+        ),
+        Check(
+            place,
+            "Descent ends above the optimum.",
+            "most trials" if place.startswith("Fig. 3") else "all trials, by much",
+            f"{better} of {len(trials)}: {min(trials) / value:.4g} to {max(trials) / value:.4g} times the optimum",
+            below == 0 and better >= len(trials) * (0.5 if place.startswith("Fig. 3") else 1.0),
+        ),
+        Check(
+            place,
+            "A random part of the patterns can be enough to be better than descent.",
+            "Approximate below SGD",
+            f"Approximate {np.mean(random.objectives):.6g} on average, SGD {np.mean(trials):.6g}",
+            bool(np.mean(random.objectives) <= np.mean(trials)),
+            "It depends on the draw: its best and worst sets stand in the table.",
+        ),
+    )

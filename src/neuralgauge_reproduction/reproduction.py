@@ -13,7 +13,7 @@ from neuralgauge.interchange.atomic_write import check_output, write_atomically
 from neuralgauge.quoting import quoted
 
 from .catalogue import EXPERIMENTS
-from .drawing import images_of
+from .drawing import images_of, panels_of
 from .outcome import Outcome
 from .page import Entry, number, page
 from .scale import Scale
@@ -43,7 +43,7 @@ def reproduce(
     scale: Scale,
     report: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Outcome]:
-    """Run experiments and write NAME.png, NAME.svg and NAME.json of each, then table.md and index.html, into a folder.
+    """Run experiments and write NAME.json, NAME.png and NAME.svg of each, then table.md and index.html, into a folder.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def reproduce(
         else:
             outcomes[name] = outcome
             images = images_of(outcome)
-            entries[name] = Entry.of(experiment.label, experiment.about, outcome, images["png"])
+            entries[name] = Entry.of(experiment.label, experiment.about, outcome, panels_of(outcome))
             seconds = time.perf_counter() - begun
             _write(output, name, outcome, images, seconds, scale.quick)
             report(f"{experiment.label}: done in {seconds:.1f} s")

@@ -1,4 +1,4 @@
-"""The baseline by PyTorch against steps written out in NumPy."""
+"""Descent against loops, differences and PyTorch."""
 
 from types import SimpleNamespace
 
@@ -8,16 +8,7 @@ import pytest
 import neuralgauge as ng
 from neuralgauge_reproduction.baseline import baseline
 from neuralgauge_reproduction.descent import Training, _batches, _best_step, _initial, _run, descend
-
-
-def test_without_torch_a_sentence(no_torch, paper):
-    problem = paper(0.1)
-    training = Training(problem.X[:, None], problem.y, 0.1, "squared", 3, 5, 10, 2)
-    with pytest.raises(ng.MissingDependencyError, match=r"neuralgauge\[torch\]"):
-        descend(training)
-    found = baseline(training, ng.TwoLayerNetwork, problem.objective)
-    assert found.methods == ()
-    assert "neuralgauge[torch]" in found.missing[0]
+from neuralgauge_reproduction.gradients import gradients
 
 
 def outputs_by_loops(training, U, A):
@@ -44,16 +35,19 @@ def objective_by_loops(training, U, A):
     return loss + 0.5 * training.beta * (np.sum(U**2) + np.sum(A**2))
 
 
+def case_of(readout, loss, rng):
+    X = rng.standard_normal((6, 1 if readout == "circular" else 3, 5))
+    y = np.where(rng.standard_normal(6) > 0, 1.0, -1.0)
+    return Training(X, y, 0.3, loss, 2, 6, 1, 2, readout, 3 if readout == "circular" else 0, seed=4)
+
+
 @pytest.mark.parametrize("readout", ["pooled", "flattened", "circular"])
 @pytest.mark.parametrize("loss", ["squared", "hinge"])
 def test_a_step_follows_the_gradient(readout, loss, rng):
-    torch = pytest.importorskip("torch")
-    X = rng.standard_normal((6, 1 if readout == "circular" else 3, 5))
-    y = np.where(rng.standard_normal(6) > 0, 1.0, -1.0)
-    training = Training(X, y, 0.3, loss, 2, 6, 1, 2, readout, 3 if readout == "circular" else 0, seed=4)
-    trace = _run(torch, training, torch.tensor(X), torch.tensor(y), 0.01, 1, 1)
-    generator = torch.Generator().manual_seed(4)
-    U, A = (W.detach().numpy() for W in _initial(torch, training, X.shape, generator))
+    training = case_of(readout, loss, rng)
+    trace = _run(training, 0.01, 1, 1)
+    U, A = _initial(training, np.random.default_rng(4))
+    np.testing.assert_array_equal(trace.initial_U, U)
     for t in range(2):
         for which, start in enumerate((U[t], A[t])):
             moved = trace.snapshots[-1][which][t]
@@ -63,31 +57,47 @@ def test_a_step_follows_the_gradient(readout, loss, rng):
                     weights = [U[t].copy(), A[t].copy()]
                     weights[which][entry] += h
                     values.append(objective_by_loops(training, *weights))
-                gradient = (values[0] - values[1]) / 2e-6 / len(y)
+                gradient = (values[0] - values[1]) / 2e-6 / len(training.y)
                 assert moved[entry] == pytest.approx(start[entry] - 0.01 * gradient, abs=1e-7)
         assert trace.objectives[-1, t] == pytest.approx(
             objective_by_loops(training, *(part[t] for part in trace.snapshots[-1]))
         )
 
 
-def test_batches_visit_every_sample_once_an_epoch():
+@pytest.mark.parametrize("readout", ["pooled", "flattened"])
+def test_gradients_are_those_of_torch(readout, rng):
     torch = pytest.importorskip("torch")
-    batches = _batches(torch, 7, 3, 2, torch.Generator().manual_seed(0))
-    first = torch.cat([next(batches) for _ in range(2)], dim=1)  # 7 = 3 + 3 and one left out
+    training = case_of(readout, "squared", rng)
+    U, A = _initial(training, rng)
+    X = np.stack([training.X, training.X])
+    ours = gradients(readout, X, U, A, lambda f: np.cos(f))
+    parts = [torch.tensor(W, requires_grad=True) for W in (U, A)]
+    H = torch.relu(torch.einsum("tbkd,tdm->tbkm", torch.tensor(X), parts[0]))
+    if readout == "pooled":
+        H = H.mean(dim=2, keepdim=True)
+    torch.sin(torch.einsum("tbqm,tmq->tb", H, parts[1])).sum().backward()
+    for found, part in zip(ours, parts, strict=True):
+        np.testing.assert_allclose(found, part.grad.numpy(), atol=1e-12)
+
+
+def test_batches_visit_every_sample_once_an_epoch(rng):
+    batches = _batches(7, 3, 2, rng)
+    first = np.concatenate([next(batches) for _ in range(2)], axis=1)  # 7 = 3 + 3 and one left out
     for order in first.tolist():
         assert len(set(order)) == 6
 
 
 def test_descent_falls_and_is_repeatable(paper):
-    pytest.importorskip("torch")
     problem = paper(1e-2)
     training = Training(problem.X[:, None], problem.y, 1e-2, "squared", 10, 5, 500, 3)
     found = baseline(training, ng.TwoLayerNetwork, problem.objective)
-    (method,) = found.methods
-    assert len(method.objectives) == 3
+    assert len(found.method.objectives) == 3
     assert all(curve.y[-1] < 0.5 * curve.y[0] for curve in found.objectives)
-    # The objective of the library for the returned weights is the one seen in PyTorch.
-    assert [curve.y[-1] for curve in found.objectives] == pytest.approx(method.objectives)
+    # The objective of the library for the returned weights is the one that descent saw.
+    assert [curve.y[-1] for curve in found.objectives] == pytest.approx(found.method.objectives)
+    times = found.over_time(found.objectives)[0].x
+    assert list(times) == sorted(times)
+    assert 3 * times[-1] == pytest.approx(found.method.seconds)
     again = descend(training)
     np.testing.assert_array_equal(again.objectives[-1], [curve.y[-1] for curve in found.objectives])
 
@@ -113,7 +123,6 @@ def test_the_sweep_goes_down_until_it_rises(means, step, tries):
 
 
 def test_a_step_that_diverges_is_shortened(rng):
-    pytest.importorskip("torch")
     X = 100.0 * rng.standard_normal((20, 1, 5))
     trace = descend(Training(X, np.ones(20), 1.0, "squared", 4, 20, 40, 2))
     assert np.isfinite(trace.objectives).all()

@@ -1,4 +1,4 @@
-"""The experiments themselves: values that are known, bounds below objectives, and what is said without PyTorch."""
+"""The experiments themselves: values that are known, bounds below objectives, claims with their places."""
 
 import dataclasses
 import json
@@ -7,17 +7,24 @@ import numpy as np
 import pytest
 
 import neuralgauge as ng
-from neuralgauge_reproduction import EXPERIMENTS, Scale
+from neuralgauge_reproduction import EXPERIMENTS, Method, Outcome, Scale
+from neuralgauge_reproduction.baseline import baseline
 from neuralgauge_reproduction.circular import _network
+from neuralgauge_reproduction.claims import claims
+from neuralgauge_reproduction.convex import algorithms, joined, of_neurons
+from neuralgauge_reproduction.convolution import figure_11
+from neuralgauge_reproduction.descent import Training
 from neuralgauge_reproduction.images import features_of
 from neuralgauge_reproduction.line import figure_2
 from neuralgauge_reproduction.planar import BETA, intruder, quadrants
 from neuralgauge_reproduction.timing import table_1
 
 QUICK = Scale(quick=True)
-FAST = ("fig2", "fig5", "fig11")
+FAST = ("fig2", "fig5", "fig10")
 FIGURES = [
-    pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in EXPERIMENTS if name != "table1"
+    pytest.param(name, marks=() if name in FAST else pytest.mark.slow)
+    for name, experiment in EXPERIMENTS.items()
+    if not experiment.needs
 ]
 
 
@@ -25,22 +32,21 @@ def outcome_of(name):
     return EXPERIMENTS[name].run(QUICK, {})
 
 
-def test_figure_2_finds_the_optimum_of_the_paper(no_torch):
+def test_figure_2_finds_the_optimum_of_the_paper(few_steps):
     outcome = figure_2(QUICK)
     assert outcome.checks[0].agrees
-    exact = outcome.methods["m = 8"][0]
+    _, exact, _ = outcome.methods["m = 8"]
     assert exact.name == "Optimal"
     assert exact.best == pytest.approx(0.001012777, abs=1e-9)
     assert exact.lower <= exact.best
-    assert "neuralgauge[torch]" in outcome.missing[0]
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_bounds_hold_and_numbers_are_json(name, twin):
+def test_bounds_hold_and_numbers_are_json(name, few_steps):
     outcome = outcome_of(name)
-    assert twin, "descent was not asked for"
     assert outcome.missing == ()
     assert outcome.checks
+    assert all(check.place and check.claim and check.ours for check in outcome.checks)
     for methods in outcome.methods.values():
         bound = max(
             one.lower for one in methods if (one.lower is not None and one.scope == "exact") or one is methods[-1]
@@ -52,12 +58,65 @@ def test_bounds_hold_and_numbers_are_json(name, twin):
     assert json.loads(text)["title"] == outcome.title
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_without_torch_the_convex_methods_run_alone(name, no_torch):
-    outcome = outcome_of(name)
-    assert outcome.missing
-    assert all(methods for methods in outcome.methods.values())
-    assert all(one.name != "SGD" for methods in outcome.methods.values() for one in methods)
+def test_alg1_is_no_worse_than_the_network_whose_patterns_it_takes(rng):
+    problem = ng.TrainingProblem(rng.standard_normal((30, 3)), rng.standard_normal(30), beta=0.1)
+    training = Training(problem.X[:, None], problem.y, 0.1, "squared", 5, 10, 30, 2)
+    found = baseline(training, ng.TwoLayerNetwork, problem.objective)
+    asked = []
+
+    def none_beside(trial):
+        asked.append(trial)
+        return of_neurons(problem, found.trace.initial_U[trial])
+
+    (alg1, alg2, alg3), solutions = algorithms(problem, found.trace, problem.objective, none_beside)
+    assert asked == [0, 1]
+    assert all(one <= other for one, other in zip(alg1.objectives, found.method.objectives, strict=True))
+    # Alg1 holds the patterns of Alg2 here, and Alg3 always does.
+    for trial in range(2):
+        assert alg1.objectives[trial] <= alg2.objectives[trial] * (1.0 + 1e-5)
+        assert alg3.objectives[trial] <= alg2.objectives[trial] * (1.0 + 1e-5)
+    assert [one.seconds for one in solutions] == list(alg1.times)
+
+
+def test_patterns_of_several_sets_are_joined_in_their_order(rng):
+    X = rng.standard_normal((9, 2))
+    first, second = ng.sample_patterns(X, 4), ng.sample_patterns(X, 6, random_state=1)
+    both = joined(first, second)
+    np.testing.assert_array_equal(both.dense()[:4], first.dense())
+    assert {tuple(row) for row in both.dense()} == {tuple(row) for one in (first, second) for row in one.dense()}
+    assert len({tuple(row) for row in both.dense()}) == len(both)
+    np.testing.assert_array_equal(both.witness(slice(None)) @ X.T >= 0.0, both.dense())
+
+
+def test_the_claim_is_checked_as_it_stands():
+    def method(name, objective, score):
+        return Method(name, (objective,), 1.0, (score,), lower=0.5, scope="exact")
+
+    methods = [method("SGD", 2.0, 0.3), method("Alg1", 1.0, 0.4), method("Alg2", 3.0, 0.5), method("Alg3", 4.0, 0.6)]
+    ours = method("neuralgauge", 0.9, 0.1)
+    lowest, error, beyond = claims("Fig. 7", (*methods, ours), "test error")
+    assert (lowest.agrees, error.agrees, beyond.agrees) == (True, False, None)
+    assert claims("Fig. 4", (*methods, ours), "test accuracy")[1].agrees is False
+    assert "100.0% above the bound" in beyond.ours
+
+
+def test_figure_11_measures_distances_between_directions(rng):
+    U = np.eye(3)
+    kept = {"descent": U, "patterns of descent": U[::-1], "patterns of clusters": -U[:1]}
+    outcome = figure_11(QUICK, {"fig10": Outcome("", {}, kept=kept)})
+    own, other = outcome.panels
+    np.testing.assert_allclose(own.values, np.sqrt(2.0) * (1.0 - np.eye(3)))
+    np.testing.assert_allclose(other.values, [[2.0, np.sqrt(2.0), np.sqrt(2.0)]])
+    assert [check.agrees for check in outcome.checks] == [True, True]
+    without = figure_11(QUICK, {"fig10": Outcome("", {}, kept={**kept, "patterns of clusters": U[:0]})})
+    assert [check.agrees for check in without.checks] == [True, False]
+
+
+def test_filters_are_told_by_the_origin_of_their_patterns(few_steps):
+    outcome = outcome_of("fig10")
+    assert set(outcome.kept) == {"descent", "patterns of descent", "patterns of clusters"}
+    for filters in outcome.kept.values():
+        np.testing.assert_allclose(np.linalg.norm(filters, axis=1), 1.0)
 
 
 @pytest.mark.parametrize("points", [quadrants, intruder])
@@ -91,17 +150,17 @@ def test_networks_of_circular_descent_keep_their_outputs(rng):
     assert _network(problem, U, A).predict(X) == pytest.approx(by_hand)
 
 
-def test_table_1_gathers_what_ran(twin):
-    found = {"fig2": outcome_of("fig2")}
+def test_table_1_sets_the_columns_of_the_paper_beside_ours(few_steps):
+    found = {"fig2": outcome_of("fig2"), "fig5": outcome_of("fig5")}
     outcome = table_1(QUICK, found)
-    assert list(outcome.methods) == ["Fig. 2 m = 8", "Fig. 2 m = 15", "Fig. 2 m = 50"]
-    assert outcome.missing == tuple(
-        f"{name} did not run, so its column is missing." for name in ("fig3", "fig4", "fig5")
-    )
-    assert len(outcome.checks) == 3
-    (panel,) = outcome.panels
-    seconds = {curve.label: list(curve.y) for curve in panel.curves}
-    assert seconds["SGD"] == [0.1, 0.1, 0.1]
+    (grid,) = outcome.grids
+    assert len(grid.rows) == 11
+    assert all(len(row) == len(grid.header) for row in grid.rows)
+    assert grid.rows[1][:6] == ("Fig. 2", "Optimal", "1.225", grid.rows[1][3], "0.001", "0.001013")
+    assert grid.rows[6][:4] == ("Fig. 4", "Alg1", "108.065", "")
+    assert grid.rows[10][5] != ""
+    assert outcome.missing == tuple(f"{name} did not run, so its columns are missing." for name in ("fig3", "fig4"))
+    assert [check.place for check in outcome.checks] == ["Table 1, Fig. 2; A.1", "Table 1, Fig. 5; A.1"]
 
 
 def test_an_interrupted_solver_ends_the_experiment(paper, monkeypatch):

@@ -1,8 +1,10 @@
 """What is written: figures, numbers, table and page, whole, and for the experiments that could run."""
 
+import itertools
 import json
 import re
 
+import numpy as np
 import pytest
 
 import neuralgauge as ng
@@ -11,6 +13,8 @@ from neuralgauge_reproduction import (
     Check,
     Curve,
     Experiment,
+    Grid,
+    Matrix,
     Method,
     Outcome,
     Panel,
@@ -18,21 +22,35 @@ from neuralgauge_reproduction import (
     reproduce,
     reproduction,
 )
+from neuralgauge_reproduction.drawing import figure_of
 from neuralgauge_reproduction.reproduction import chosen
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")
 QUICK = Scale(quick=True)
+PAPER_PAGE = "https://proceedings.mlr.press/v119/pilanci20a.html"
 
 
 def small(title="A <title> & more"):
     methods = (Method("SGD", (2.0, 3.0), 1.5, (0.5, 0.7)), Method("Optimal", (1.0,), 0.1, lower=0.9, scope="exact"))
-    checks = (Check("It holds.", "1", "1.0", True), Check("It <fails>.", "2", "3", False, "for a reason"),
-              Check("Nobody knows.", "", "", None))  # fmt: skip
+    checks = (
+        Check("Fig. 1", "It holds.", "1", "1.0", True),
+        Check("[8]", "It <fails>.", "2", "3", False, "for a reason"),
+        Check("A.2", "Nobody knows.", "", "", None),
+    )
     curves = (Curve("SGD", [1, 10], [3.0, 2.0]), Curve("SGD", [1, 10], [4.0, 3.0]))
     panels = (Panel("objective", "iteration", "objective", curves, (("Optimal", 1.0, "program"),), (True, False)),
               Panel("seconds", "", "s", (Curve("SGD", ["a", "b"], [1.0, 2.0], "points"),)))  # fmt: skip
-    return Outcome(title, {"n": 5}, ("A choice.",), {"only": methods}, checks, panels, ("Something is missing.",))
+    return Outcome(
+        title,
+        {"n": 5},
+        ("A choice.",),
+        {"only": methods},
+        checks,
+        panels,
+        ("Something is missing.",),
+        grids=(Grid(("Figure", "Method", "here"), (("Fig. A", "SGD", "0.001"),)),),
+    )
 
 
 @pytest.fixture
@@ -74,13 +92,19 @@ def test_the_page_is_self_contained_and_escaped(tmp_path, two):
     page = tmp_path.joinpath("index.html").read_text()
     sources = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert sources
-    assert all(source.startswith(("data:image/png;base64,", "#")) for source in sources)
+    assert all(
+        source.startswith(("data:image/svg+xml;base64,", "#", "first.")) or source == PAPER_PAGE for source in sources
+    )
+    assert page.count("data:image/svg") == 2
     assert not re.search(r"<script|<link|@import|url\(", page)
     assert "A &lt;title&gt; &amp; more" in page
     assert "It &lt;fails&gt;." in page
     assert page.count('class="yes"') == 1
     assert page.count('class="no"') == 1
     assert "not compared" in page
+    assert "1 claims of the paper hold here, 1 do not, 1 rows" in page
+    assert '<td data-label="Place">[8]</td>' in page
+    assert '<td class="number">0.001</td>' in page
     assert "Did not run: The set is missing" in page
     assert "Missing: Something is missing." in page
 
@@ -113,13 +137,46 @@ def test_the_output_must_be_a_folder(tmp_path):
 
 def test_planes_are_drawn(paper):
     from neuralgauge_reproduction import Plane
-    from neuralgauge_reproduction.drawing import figure_of
 
     network = ng.TwoLayerNetwork([[1.0, -1.0], [0.5, 1.0], [0.0, 0.1]], [1.0, -1.0])
     plane = Plane("plane", network, [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [1.0, -1.0, 1.0])
-    figure = figure_of(Outcome("planes", {}, panels=(plane, plane, plane, plane)))
+    figure = figure_of((plane, plane, plane, plane))
     titles = [axes.get_title() for axes in figure.axes]
     assert titles.count("plane") == 4
+
+
+@pytest.mark.parametrize(
+    ("values", "log"),
+    [
+        *itertools.product([(1.0, 1.2), (1.01278e-3, 1.012781e-3), (27.0, 400.0), (5.0, 5.0)], [True, False]),
+        ((-3.0, -2.9), False),
+    ],
+)
+def test_ticks_differ(values, log):
+    figure = figure_of((Panel("", "", "", (Curve("a", [1, 2], values),), (), (False, log)),))
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    low, high = axes.get_ylim()
+    axis = axes.yaxis
+    places = [*axis.get_majorticklocs(), *axis.get_minorticklocs()]
+    texts = [*axis.get_ticklabels(), *axis.get_ticklabels(minor=True)]
+    labels = [text.get_text() for place, text in zip(places, texts, strict=True) if low <= place <= high]
+    named = [label for label in labels if label]
+    assert len(named) >= 2
+    assert len(set(named)) == len(named)
+
+
+def test_curves_marks_and_matrices_are_drawn():
+    marks = [Curve(name, [0.1, 0.2], [3.0, 2.0], "marks") for name in ("Alg1", "Alg2")]
+    bound = Curve("lower bound", [0.1, 1.0], [0.5, 0.9], "bound")
+    figure = figure_of(
+        (Panel("", "seconds", "", (*marks, bound), (), (True, True)), Matrix("near", "", "", np.ones((2, 3)), 2.0))
+    )
+    curves, matrix = figure.axes[:2]
+    assert curves.get_legend_handles_labels()[1] == ["Alg1", "Alg2", "lower bound"]
+    first, second, _ = curves.get_lines()
+    assert (first.get_marker(), first.get_color() == second.get_color()) == ("x", False)
+    assert matrix.images[0].get_array().shape == (2, 3)
 
 
 @pytest.mark.parametrize("module", ["matplotlib", "jinja2"])

@@ -33,10 +33,7 @@ def reproduce(
     ] = None,
     unverified: Annotated[bool, typer.Option("--unverified", help="Take data sets of another checksum.")] = False,
 ) -> int:
-    """Run the experiments of Pilanci & Ergen (2020) and write figures, numbers and a page, DIR/index.html.
-
-    Descent needs PyTorch (`pip install "neuralgauge[torch]"`); without it the convex methods run alone.
-    """
+    """Run the experiments of Pilanci & Ergen (2020) and write figures, numbers and a page, DIR/index.html."""
     from neuralgauge_reproduction import Scale
     from neuralgauge_reproduction import reproduce as run
 
