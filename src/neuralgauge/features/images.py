@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from .._array import Array, frozen
-from .patches import PatchGeometry, full_circle
+from .patches import PatchGeometry
 from .spectrum import Spectrum, price_frequencies
 
 
@@ -43,7 +43,7 @@ class Images:
     def cover(self) -> int:
         """The most patches that one pixel is seen in."""
         geometry = self.geometry
-        if full_circle(geometry):
+        if geometry.full_circle:
             return geometry.n_positions
         return int(geometry.fold(np.ones((geometry.n_positions, geometry.d, 1))).max())
 
@@ -68,7 +68,7 @@ class Images:
         In closed form, by the eigenvalues of the smaller Gram, or the DFT where filters have every cyclic shift as a
         position; the bound adds what rounding can have taken away.
         """
-        if full_circle(self.geometry):
+        if self.geometry.full_circle:
             singular, bound = price_frequencies(self.X, V, Spectrum.of(self.geometry.shape))
             return float(singular.max()), bound
         T = self.patched_adjoint(V)

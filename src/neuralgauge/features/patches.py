@@ -194,6 +194,12 @@ class PatchGeometry:
         return math.prod(self.output_shape)
 
     @property
+    def full_circle(self) -> bool:
+        """Whether filters have the size of the image and one position for each of its cyclic shifts."""
+        whole = self.filters == self.spatial_shape == self.output_shape
+        return whole and self.padding_mode == "circular" and set(self.strides) == {1}
+
+    @property
     def dropped_pixels(self) -> int:
         """Pixels of one image that no filter sees, channels not counted."""
         axes = zip(self.spatial_shape, self.output_shape, self.filters, self.strides, self.pads, strict=True)
@@ -328,15 +334,6 @@ class PatchGeometry:
                 inner[:after] += padded[before + length :]
             padded = np.moveaxis(inner, 0, axis)
         return padded
-
-
-def full_circle(geometry: PatchGeometry) -> bool:
-    """Whether filters have the size of the image and one position for each of its cyclic shifts."""
-    return (
-        geometry.padding_mode == "circular"
-        and geometry.filters == geometry.spatial_shape == geometry.output_shape
-        and set(geometry.strides) == {1}
-    )
 
 
 def _seen(length: int, positions: int, size: int, step: int, pads: tuple[int, int], circular: bool) -> int:

@@ -10,7 +10,7 @@ from scipy import fft
 
 from .._array import Array, balanced_rows
 from ..errors import InvalidInputError
-from ..features.patches import PatchGeometry, full_circle
+from ..features.patches import PatchGeometry
 from .base import Network
 
 Shift = Array | float
@@ -82,7 +82,7 @@ class LinearConvNetwork(Network):
     @property
     def pixels(self) -> Array:
         """theta (n_pixels, c): the network is the linear map x^T theta + b of whole images."""
-        if full_circle(self.geometry):
+        if self.geometry.full_circle:
             return self._cyclic_pixels()
         Z = self.matrix.reshape(len(self.U), *self.A.shape[1:])
         return self.geometry.fold(Z.transpose(1, 0, 2))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..features.patches import full_circle
 from ..features.spectrum import Spectrum
 from ..networks.linear_conv import LinearConvNetwork
 from ..problems.linear_conv import LinearConvProblem
@@ -19,7 +18,7 @@ def fewest_filters(network: LinearConvNetwork, problem: LinearConvProblem, width
     frequency's block: one for one channel or one output.
     """
     geometry = problem.geometry
-    if not full_circle(geometry):
+    if not geometry.full_circle:
         Z = network.matrix
         if width is not None and width < min(Z.shape):
             P, s, Qt = np.linalg.svd(Z, full_matrices=False)

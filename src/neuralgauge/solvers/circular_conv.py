@@ -11,7 +11,6 @@ from .._array import Array
 from .._threads import threads
 from ..certificate import Certificate, lower_bound
 from ..errors import InvalidInputError
-from ..features.patches import full_circle
 from ..features.spectrum import ZERO, ComplexArray, Index, nuclear_norms, price_frequencies, ranks, spectral_norms
 from ..problems.linear_conv import LinearConvProblem
 from ..programs.circular_conv import CircularProgram, network_of_blocks
@@ -74,7 +73,7 @@ def solve_in_fourier_domain(problem: LinearConvProblem, run: Run, max_iter: int,
 
 def _check_full_circle(problem: LinearConvProblem) -> None:
     geometry = problem.geometry
-    if full_circle(geometry):
+    if geometry.full_circle:
         return
     raise InvalidInputError(
         f"circular training takes filters of the size of the image, {geometry.spatial_shape}, at every cyclic shift: "

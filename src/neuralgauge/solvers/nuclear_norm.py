@@ -11,7 +11,6 @@ from .._array import Array
 from .._threads import threads
 from ..certificate import Certificate, lower_bound
 from ..errors import InvalidInputError
-from ..features.patches import full_circle
 from ..losses import PiecewiseLoss
 from ..networks.linear_conv import LinearConvNetwork
 from ..problems.linear_conv import LinearConvProblem
@@ -160,7 +159,7 @@ def _smooth(problem: LinearConvProblem) -> bool:
 
 
 def _chosen(problem: LinearConvProblem) -> Solver:
-    if full_circle(problem.geometry):
+    if problem.geometry.full_circle:
         return "fourier"
     pixels, d = problem.geometry.n_pixels, problem.d
     small = d <= LARGEST_FILTER and pixels * problem.c * d * d / 2 <= LARGEST_PAIRS
