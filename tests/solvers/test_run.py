@@ -200,6 +200,15 @@ def test_an_interrupt_inside_ends_all_runs_around():
     assert run.over() is ng.Status.INTERRUPTED
 
 
+def test_parts_are_solved_to_a_share_of_the_gap():
+    run = Run(1e-3)
+    assert run.part_gap == 1e-2
+    run.offer(1.0, None)
+    for lower, gap in [(0.5, 1e-2), (0.95, 5e-3), (0.998, 3e-4), (0.9999, 3e-4)]:
+        run.offer_dual(lower, V)
+        assert run.part_gap == pytest.approx(gap)
+
+
 @pytest.mark.parametrize("folder", ["solvers", "training"])
 def test_only_the_run_asks_the_clock(folder):
     asking = set()

@@ -30,9 +30,9 @@ from ._conv_factors import PixelFactors, SampleFactors
 
 FREE_VARIANCE = 1e6  # of the offset, relative to what the pixels give an output
 LEAST_CURVATURE = 1e-30  # relative to the largest; what follows divides by it
-CG_STEPS = 100
+CG_STEPS = 100  # most, from one restart to the next
 CG_ROUNDING, CG_RISE = 1e-20, 1e2  # of the squared residual: relative to the first, and to the least so far
-RESTARTS = 4
+RESTARTS = 4  # most, each from the residual itself
 
 
 class Point(NamedTuple):

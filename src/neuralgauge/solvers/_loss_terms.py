@@ -22,7 +22,7 @@ from ._secant import secant_curvature
 
 TRUST_HALVINGS = 40  # halvings of a step
 MISMATCH = 1e-3  # of the largest h df
-FIRST_SHARE, FIRST_WORTH = 0.01, 0.1  # of the gradient for g to start with: at most so much, and so much of beta
+FIRST_SHARE, FIRST_POLAR = 0.01, 0.1  # of the gradient that g starts with, and of beta for its polar gauge: at most
 CLOSER = 0.05  # of its distance to an end of its interval that an entry of g keeps in a step
 
 
@@ -260,12 +260,12 @@ def _stays_curved(problem: Problem[Any], loss: PiecewiseLoss) -> bool:
 
 
 def loss_term(
-    problem: Problem[Any], f: Array, centre: float, worth: Callable[[Array], float] | None = None
+    problem: Problem[Any], f: Array, centre: float, polar: Callable[[Array], float] | None = None
 ) -> LossTerm:
     """The term that fits the problem's loss, started at outputs f.
 
-    A method that may leave the dual constraints gives `worth`, what g is worth to the block worth most. A smooth loss
-    then starts with a g of little worth and keeps it inside its intervals, where alone f* exists (see `_secant`).
+    A method that may leave the dual constraints gives `polar`, the polar gauge of g. A smooth loss then starts with a
+    g of small polar gauge and keeps it inside its intervals, where alone f* exists (see `_secant`).
     """
     loss = problem.loss
     if isinstance(loss, PiecewiseLoss) and not (isinstance(loss, SmoothLoss) and _stays_curved(problem, loss)):
@@ -275,8 +275,8 @@ def loss_term(
             f"the {loss.name} loss must have a `hessian`, or `pieces` if it has kinks or is affine in places, got "
             "neither; add one (neuralgauge.losses.SmoothLoss, PiecewiseLoss)."
         )
-    if worth is None:
+    if polar is None:
         return SmoothTerm(problem)
     gradient = problem.fit.gradient(f)
-    share = min(FIRST_SHARE, FIRST_WORTH * problem.beta / max(worth(gradient), np.finfo(float).tiny))
+    share = min(FIRST_SHARE, FIRST_POLAR * problem.beta / max(polar(gradient), np.finfo(float).tiny))
     return SmoothTerm(problem, share * gradient)

@@ -26,7 +26,8 @@ from ._loss_terms import LossDirection, loss_term
 from .predictor_corrector import START_LEVEL, PredictorCorrector
 
 ENERGY, RESIDUAL = (1e-2, 1e-4), (1e-1, 1e-2)  # of systems, predictor and corrector; energy relative to mu
-MERIT_SHORTENING, MERIT_SHORTENINGS, MERIT_DECREASE = 0.6, 20, 0.1
+MERIT_SHORTENING, MERIT_SHORTENINGS = 0.6, 20  # factor of a step, and how often at most
+MERIT_DECREASE = 0.1  # share of the predicted fall of the gap that a step must reach (Armijo's rule)
 
 
 class ConvDirection(NamedTuple):

@@ -34,7 +34,7 @@ REFINED = 1e-9  # relative residual that is good enough
 REFINEMENTS = 2  # of the unreduced dual equations, for every direction
 BLOCK_START_LEVEL = 0.1  # sum of the starting products, relative to the loss of the empty network
 CORRECTIONS = 2  # most corrections of outlying products in one iteration
-STEP_GAIN_SOUGHT, STEP_GAIN_LEAST = 0.5, 0.03
+STEP_GAIN_SOUGHT, STEP_GAIN_LEAST = 0.5, 0.03  # what a correction aims to lengthen the step by, and must
 
 
 @dataclass(frozen=True)

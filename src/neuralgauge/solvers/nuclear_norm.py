@@ -137,7 +137,7 @@ class NuclearBracket:
         self.run.record(self.problem.d)
 
     def network(self) -> LinearConvNetwork:
-        """The network of the best point, without filters that are worth less than a part of the gap."""
+        """The network of the best point, without filters that lower the objective by less than a part of the gap."""
         run, (Z, offset) = self.run, self.run.point
         P, s, Qt = np.linalg.svd(Z, full_matrices=False)
         rank = len(s)

@@ -29,15 +29,15 @@ from .solution import Solution, Status
 Index = npt.NDArray[np.intp]
 
 LARGE_PROGRAM = 3e9  # n^2 m d, operations of an iteration over all blocks, from which a working set is tried
-FIRST_BLOCKS = 80
+FIRST_BLOCKS = 80  # of the first working set
 MOST_NEW, BLOCK_GROWTH = 60, 0.5  # most blocks taken in at a time: so many, or this share of those there
-MANY = 0.3  # share of all blocks from which they are solved together after all
-HOPELESS = 0.7  # gap after the first program that announces so many
+MANY_BLOCKS = 0.3  # share of all blocks from which they are solved together after all
+MANY_GAP = 0.7  # gap after the first program above which so many turn out to be needed
 SAME_BLOCK = 1e-2  # 1 - cosine under which two new blocks count as one
 
 
 def is_large(program: BlockProgram) -> bool:
-    """Whether a working set is worth trying."""
+    """Whether iterations over all blocks cost so much that a working set is tried."""
     problem = program.problem
     return program.cones and float(problem.y.size) ** 2 * program.n_blocks * problem.d > LARGE_PROGRAM
 
@@ -77,8 +77,8 @@ def _programs(bracket: BlockBracket, scores: Scores, witnesses: Array, max_iter:
             return Status.STALLED
         gap = run.part_gap if len(new) else tight
         taken = np.concatenate([taken, new])
-        hopeless = len(run.history) == 1 and run.gap > HOPELESS
-        if len(taken) >= MANY * program.n_blocks or hopeless or status.failed:
+        many = len(taken) >= MANY_BLOCKS * program.n_blocks or (len(run.history) == 1 and run.gap > MANY_GAP)
+        if many or status.failed:
             break
     solved = solve_on_facets(program, witnesses, run.inner(primal=True, dual=True), max_iter)
     bracket.include(solved)

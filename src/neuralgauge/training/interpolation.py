@@ -25,7 +25,7 @@ from .train import train
 
 SKETCH_BETA, SKETCH_GAP = 1e-3, 1e-2  # of the first, squared problem; beta relative to beta_max
 SKETCH_SHARE = 0.3  # of the time limit
-PRICE = 10.0  # price of a misfit over the largest multiplier of the sketch; factor by which it rises where needed
+PRICE = 10.0  # of a misfit, over the largest multiplier of the sketch; factor by which it rises where needed
 PRICE_MET = 0.5  # multipliers above this share of the price: it may be too low
 RISES, ATTEMPTS = 12, 3  # of the price until no multiplier meets it; at the gap
 EPS = float(np.finfo(float).eps)
@@ -84,7 +84,7 @@ def neural_gauge(
         rounding is worth at the multipliers `dual` added,
         `certificate.lower` <= the gauge in floating point too, as far as the scope goes ("exact", "bounded" or
         "estimated", as in `train`); `dual` is a Z with <Y, Z> = `lower` and G(Z) <= 1 as far as that. Objectives in
-        `history` are weight decay plus the misfit at a price that makes it not worth while.
+        `history` are weight decay plus the misfit at a price above every multiplier, at which the optimum has none.
 
     Raises
     ------
