@@ -1,4 +1,4 @@
-"""The application: commands put together, and the ways out of it."""
+"""The command-line application: its commands, errors and exit codes."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def _labels(table: Table, target: str) -> npt.NDArray[Any]:
         raise InvalidInputError(
             f"Column {quoted(target)} has one class, {quoted(classes[0])}; classification needs two."
         )
-    # Two are left alone: so small a table is a trial.
+    # Two classes are accepted in a table of any size.
     if len(classes) > 2 and 2 * len(classes) > len(y):
         remedy, shown = "name another target or merge classes", [quoted(label) for label in classes[:6]]
         if is_numeric(table, target):

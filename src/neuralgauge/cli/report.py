@@ -1,4 +1,4 @@
-"""What the commands print: aligned lines for people, one JSON object for programs, a bar while waiting."""
+"""The output of the commands: aligned lines, or one JSON object, and a progress bar."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def model_fields(model: SavedModel) -> dict[str, Any]:
 
 
 def certificate_lines(certificate: Certificate) -> list[tuple[str, str]]:
-    """The same for people."""
+    """Return the certificate as names and values to print."""
     return [
         ("objective", f"{certificate.upper:.8g}"),
         ("lower bound", f"{certificate.lower:.8g}"),
@@ -53,7 +53,7 @@ def certificate_lines(certificate: Certificate) -> list[tuple[str, str]]:
 
 
 def description(model: SavedModel) -> str:
-    """What a model learned, from which columns, by which loss."""
+    """Return a line about the task of a model, its columns and its loss."""
     names = listed(model.target_names, "and") or "a column without name"
     classes = listed(model.classes, "or")
     apart = ", each against the rest" if model.is_apart else ""

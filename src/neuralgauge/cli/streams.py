@@ -1,4 +1,4 @@
-"""Standard input, output and error: `-` for a file, results written at once, remarks that never get in the way."""
+"""Standard input, output and error: `-` for a file, results written at once, remarks on standard error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STANDARD_INPUT, STANDARD_OUTPUT = "standard input", "standard output"
 
 
 def shown(path: str) -> str:
-    """What messages call a file that is read."""
+    """Return the name of a file that is read, for messages."""
     return STANDARD_INPUT if path == STREAM else path
 
 

@@ -108,7 +108,7 @@ def train(
 
 
 def _check_model_output(output: str | None, force: bool) -> None:
-    """Before the training, rather than after."""
+    """Refuse an output that cannot be written, before the training."""
     if output == STREAM:
         if sys.stdout is not None and sys.stdout.isatty():
             raise InvalidInputError(

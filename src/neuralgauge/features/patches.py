@@ -1,4 +1,4 @@
-"""Where the filters of a convolution sit on an image or a signal: the geometry of patches, without any data."""
+"""The geometry of patches: the positions of the filters of a convolution on an image or a signal, without data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""The rows of X and how outputs come from their activations: all that ever touches the N rows of a ReLU network.
+r"""The rows of X and their readout: every operation on the N rows of a ReLU network.
 
 A row is a sample of a dense network, or a patch of an image (see `readouts`). What passes over all rows here works in
 chunks that caches hold, several at a time; activations (N, m) are whole only where a method says so. Results are those

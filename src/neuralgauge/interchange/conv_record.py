@@ -1,4 +1,4 @@
-"""Networks as what the header of a file can hold: of convolutional ones where the filters sit and are read out."""
+"""Networks in the header of a file: the geometry and the readout of convolutional ones."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def rebuilt_network(record: ConvRecord | None, U: Array, A: Array, bias: bool, o
     """The network of these weights, a dense one without a record; what does not fit is an InvalidInputError.
 
     Unlike the networks themselves it takes no offset of one number for several outputs: without neurons their number
-    would rest on a shape alone, which a file states at no cost.
+    would come from a shape alone, which a small file can state to be large.
     """
     is_linear = isinstance(record, LinearConvRecord)
     if U.ndim != 2 or A.ndim != (3 if is_linear else 2):

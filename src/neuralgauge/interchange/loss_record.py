@@ -1,4 +1,4 @@
-"""Losses as what a file can hold: a name and numbers."""
+"""Losses in a file: a name and numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model must be to make sense, whoever made it: each check is an InvalidInputError."""
+"""Checks of models, from files and from users: each raises an InvalidInputError."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def check_certificate(certificate: Certificate) -> None:
 
 
 def check_names(names: Sequence[str], name: str) -> None:
-    """Refuse a name that occurs twice: which column it means cannot be said."""
+    """Refuse a name that occurs twice."""
     twice = [label for label, times in Counter(names).items() if times > 1]
     if twice:
         raise InvalidInputError(f"`{name}` must differ, got {twice[0]!r} more than once; rename the columns.")

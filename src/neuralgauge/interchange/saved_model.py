@@ -1,4 +1,4 @@
-"""A trained network with all it takes to answer for a table: columns, scaling, classes, certificate."""
+"""A trained network with what predictions for a table need: columns, scaling, classes, certificate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Label = str | int | float | bool
 
 @dataclass(frozen=True)
 class SavedModel:
-    """What a model file holds.
+    """The content of a model file.
 
     Attributes
     ----------

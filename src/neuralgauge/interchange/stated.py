@@ -1,4 +1,4 @@
-"""Certificates that a file states: they are shown as its word, not as proofs."""
+"""Certificates read from files: they are shown as stated there, not as proofs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from ..certificate import Certificate
 class StatedCertificate(Certificate):
     """The certificate that a model file states.
 
-    Nothing in the file proves it: the data is not there to check it against, and whoever can write the file can write
-    any bounds. `neuralgauge.certify` computes one from a network and its problem. It equals no `Certificate` that was
-    computed, also where the numbers are the same.
+    The file does not prove it: the data is not in it, and any bounds can be written to a file. `neuralgauge.certify`
+    computes one from a network and its problem. It equals no computed `Certificate`, even of the same numbers.
 
     Examples
     --------
@@ -31,5 +30,5 @@ class StatedCertificate(Certificate):
 
     @property
     def support(self) -> str:
-        """Empty: files keep the bounds, not what the search behind them rested on."""
+        """Empty: files keep the bounds, not the search behind them."""
         return ""

@@ -1,4 +1,4 @@
-"""Reading a file whole, up to a limit, so that a device or a giant does not fill the memory."""
+"""Reading a file whole, up to a limit, so that a device or a large file does not fill the memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""What a loss is: a convex function of outputs f and targets y, summed over the samples by the problem.
+r"""The protocol of losses: a convex function of outputs f and targets y, summed over the samples by the problem.
 
 Each loss knows what the theory needs: its value, its derivatives in f, and its conjugate
 :math:`\ell^*(g) = \sup_f g f - \ell(f, y)` with the interval of g where that is finite. The dual bound of the paper
@@ -6,7 +6,7 @@ Each loss knows what the theory needs: its value, its derivatives in f, and its 
 
 **A loss of your own** is an object with the members of `Loss`, passed as ``TrainingProblem(loss=...)``; nothing has
 to be registered. Nothing is checked either: a certificate is as true as `conjugate` and `domain` are. The inequality of
-Fenchel and Young, value(f) + conjugate(g) >= g f with equality at g = gradient(f), is the test that finds mistakes.
+Fenchel and Young, value(f) + conjugate(g) >= g f with equality at g = gradient(f), is the test for mistakes.
 
 - It must be convex, finite for every f, and >= 0 (gaps are relative to it).
 - The interior point takes Newton steps, so a smooth loss has a `hessian` (`SmoothLoss`), positive where the loss is not

@@ -1,4 +1,4 @@
-"""The table of losses by name, which fills itself: each loss of the package enters it where it is defined."""
+"""The table of losses by name; the decorator `named` enters each loss of the package where it is defined."""
 
 from __future__ import annotations
 

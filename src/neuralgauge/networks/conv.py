@@ -137,7 +137,7 @@ class GatedConvNetwork(GatedNetwork):
     def predict(self, X: Any) -> Array:
         """Outputs for images (n, *geometry.shape)."""
         if self.gates is None:
-            return super().predict(X)  # says what is missing
+            return super().predict(X)  # raises the error
         assert self.directions is not None
         both, m = np.vstack([self.gates, self.W]).T, len(self.W)
 

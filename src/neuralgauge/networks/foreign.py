@@ -1,4 +1,4 @@
-"""Two-layer ReLU networks from elsewhere: weight arrays, scikit-learn and PyTorch, with their biases accounted for."""
+"""Two-layer ReLU networks of other libraries: weight arrays, scikit-learn and PyTorch, with their biases."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def network_of(
     geometry: PatchGeometry | None = None,
     readout: Regions = "pooled",
 ) -> TwoLayerNetwork:
-    r"""The network that another library trained, in the form of [2].
+    r"""Return the network that another library trained, in the form of [2].
 
     A hidden bias is the weight of the column of ones. An *output* bias b in R^c is the output offset where the problem
     has one (`offset`). Where it has none, as in [2], b becomes one more neuron that is constant on every sample,
@@ -102,7 +102,7 @@ def network_of(
 def _check_own(
     network: TwoLayerNetwork, bias: bool, offset: bool, geometry: PatchGeometry | None, readout: Regions
 ) -> None:
-    """Refuse a network of this package that means something else in the problem."""
+    """Refuse a network of this package whose bias, offset, geometry or readout is not that of the problem."""
     if isinstance(network, ReLUConvNetwork) != (geometry is not None):
         kinds = ("dense", "convolutional") if geometry is not None else ("convolutional", "dense")
         raise InvalidInputError(

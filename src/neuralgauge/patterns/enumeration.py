@@ -98,7 +98,7 @@ def enumerate_patterns(
 
 
 def _short(count: int, unit: float = 1.0) -> str:
-    """Count times unit to four digits, where a float can hold it."""
+    """Return count times unit to four digits, or its power of ten where a float cannot hold it."""
     return f"{count * unit:.4g}" if count < 10**300 else f"1e{log10(count) + log10(unit):.0f}"
 
 
@@ -165,7 +165,7 @@ def _independent(matrix: Array, names: Indices) -> tuple[Array, Indices]:
 
 
 def _repeated(keys: Hashes) -> Indices:
-    """Where a key stands that stood before."""
+    """Return the positions of keys that occurred before."""
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
     return order[1:][keys[1:] == keys[:-1]]
@@ -182,7 +182,7 @@ def _without(halves: list[tuple[Bits, Array]], repeated: Indices) -> list[tuple[
 
 
 def _both_halves(halves: list[tuple[Bits, Array]], lines: _Lines, complete: bool) -> PatternSet:
-    """Those given and their opposites; the list is emptied on the way, so that little is held twice."""
+    """Return the set of the patterns given and their opposites; `halves` is emptied, so that little is held twice."""
     vectors = np.concatenate([u for _, u in halves])
     parts = [packed for packed, _ in halves]
     halves.clear()

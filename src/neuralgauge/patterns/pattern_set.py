@@ -13,7 +13,7 @@ from .._array import Array, BoolArray
 
 @dataclass(frozen=True)
 class Coverage:
-    """What a sample of patterns says about those it did not see.
+    """Estimates from a sample of patterns about those that it does not hold.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Some activation patterns, for data with too many to list."""
+"""Samples of activation patterns, for data with too many to list."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENTRIES = 2**22  # draws times samples handled at a time
 def sample_patterns(
     X: Any, n_patterns: int, random_state: int = 0, *, strategy: Strategy = "gaussian", network: Any = None
 ) -> PatternSet:
-    r"""Distinct patterns 1[X u >= 0] of vectors u that a strategy chooses.
+    r"""Return distinct patterns 1[X u >= 0] of vectors u that a strategy chooses.
 
     ================ =============================================================================================
     `strategy`       vectors u

@@ -1,4 +1,4 @@
-r"""The compiled step of exploration for one output weight a neuron: two products and one look at each activation.
+r"""The compiled step of exploration for one output weight a neuron: two products and one pass over the activations.
 
 h(u) = v^T (X u)_+ has the gradient r = (v X)^T 1[X u > 0], and h(u) = r^T u since h is homogeneous: the activations
 serve as a mask only, a block of rows at a time that stays in the cache between the two products.
@@ -19,7 +19,7 @@ LEAST_RISE = 1e-5  # relative, of a step that counts
 
 @reordered
 def climb(X: Any, v_X: Any, U: Any, steps: int) -> Any:
-    """Move the columns of U (d, k), unit vectors, uphill in place; the values reached. X and v X are (n, d)."""
+    """Move the columns of U (d, k), unit vectors, uphill in place and return the values reached; X, v X (n, d)."""
     d, k = U.shape
     Z, value, gradient = np.empty(ACTIVATIONS + k, np.float32), np.empty(k, np.float32), np.empty((d, k), np.float32)
     _score(X, v_X, U, Z, value, gradient)
@@ -55,7 +55,7 @@ def climb(X: Any, v_X: Any, U: Any, steps: int) -> Any:
 
 @reordered
 def _score(X: Any, v_X: Any, U: Any, Z: Any, value: Any, gradient: Any) -> None:
-    """h at every column of U, and the direction of its gradient."""
+    """Write h at every column of U to `value`, and the direction of its gradient to `gradient`."""
     (n, d), k = X.shape, U.shape[1]
     part = np.empty((d, k), np.float32)
     rows = max(1, ACTIVATIONS // k)
@@ -78,7 +78,7 @@ def _score(X: Any, v_X: Any, U: Any, Z: Any, value: Any, gradient: Any) -> None:
 
 @reordered
 def _normalize(U: Any) -> Any:
-    """Columns to length one, but for zero ones; the factors, zero for these."""
+    """Scale columns that are not zero to length one and return the factors, 0 for the others."""
     d, k = U.shape
     length = np.zeros(k, np.float32)
     for j in range(d):

@@ -56,7 +56,7 @@ def relax(
     patience: float,
     M: Array,
 ) -> float:
-    """Smallest norm by coordinate descent; a bound wherever it stops: below the limit, or when that is too far."""
+    """Return a bound, the smallest norm by coordinate descent; stops below the limit or once that is out of reach."""
     r = len(f)
     for c in range(r):
         res[c] = f[c]

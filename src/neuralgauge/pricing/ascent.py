@@ -34,7 +34,7 @@ def ascend(
     sweeps: int = 200,
     tol: float = 1e-5,
 ) -> tuple[Array, Array]:
-    r"""Local maximisers of :math:`v^T (Xu)_+` on the unit sphere, one for every start.
+    r"""Return local maximisers of :math:`v^T (Xu)_+` on the unit sphere, one for every start.
 
     Parameters
     ----------
@@ -77,14 +77,14 @@ def start_rows(d: int, n_starts: int, rng: np.random.Generator, starts: Array | 
 
 
 def on_parts(work: Callable[..., Array], *rows: Array, least: int = 1) -> list[Array]:
-    """Results of the work on parts of at least so many rows, views that it may change, in threads."""
+    """Return the results of the work on parts of at least `least` rows, in threads, which may change them in place."""
     count = max(1, min(len(rows[0]) // least, PARTS))
     return in_threads(work, *(np.array_split(array, count) for array in rows))
 
 
 @compiled
 def _ascend_all(X: Array, v: Array, U: Array, sweeps: int, tol: float) -> Array:
-    """Move every row of U uphill in place; the values reached."""
+    """Move every row of U uphill in place and return the values reached."""
     n, d = X.shape
     curvature = np.zeros(n)
     for i in range(n):
@@ -108,7 +108,7 @@ def climb(
     sweeps: int,
     tol: float,
 ) -> float:
-    """Move u uphill in place; the value reached. `slopes` (n,) and `r` (d,) are work space."""
+    """Move u uphill in place and return the value reached. `slopes` (n,) and `r` (d,) are work space."""
     n, d = X.shape
     value = 0.0
     r[:] = 0.0
@@ -175,7 +175,7 @@ def _shorten(X: Array, v: Array, curvature: Array, slopes: Array, r: Array, swee
 
 @compiled
 def _relinearize(X: Array, v: Array, slopes: Array, r: Array, u: Array) -> tuple[float, bool]:
-    """h(u), with the tangent of the convex part moved to u; whether that changed anything."""
+    """Move the tangent of the convex part to u; return h(u), and whether any slope changed."""
     n, d = X.shape
     value, changed = 0.0, False
     for i in range(n):

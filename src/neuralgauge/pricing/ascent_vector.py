@@ -31,7 +31,7 @@ def ascend_vector(
     tol: float = 1e-5,
     rise: float = 1e-6,
 ) -> Columns:
-    r"""Local maximisers of :math:`|V^T (Xu)_+|_2` on the unit sphere, one for every start.
+    r"""Return local maximisers of :math:`|V^T (Xu)_+|_2` on the unit sphere, one for every start.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def ascend_vector(
 
 @compiled
 def _ascend_all(X: Array, V: Array, U: Array, G: Array, given: Array, sweeps: int, tol: float, rise: float) -> Array:
-    """Move every row of U and G uphill in place; the values reached. Rows of G are used at once where `given`."""
+    """Move the rows of U and G uphill in place, from G at first where `given`; return the values reached."""
     n, d = X.shape
     c = V.shape[1]
     squares, curvature = np.zeros(n), np.zeros(n)
@@ -112,7 +112,7 @@ def _ascend_all(X: Array, V: Array, U: Array, G: Array, given: Array, sweeps: in
 
 @compiled
 def _output(X: Array, V: Array, u: Array, output: Array) -> float:
-    """V^T (X u)_+ written into `output`; its length."""
+    """Write V^T (X u)_+ to `output` and return its length."""
     output[:] = 0.0
     for i in range(len(X)):
         z = np.dot(X[i], u)

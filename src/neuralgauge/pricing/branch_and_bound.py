@@ -101,7 +101,7 @@ class _Tree:
 
     @property
     def bound(self) -> float:
-        """Over closed and open cones of this pass."""
+        """Bound over the closed and open cones of this pass."""
         still_open = self._stack[3][: self._state["open"]]
         return float(max(self._state["value"], self._state["closed"], np.max(still_open, initial=0.0)))
 
@@ -110,7 +110,7 @@ class _Tree:
         return int(self._state["nodes"])
 
     def start(self, threshold: float, stop_above: float) -> None:
-        """All orthants with both signs of h on the stack, every kink undecided."""
+        """Put all orthants with both signs of h on the stack, every kink undecided."""
         form, k = self._form, 0
         vertices, dual, linear, bounds = self._stack
         for sign in (1.0, -1.0):

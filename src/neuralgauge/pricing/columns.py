@@ -30,25 +30,25 @@ class Columns(NamedTuple):
 
     @classmethod
     def none(cls, d: int, c: int) -> Columns:
-        """No columns, of this shape."""
+        """Return no columns, for d entries a neuron and c outputs."""
         return cls(np.zeros(0), np.zeros((d, 0)), np.zeros((0, c)))
 
     @classmethod
     def joined(cls, parts: Sequence[Columns]) -> Columns:
-        """All of them, one after the other."""
+        """Return the columns of all parts, one part after the other."""
         values, U, G = zip(*parts, strict=True)
         return cls(np.concatenate(values), np.hstack(U), np.vstack(G))
 
     def take(self, chosen: npt.NDArray[Any] | slice | list[int]) -> Columns:
-        """Only these, by index or mask."""
+        """Return these columns, by index or mask."""
         return Columns(self.values[chosen], self.U[:, chosen], self.G[chosen])
 
     def best_first(self) -> Columns:
-        """The same by falling scores."""
+        """Return the columns by falling scores."""
         return self.take(np.argsort(-self.values, kind="stable"))
 
     def distinct(self, most: int, same: float) -> Columns:
-        """The first of them, at most `most`, whose cosines with those before are below 1 - same."""
+        """Return the first columns, at most `most`, whose cosines with those kept before are below 1 - same."""
         kept: list[int] = []
         for k in range(len(self.values)):
             if len(kept) == most:

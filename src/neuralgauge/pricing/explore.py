@@ -35,7 +35,7 @@ def explore(
     sign: float | None = None,
     kept: int = KEPT_POINTS,
 ) -> Array:
-    r"""The best distinct points that a batch of starts reaches, best first: (d, k) with k <= `kept`.
+    r"""Return the best distinct points that a batch of starts reaches, best first: (d, k) with k <= `kept`.
 
     Arguments as in `search`. Cost 4 N d operations a start and step in single precision. Of more than 2 million entries
     of X a random part of the samples is explored, and what is best there moves on over all of them.
@@ -50,7 +50,7 @@ def explore(
 
 
 def _climbed(U: Array, V: Array, features: Features, sign: float | None, steps: int) -> Array:
-    """Move the rows of U uphill in place, in threads; the values reached, up to a common factor."""
+    """Move the rows of U uphill in place, in threads; return the values reached, up to a common factor."""
     # Only directions count, so that single precision is safe from over- and underflow once scaled.
     V, X, readout = _single(V), _single(features.dense()), features.readout
     if sign is not None:
@@ -71,7 +71,7 @@ def _climb_compiled(X: Any, v_X: Any, U: Array, steps: int) -> Array:
 
 
 def _distinct(U: Array, values: Array, most: int) -> Array:
-    """The best rows that differ, best first: each takes those that are the same out of the choice."""
+    """Return the best rows that differ by more than `SAME_POINT`, best first."""
     U = U[np.argsort(-values, kind="stable")]
     left = np.ones(len(U), dtype=np.bool_)
     kept: list[int] = []
@@ -83,12 +83,12 @@ def _distinct(U: Array, values: Array, most: int) -> Array:
 
 
 def _single(values: Array) -> Any:
-    """In single precision, scaled to a largest entry of one."""
+    """Return the values in single precision, scaled to a largest entry of one."""
     return np.asarray(values / max(float(np.max(np.abs(values), initial=0.0)), 1e-300), dtype=np.float32)
 
 
 def _climb(V: Array, X: Array, readout: Readout, U: Array, steps: int) -> Array:
-    """Move the rows of U uphill in place; the values reached."""
+    """Move the rows of U uphill in place and return the values reached."""
     value, gradient = _score(V, X, readout, U)
     step = np.full((len(U), 1), FIRST_STEP)
     for _ in range(steps):
@@ -107,7 +107,7 @@ def _climb(V: Array, X: Array, readout: Readout, U: Array, steps: int) -> Array:
 
 
 def _score(V: Array, X: Array, readout: Readout, U: Array) -> tuple[Array, Array]:
-    """The score of every row of U, and the direction of its gradient."""
+    """Return the score of every row of U, and the direction of its gradient."""
     Z = X @ U.T.astype(np.float32)
     np.maximum(Z, 0.0, out=Z)
     gains = readout.gains(V, Z)

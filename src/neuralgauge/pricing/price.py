@@ -21,7 +21,7 @@ Method = Literal["auto", "sweep", "branch_and_bound"]
 
 @dataclass(frozen=True)
 class Price:
-    """What is known about G(V).
+    """Bounds on the polar gauge G(V), and the neuron that attains the lower one.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ def price(
     random_state: int = 0,
     method: Method = "auto",
 ) -> Price:
-    r"""The polar gauge of a dual point: the largest score of any neuron.
+    r"""Return bounds on the polar gauge of a dual point: the largest score of any neuron.
 
     .. math:: G(V) = \max_{\|u\|_2 \le 1} |V^T (Xu)_+|_2
 
@@ -206,10 +206,10 @@ def _attained(v: Array, X: Array, form: KinkForm, z: Array, bound: float) -> Pri
 
 
 def _as_dual(v: Any, n: int) -> Array:
-    """v (n,), also from a column, or V (n, c)."""
+    """Return v (n,), also from a column, or V (n, c)."""
     try:
         shape = np.shape(v)
-    except ValueError:  # ragged, which `as_vector` says
+    except ValueError:  # ragged: `as_vector` raises the error
         shape = ()
     if len(shape) != 2 or shape[1] == 1:
         return as_vector(v, n, "v")

@@ -1,4 +1,4 @@
-"""Search for the neurons of the largest scores, as thorough as the number of rows allows."""
+"""The search for neurons of large scores: ascents for few rows, exploration in batches for many."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def search(
 def ascended(
     lifted: Array, X: Array, n_starts: int, rng: np.random.Generator, starts: Array | None, sign: float | None
 ) -> Columns:
-    """Local maximisers from uniform and given starts, each followed to its end, for a dual point of the rows of X."""
+    """Return local maximisers from uniform and given starts, for a dual point `lifted` of the rows of X."""
     if sign is None:
         return ascend_vector(lifted, X, n_starts, rng, starts=starts)
     values, U = ascend(sign * lifted, X, n_starts, rng, starts=starts)

@@ -30,7 +30,7 @@ Ascent = Callable[[Array], Columns]
 
 @dataclass(frozen=True)
 class Survey:
-    """What a search found, and what its independent starts say of the rest.
+    """The maxima that a search found, and how many of its last independent starts led to new ones.
 
     Attributes
     ----------
@@ -82,6 +82,6 @@ def _disturbed(U: Array, count: int, rng: np.random.Generator) -> Array:
 
 
 def _new(found: Columns, seen: Columns) -> Array:
-    """Which of the maxima found are not among those seen; without a score above 0 there is no maximum to see."""
+    """Return a mask of the maxima found that are not among those seen and have a score above 0."""
     cosines = (found.U.T @ seen.U) * (found.G @ seen.G.T)
     return (np.max(cosines, axis=1, initial=-1.0) < 1.0 - SAME_MAXIMUM) & (found.values > 0.0)
