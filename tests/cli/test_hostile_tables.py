@@ -7,10 +7,9 @@ import polars as pl
 import pytest
 
 from neuralgauge import InvalidInputError
-from neuralgauge.cli import tables
+from neuralgauge.cli import streams, tables
 from neuralgauge.cli.columns import matrix, numbers
 from neuralgauge.cli.tables import read_table
-from neuralgauge.interchange import whole_read
 from neuralgauge.quoting import closest, listed, quoted
 
 
@@ -80,7 +79,7 @@ def test_classes_of_a_model_are_cut_in_messages(refused, run, tmp_path):
 
 
 def test_files_without_end_are_refused(refused, tmp_path, monkeypatch, csv_file):
-    monkeypatch.setattr(whole_read, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(streams, "MOST_BYTES", 2**20)
     (tmp_path / "t.csv").write_bytes(b"x,y\n" + b"1,2\n" * 2**18)
     assert "cannot be read: it is larger than" in refused("train", "t.csv", "--target", "y")
     assert "cannot be read: it is larger than" in refused("patterns", "-", stdin=(tmp_path / "t.csv").read_bytes())

@@ -69,7 +69,7 @@ def test_unreadable_files(refused, tmp_path, monkeypatch):
     def denied(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("neuralgauge.interchange.whole_read.open", denied, raising=False)
+    monkeypatch.setattr("neuralgauge.cli.streams.open", denied, raising=False)
     assert "cannot be read: Permission denied" in refused("train", "x.csv", "--target", "y")
     assert "cannot be read: Permission denied" in refused("predict", "m", "x.csv")
 

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from neuralgauge.cli import streams
 from neuralgauge.cli.report import GapBar
 from neuralgauge.interchange import load_model
 
@@ -247,3 +248,14 @@ def test_exit_codes_are_documented(run):
     text = " ".join(run("--help").out.split())
     for words in ("0 done", "1 the requested gap was not reached", "2 wrong usage", "130 interrupted", "141", "143"):
         assert words in text
+
+
+def test_reading_stops_at_the_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "MOST_BYTES", 4)
+    (tmp_path / "file").write_bytes(b"1234")
+    assert streams.content_of(f"{tmp_path}/file") == b"1234"
+    (tmp_path / "file").write_bytes(b"12345")
+    with pytest.raises(OSError, match="it is larger than"):
+        streams.content_of(tmp_path / "file")
+    with pytest.raises(OSError, match="its name is none for a file"):
+        streams.content_of("a\0b")

@@ -5,9 +5,7 @@ import os
 import pytest
 
 from neuralgauge.errors import InvalidInputError
-from neuralgauge.interchange import whole_read
 from neuralgauge.interchange.atomic_write import check_output, write_atomically
-from neuralgauge.interchange.whole_read import read_whole
 
 
 @pytest.mark.parametrize(
@@ -53,14 +51,3 @@ def test_checking_leaves_nothing_behind(tmp_path):
     (tmp_path / "m").write_text("mine")
     check_output(tmp_path / "m", force=True)
     assert (tmp_path / "m").read_text() == "mine"
-
-
-def test_reading_stops_at_the_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(whole_read, "MOST_BYTES", 4)
-    (tmp_path / "file").write_bytes(b"1234")
-    assert read_whole(tmp_path / "file") == b"1234"
-    (tmp_path / "file").write_bytes(b"12345")
-    with pytest.raises(OSError, match="it is larger than"):
-        read_whole(tmp_path / "file")
-    with pytest.raises(OSError, match="its name is none for a file"):
-        read_whole("a\0b")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from ..errors import InvalidInputError
-from ..interchange.whole_read import read_stream, read_whole
 
 STREAM = "-"
+MOST_BYTES = 2**30
 STANDARD_INPUT, STANDARD_OUTPUT = "standard input", "standard output"
 
 
@@ -20,12 +21,24 @@ def shown(path: str) -> str:
 
 
 def content_of(path: str) -> bytes:
-    """A file, or standard input for `-`, whole; whatever prevents that is an OSError."""
-    if path != STREAM:
-        return read_whole(path)
-    if sys.stdin is None:
-        raise OSError("it is closed")
-    return read_stream(sys.stdin.buffer)
+    """Return a file of at most a gibibyte, or standard input for `-`; an OSError says what prevents that."""
+    if path == STREAM:
+        if sys.stdin is None:
+            raise OSError("it is closed")
+        return _whole(sys.stdin.buffer)
+    try:
+        with open(path, "rb") as file:
+            return _whole(file)
+    except ValueError as error:  # a null character in the name
+        raise OSError(errno.EINVAL, f"its name is none for a file ({error})") from error
+
+
+def _whole(file: BinaryIO) -> bytes:
+    """Return the rest of an open file, up to a limit: a device or a large file would fill the memory."""
+    content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise OSError(errno.EFBIG, f"it is larger than {MOST_BYTES / 2**30:g} GiB, the most that is read")
+    return content
 
 
 def write_bytes(content: bytes) -> None:

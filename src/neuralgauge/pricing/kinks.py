@@ -28,20 +28,9 @@ History = tuple[tuple[float, float, float], ...]  # seconds, value, bound
 
 @dataclass(frozen=True)
 class Enclosure:
-    """A maximiser found and an upper bound.
+    """A unit vector z (r,) that attains `value`, and an upper bound on the maximum, rounding included.
 
-    Attributes
-    ----------
-    z : array of shape (r,)
-        Unit vector that attains `value`.
-    value, bound : float
-        value <= maximum over the unit ball <= bound, rounding included in the bound.
-    closed : bool
-        Whether the search ended with bound - value within the tolerance.
-    history : tuple of (seconds, value, bound)
-        One entry at the start, then one a change.
-    n_nodes : int
-        Cones relaxed.
+    `closed`, `history` and `n_nodes` are those of a `Price`.
     """
 
     z: Array

@@ -37,15 +37,13 @@ class ReLUConvProblem(TrainingProblem):
     y : array of shape (n,) or (n, c)
         Targets as in `TrainingProblem`. For the "separable" readout one a patch, (n, K) or (n, K, c), or one an image,
         which all its patches share.
-    beta : float
-        Penalty, > 0.
     filter_size, stride, padding, padding_mode
         As in `PatchGeometry`.
     readout : {"pooled", "flattened", "separable"} or tuple of int
         "pooled": one output weight a filter, activations averaged over all positions (s_k = 1/K). "flattened": an
         output weight for each position (s_k = 1). A tuple: so many regions along each axis, averaged within, with
         output weights of their own. "separable": every patch is a sample of its own [4.1].
-    loss, bias, offset, sample_weight
+    beta, loss, bias, offset, sample_weight
         As in `TrainingProblem`; `bias` is a hidden bias a filter.
 
     Attributes

@@ -30,15 +30,9 @@ class LinearConvProblem(Problem[LinearConvNetwork]):
 
     Parameters
     ----------
-    images : array of shape (n, height, width, channels), (n, length, channels) or (n, length)
-        Channels come last. Gray images (n, height, width) are taken if `filter_size` is a pair.
-    y : array of shape (n,) or (n, c)
-        Targets as in `TrainingProblem`.
-    beta : float
-        Penalty, > 0.
-    filter_size, stride, padding, padding_mode
-        As in `PatchGeometry`.
-    loss, offset, sample_weight
+    images, filter_size, stride, padding, padding_mode
+        As in `ReLUConvProblem`.
+    y, beta, loss, offset, sample_weight
         As in `TrainingProblem`.
 
     Attributes
