@@ -23,24 +23,12 @@ MOST_CELLS = 2**28  # two gibibytes of doubles
 
 @dataclass(frozen=True)
 class Table:
-    """A table as read: CSV cells are text, Parquet columns have their own types.
+    """A table as read: CSV cells are text, Parquet columns have their own types."""
 
-    Attributes
-    ----------
-    path : str
-        File it came from.
-    frame : polars.DataFrame
-        Rows that are wholly empty are left out.
-    records : int array of shape (n,)
-        Position of each row in the file, counted from 0 after the header.
-    text : str
-        The file itself for CSV, else empty.
-    """
-
-    path: str
-    frame: pl.DataFrame
-    records: npt.NDArray[np.intp]
-    text: str = ""
+    path: str  # of its file
+    frame: pl.DataFrame  # without rows that are wholly empty
+    records: npt.NDArray[np.intp]  # (n,), position of each row in the file, counted from 0 after the header
+    text: str = ""  # the file itself for CSV
 
     @property
     def columns(self) -> list[str]:

@@ -146,13 +146,10 @@ class Features:
     def value_and_gradient(
         self, U: Array, A: Array, heads: Callable[[slice], Callable[[Array], tuple[float, Array]]]
     ) -> tuple[float, Array, Array, Array]:
-        """A sum over samples of a function of the outputs, and its gradient in U (d, m), A (m, q) and an offset (c,).
+        """Return a sum over samples of a function of the outputs, and its gradient in U (d, m), A (m, q), offset (c,).
 
-        Parameters
-        ----------
-        heads : callable
-            For consecutive samples, the function of their outputs (k, c) to its value and gradient (k, c). Where a
-            value is not finite, gradients are zero.
+        `heads` maps consecutive samples to the function of their outputs (k, c) that gives its value and gradient
+        (k, c). Where a value is not finite, gradients are zero.
         """
         parts = mapped(lambda chunk: self._value_and_gradient(chunk, U, A, heads), self.chunks(U.shape[1]))
         value, by_U, by_A, by_b = (sum(terms[1:], terms[0]) for terms in zip(*parts, strict=True))

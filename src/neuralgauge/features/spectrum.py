@@ -23,21 +23,11 @@ ZERO = 1e-14  # singular values up to so much of the largest are rounding
 
 @dataclass(frozen=True)
 class Spectrum:
-    """The frequencies of real images, one of each pair l, -l, and the transforms between them and pixels.
+    """The M frequencies of real images, one of each pair l, -l, and the transforms between them and pixels."""
 
-    Attributes
-    ----------
-    shape : tuple of int
-        (*spatial, channels) of one image.
-    chosen : int array of shape (M,)
-        Their places in the half spectrum that `scipy.fft.rfftn` returns, in C order.
-    multiplicity : array of shape (M,)
-        m_l: 2, or 1 where l = -l.
-    """
-
-    shape: tuple[int, ...]
-    chosen: Index
-    multiplicity: Array
+    shape: tuple[int, ...]  # (*spatial, channels) of one image
+    chosen: Index  # (M,), places in the half spectrum that `scipy.fft.rfftn` returns, in C order
+    multiplicity: Array  # (M,), m_l: 2, or 1 where l = -l
 
     @classmethod
     def of(cls, shape: tuple[int, ...]) -> Spectrum:

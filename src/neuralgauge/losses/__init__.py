@@ -33,10 +33,7 @@ def get_loss(loss: str | Loss) -> Loss:
 def check_coupled(loss: Loss, c: int, offset: bool) -> None:
     """Refuse a coupled loss that does not say where its dual points lie, from which lower bounds are made.
 
-    Raises
-    ------
-    InvalidInputError
-        For a coupled loss without the members of `CoupledLoss`, of `BalancedLoss` under an offset, or one output.
+    An InvalidInputError for one without the members of `CoupledLoss`, of `BalancedLoss` under an offset, or one output.
     """
     if not loss.coupled:
         return

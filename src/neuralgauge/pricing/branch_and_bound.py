@@ -25,29 +25,13 @@ PAUSE = 0.1  # seconds between looks at the clock
 def branch_and_bound(
     form: KinkForm, z: Array, *, target: float | None = None, tol: float = 1e-9, time_limit: float | None = None
 ) -> Enclosure:
-    r"""Enclose max over the unit ball of :math:`|b^T z| + |E(z)|`.
+    r"""Enclose max over the unit ball of :math:`|b^T z| + |E(z)|`, for a form of any rank r >= 2.
 
-    Parameters
-    ----------
-    form : KinkForm
-        Of any rank r >= 2.
-    z : array of shape (r,)
-        Unit vector to start from; the better it is, the fewer cones are opened.
-    target, tol : float, optional
-        As in `price`. A target that is not close costs far less than closing.
-    time_limit : float, optional
-        Seconds. With it passes start at a coarse threshold, so that there is a useful bound whenever time is up;
-        without it one pass goes straight to the end.
-
-    Returns
-    -------
-    Enclosure
-        The bound holds whenever the search was stopped.
-
-    Notes
-    -----
-    With N kinks the cost of a cone is O(m r) for the m kinks that cross its parent; their number falls with the
-    diameter. Near a trained network the number of cones grows about 15 times a rank. Memory O(N r depth).
+    The search starts from the unit vector `z`; the better it is, the fewer cones are opened. `target` and `tol` are as
+    in `price`; a target that is not close costs far less than closing. With `time_limit`, in seconds, passes start at a
+    coarse threshold, so that there is a useful bound whenever time is up; without it there is one pass. With N kinks
+    the cost of a cone is O(m r) for the m kinks that cross its parent; their number falls with the diameter. Near a
+    trained network the number of cones grows about 15 times a rank. Memory O(N r depth).
     """
     started = time.perf_counter()
 

@@ -95,21 +95,11 @@ def search_directions(
     time_limit: float | None,
     random_state: int,
 ) -> Enclosure:
-    r"""Largest :math:`|V^T (Xu)_+|` over the unit ball, enclosed.
+    r"""Enclose the largest :math:`|V^T (Xu)_+|` over the unit ball, for V (n, c) and X (n, d).
 
-    Parameters
-    ----------
-    V : array of shape (n, c)
-    X : array of shape (n, d)
-    price : callable (v, tol, time_limit) -> Price
-        Pricing of one output, exact or enclosed.
-    target, tol, time_limit, random_state
-        As in `price`.
-
-    Notes
-    -----
-    Cost: one `price` for every direction, and the difference of bound and value falls with the square of the edges. On
-    random data 10 to 40 directions reach 1e-5 for rank(V) = 2 or 3.
+    `price` prices one output, (v, tol, time_limit) -> Price; `target`, `tol`, `time_limit` and `random_state` are those
+    of the function `price`. Cost: one `price` for every direction, and the difference of bound and value falls with the
+    square of the edges. On random data 10 to 40 directions reach 1e-5 for rank(V) = 2 or 3.
     """
     _, singular, Vt = np.linalg.svd(V, full_matrices=False)
     rank = max(1, int(np.sum(singular > max(V.shape) * EPS * singular[0])))

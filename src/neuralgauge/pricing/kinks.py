@@ -43,30 +43,14 @@ class Enclosure:
 
 @dataclass(frozen=True)
 class KinkForm:
-    """h in reduced coordinates, for one output or, with c columns, several.
+    """h in reduced coordinates, for one output or, with c columns, several; r is the rank, N the number of kinks."""
 
-    Attributes
-    ----------
-    b : array of shape (r,) or (c, r)
-        Linear part X^T v / 2 in the basis.
-    w : array of shape (N,) or (N, c)
-        Weight of each kink; w > 0 is convex, w < 0 concave.
-    Z : array of shape (N, r)
-        Unit normals, no two of them on one line.
-    basis : array of shape (d, r)
-        Orthonormal; u = basis @ z.
-    mass : float
-        sum_i |v_i| |x_i|: what rounding is relative to. |v_i| is the length of row i of V.
-    margin : float
-        Bound on |h(u) - b^T z - E(z)| over the unit ball: rounding, and directions dropped by the rank decision.
-    """
-
-    b: Array
-    w: Array
-    Z: Array
-    basis: Array
-    mass: float
-    margin: float
+    b: Array  # (r,) or (c, r), linear part X^T v / 2 in the basis
+    w: Array  # (N,) or (N, c), weight of each kink; w > 0 is convex, w < 0 concave
+    Z: Array  # (N, r), unit normals, no two of them on one line
+    basis: Array  # (d, r), orthonormal; u = basis @ z
+    mass: float  # sum_i |v_i| |x_i|, to which rounding is relative; |v_i| is the length of row i of V
+    margin: float  # bound on |h(u) - b^T z - E(z)| over the unit ball: rounding, and directions below the rank
 
     @property
     def rank(self) -> int:

@@ -30,21 +30,11 @@ Ascent = Callable[[Array], Columns]
 
 @dataclass(frozen=True)
 class Survey:
-    """The maxima that a search found, and how many of its last independent starts led to new ones.
+    """The maxima that a search found, and how many of its last independent starts led to new ones."""
 
-    Attributes
-    ----------
-    maxima : Columns
-        The best distinct local maxima, best first.
-    starts : int
-        Independent starts of the last batch.
-    unseen : int
-        How many of them ended in a maximum that no earlier start had led to.
-    """
-
-    maxima: Columns
-    starts: int
-    unseen: int
+    maxima: Columns  # the best distinct local maxima, best first
+    starts: int  # independent starts of the last batch
+    unseen: int  # how many of them ended in a maximum that no earlier start had led to
 
 
 def survey(ascent: Ascent, sample: Callable[[int], Array], own: Array, most: int, rng: np.random.Generator) -> Survey:
