@@ -33,29 +33,9 @@ def solve_in_fourier_domain(problem: LinearConvProblem, run: Run, max_iter: int,
     outputs: an l1 norm of complex numbers for one channel and one output. It is the nuclear-norm program [12] of the
     same problem, made diagonal. An interior point solves it over a working set of frequencies, priced by one FFT.
 
-    Parameters
-    ----------
-    problem : LinearConvProblem
-        Filters of the size of the image, at every cyclic shift.
-    run : Run
-        With a `Record` whenever all frequencies are priced.
-    max_iter : int
-        Most iterations of the interior point, over all working sets together.
-    start : Solution, or what `problem.network_of` takes, optional
-        The result is no worse than this network, and its bound no worse than that of a solution's dual point.
-
-    Returns
-    -------
-    Solution
-        `network` is a `LinearConvNetwork` of real filters, balanced: one for each singular value at each pair of
-        frequencies, for one channel a cosine. `certificate.upper` is its own weight-decay objective and
-        `certificate.scope` is "exact": the dual norm has a closed form, so the bound holds for every network of every
-        width, rounding included.
-
-    Raises
-    ------
-    InvalidInputError
-        For other filters.
+    `max_iter` counts the iterations over all working sets together; all frequencies are priced at every `Record`. The
+    filters of the network are real: one for each singular value at each pair of frequencies, for one channel a cosine.
+    Starts and certificates are as in `solve_nuclear_norm`; filters that are not full-length are refused.
 
     Notes
     -----
