@@ -44,7 +44,7 @@ def training_data(
     table: Table,
     targets: Sequence[str],
     drop: Sequence[str],
-    task: Task = Task.AUTO,
+    task: Task = "auto",
     loss: str | None = None,
     parameters: Mapping[str, float] | None = None,
 ) -> Dataset:
@@ -95,22 +95,22 @@ def _is_regression(loss: Loss) -> bool:
 
 def _loss(table: Table, targets: Sequence[str], task: Task, loss: str | None) -> str:
     if loss is not None:
-        wanted = Task.REGRESSION if _is_regression(LOSSES[loss]) else Task.CLASSIFICATION
-        if task not in (Task.AUTO, wanted):
+        wanted: Task = "regression" if _is_regression(LOSSES[loss]) else "classification"
+        if task not in ("auto", wanted):
             raise InvalidInputError(f"`--loss {loss}` is for {wanted}, got `--task {task}`; leave one of them out.")
         task = wanted
     if len(targets) > 1:
-        if task is Task.CLASSIFICATION:
+        if task == "classification":
             raise InvalidInputError(
                 f"Classification takes one target column, got {len(targets)}; train a model for each."
             )
-        task = Task.REGRESSION
-    if task is Task.AUTO:
+        task = "regression"
+    if task == "auto":
         is_text = not is_numeric(table, targets[0])
-        task = Task.CLASSIFICATION if is_text or len(np.unique(numbers(table, targets[0]))) == 2 else Task.REGRESSION
+        task = "classification" if is_text or len(np.unique(numbers(table, targets[0]))) == 2 else "regression"
     if loss is not None:
         return loss
-    return "squared" if task is Task.REGRESSION else "logistic"
+    return "squared" if task == "regression" else "logistic"
 
 
 def _labels(table: Table, target: str) -> npt.NDArray[Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import signal
 from collections.abc import Callable
-from enum import StrEnum
-from typing import Annotated, ParamSpec
+from typing import Annotated, Literal, ParamSpec
 
 import typer
 
@@ -18,14 +17,7 @@ DONE, GAP_NOT_REACHED, REFUSED = 0, 1, 2
 INTERRUPTED, CLOSED_PIPE, TERMINATED = 130, 141, 143  # as shells number the ends by SIGINT, SIGPIPE and SIGTERM
 
 P = ParamSpec("P")
-
-
-class Task(StrEnum):
-    """What the target column is."""
-
-    AUTO = "auto"
-    REGRESSION = "regression"
-    CLASSIFICATION = "classification"
+Task = Literal["auto", "regression", "classification"]  # what the target column is
 
 
 def known_loss(name: str) -> str:
@@ -33,13 +25,6 @@ def known_loss(name: str) -> str:
     if name not in LOSSES:
         raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, LOSSES))}.")
     return name
-
-
-class MultiClass(StrEnum):
-    """How more than two classes are learned."""
-
-    JOINT = "joint"
-    ONE_VS_REST = "one_vs_rest"
 
 
 # Files are text and no `Path`, in which "./-", a file of that name, is "-", standard input.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -26,7 +26,6 @@ from .options import (
     Force,
     Json,
     LossName,
-    MultiClass,
     Task,
     TimeLimit,
     plain_errors,
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 def train(
     data: Data,
     target: Annotated[list[str], typer.Option(metavar="NAME", help="Column to learn; repeatable for numbers.")],
-    task: Annotated[Task, typer.Option(help="auto: text or two distinct values mean classification.")] = Task.AUTO,
+    task: Annotated[Task, typer.Option(help="auto: text or two distinct values mean classification.")] = "auto",
     loss: LossName = None,
     delta: Annotated[
         float | None, typer.Option(help="Of the huber loss: residual from which a row is an outlier, by default 1.")
@@ -53,8 +52,9 @@ def train(
         float | None, typer.Option(help="Of the epsilon_insensitive loss: residual that is free, by default 0.1.")
     ] = None,
     multi_class: Annotated[
-        MultiClass, typer.Option(help="More than two classes: one network, or one for each class against the rest.")
-    ] = MultiClass.JOINT,
+        Literal["joint", "one_vs_rest"],
+        typer.Option(help="More than two classes: one network, or one for each class against the rest."),
+    ] = "joint",
     beta: Annotated[float | None, typer.Option(help="Penalty; by default 1 % of the one that trains nothing.")] = None,
     gap: Annotated[float, typer.Option(help="Relative gap to the global optimum at which to stop.")] = 1e-4,
     time_limit: TimeLimit = None,
@@ -84,8 +84,8 @@ def train(
         "beta": beta, "bias": bias, "offset": offset, "gap": gap, "time_limit": time_limit, "random_state": random_state
     }  # fmt: skip
     if not dataset.is_regression:
-        settings["multi_class"] = multi_class.value
-    elif multi_class is not MultiClass.JOINT:
+        settings["multi_class"] = multi_class
+    elif multi_class != "joint":
         raise InvalidInputError(f"`--multi-class {multi_class}` is for classes, and the target holds numbers.")
     with GapBar(gap, time_limit, enabled=not quiet) as bar:
         estimator, scaling = _fit(dataset, standardize, {**settings, "verbose": bar})
