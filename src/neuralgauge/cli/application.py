@@ -21,7 +21,7 @@ from .reproduce import reproduce
 from .streams import abandon, note
 from .train import train
 
-LONG_WORD = r"(\S{100})\S{20,}"
+LONG_WORD = r"(\S{100})\S{20,}"  # arguments in messages are cut after 100 characters
 
 app = typer.Typer(
     name="neuralgauge",
@@ -72,11 +72,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         note("Interrupted.")
         code = INTERRUPTED
     except SystemExit as end:
-        # What a closed pipe is to typer while it prints the help.
+        # Typer raises this for a closed pipe while it prints the help.
         closed = isinstance(end.__context__, OSError) and end.__context__.errno == errno.EPIPE
         code = CLOSED_PIPE if closed else end.code
     except OSError as error:
-        abandon(sys.stdout)  # which may hold the rest of a help text that found no room
+        abandon(sys.stdout)  # which may hold the rest of a help text that could not be written
         note(f"Error: The system refused to go on: {str(error)[:1000]}.")
         code = REFUSED
     except Exception as error:

@@ -25,7 +25,7 @@ def matrix(table: Table, names: Sequence[str]) -> Array:
         raise InvalidInputError(
             f"{quoted(table.path)} has no feature columns left; give at least one besides the target."
         )
-    # Most columns are numbers as they stand; all at once they cost a seventieth of what they do one by one.
+    # Numeric columns are read all at once, 70 times as fast as one by one.
     columns = [table.frame.get_column(name) for name in names]
     simple = [k for k, column in enumerate(columns) if _is_simple(column.dtype) or column.dtype == pl.String]
     X = np.full((table.n_rows, len(names)), np.nan)

@@ -21,7 +21,7 @@ from .tables import Table
 
 @dataclass(frozen=True)
 class Dataset:
-    """Features (n, d), targets (n,) or (n, c) as numbers or labels (n,), and how they are to be learned."""
+    """Features (n, d), targets (n,) or (n, c) as numbers or labels (n,), and the loss."""
 
     X: Array
     y: npt.NDArray[Any]

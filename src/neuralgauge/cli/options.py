@@ -27,7 +27,7 @@ def known_loss(name: str) -> str:
     return name
 
 
-# Files are text and no `Path`, in which "./-", a file of that name, is "-", standard input.
+# File names are `str`: a `Path` would turn "./-", a file, into "-", standard input.
 Data = Annotated[
     str, typer.Argument(metavar="DATA", help="CSV (comma, semicolon or tab) or Parquet table; - is standard input.")
 ]
@@ -82,7 +82,7 @@ class Interruption:
 
     def __enter__(self) -> Interruption:
         self._former = signal.getsignal(signal.SIGINT)
-        if self._former is not signal.SIG_IGN:  # as of a command in the background
+        if self._former is not signal.SIG_IGN:  # as it is for commands in the background
             signal.signal(signal.SIGINT, self._remember)
         return self
 

@@ -34,7 +34,7 @@ def patterns(
     """
     table = read_table(data).without([*(drop or ()), *(target or ())])
     X = matrix(table, table.columns)
-    # With a bias, centring and scaling change no pattern and make the rank a clean decision.
+    # With a bias, centring and scaling change no pattern and make the numerical rank certain.
     design = with_ones(Standardization.fit(X, names=table.columns).features(X)) if bias else X
     rank = int(np.linalg.matrix_rank(design))
     bound = int(count_patterns(len(design), rank))

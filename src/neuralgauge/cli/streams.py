@@ -11,7 +11,7 @@ from typing import BinaryIO, TextIO
 from ..errors import InvalidInputError
 
 STREAM = "-"
-MOST_BYTES = 2**30
+MOST_BYTES = 2**30  # of a file that is read
 STANDARD_INPUT, STANDARD_OUTPUT = "standard input", "standard output"
 
 

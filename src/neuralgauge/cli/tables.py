@@ -88,16 +88,13 @@ def read_table(path: str) -> Table:
 
 
 def _read_parquet(content: bytes, path: str) -> Table:
-    damaged = f"{quoted(path)} is a damaged Parquet file; write it again."
     try:
-        # Both are in the footer: a small file can stand for more rows than any memory holds.
+        # The footer gives the size: a small file can hold more cells than fit in memory.
         lazy = pl.scan_parquet(io.BytesIO(content))
         cells = lazy.select(pl.len()).collect().item() * len(lazy.collect_schema())
         frame = pl.read_parquet(io.BytesIO(content)) if cells <= MOST_CELLS else None
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        raise InvalidInputError(damaged) from error
-    except pl.exceptions.PanicException as error:  # of the reader about some damages, and no Exception
-        raise InvalidInputError(damaged) from error
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+        raise InvalidInputError(f"{quoted(path)} is a damaged Parquet file; write it again.") from error
     if frame is None:
         raise InvalidInputError(
             f"{quoted(path)} has {cells:,} cells, more than {MOST_CELLS:,}; take fewer rows or columns."
@@ -158,7 +155,7 @@ def _line_of(text: str, record: int) -> int:
             if started == record + 1:
                 return number
         is_open ^= line.count('"') % 2 == 1
-    return number  # of quotes that polars reads otherwise
+    return number  # reached where polars reads quotes differently
 
 
 def _decoded(content: bytes, path: str) -> str:

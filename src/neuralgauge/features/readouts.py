@@ -116,15 +116,6 @@ class DenseReadout:
 class PatchReadout:
     """Rows are patches: sums over those of a sample and region.
 
-    Parameters
-    ----------
-    sample, region : int arrays of shape (N,)
-        The sample and the region that row r belongs to; samples in order.
-    weight : array of shape (N,)
-        How often row r counts, > 0.
-    n, n_regions : int
-        Samples and regions.
-
     Examples
     --------
     Two samples of two patches, averaged:
@@ -136,9 +127,9 @@ class PatchReadout:
     [[20.0], [20.0]]
     """
 
-    sample: Index
-    region: Index
-    weight: Array
+    sample: Index  # (N,), sample that each row belongs to, in order
+    region: Index  # (N,), region that each row belongs to
+    weight: Array  # (N,), > 0, how often each row counts
     n: int
     n_regions: int
 

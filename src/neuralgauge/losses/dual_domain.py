@@ -14,7 +14,7 @@ from .._array import Array
 from . import BalancedLoss, CoupledLoss, Loss
 
 BISECTIONS = 200  # of a bisection, which ends when no float lies between its ends
-LEAST = 1e-300
+LEAST = 1e-300  # offset on either side of 0 at which one-sided gradients are taken
 FARTHEST_OFFSET = 800.0  # from the targets: offsets are not followed any further, where exp(-b) is 0
 
 

@@ -14,7 +14,7 @@ from .pattern_set import Coverage, PatternSet
 from .strategies import cluster_vectors, flips, interior_vectors, neurons
 
 Strategy = Literal["gaussian", "initial", "network", "sign_flips", "clusters"]
-DRAWS_PER_PATTERN = 50
+DRAWS_PER_PATTERN = 50  # after which fewer patterns than asked for are returned
 ENTRIES = 2**22  # draws times samples handled at a time
 
 

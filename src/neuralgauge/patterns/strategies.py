@@ -14,10 +14,10 @@ from threadpoolctl import threadpool_limits
 from .._array import Array, lengths
 from ..errors import InvalidInputError
 
-BOUNDARY = 1e-7
+BOUNDARY = 1e-7  # |x_i^T u| / (|x_i| |u|) up to which u counts as on the hyperplane of a sample
 THIN = 1e-12  # |x_i^T u| / (|x_i| |u|) down to which the sign of a product is taken for certain
 SAME_CROSSING = 1e-9  # relative difference of two crossings that count as one
-CLUSTERED_ROWS = 50_000
+CLUSTERED_ROWS = 50_000  # most rows that k-means sees, drawn at random
 
 
 def interior_vectors(X: Array, U: Array, rng: np.random.Generator) -> Array:

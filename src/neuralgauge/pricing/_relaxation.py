@@ -13,7 +13,7 @@ from .._array import Array
 from .._compiled import compiled
 
 Index = npt.NDArray[np.int64]
-MAX_SWEEPS = 1000
+MAX_SWEEPS = 1000  # of one cone; any number gives a bound
 NEAR_THRESHOLD = 1e-4  # relative distance from the threshold within which every digit counts
 
 

@@ -20,7 +20,7 @@ from .._array import Array
 from .._compiled import compiled
 from .._threads import in_threads
 
-MOST_LINEARIZATIONS = 60
+MOST_LINEARIZATIONS = 60  # of one start; on normal data all end within 20
 PARTS = 16  # most of the starts; no matter how many threads there are, for the sums of a part depend on its size
 
 

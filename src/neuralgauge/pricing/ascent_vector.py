@@ -15,7 +15,7 @@ from .._compiled import compiled
 from .ascent import climb, on_parts, start_rows
 from .columns import Columns
 
-ALTERNATIONS = 60
+ALTERNATIONS = 60  # of one start; on normal data all end within 40
 LINEARIZATIONS = 2  # convex-concave steps for one g
 
 

@@ -18,7 +18,7 @@ from ..features.rows import Features
 from ._climb import FIRST_STEP, LEAST_RISE, LEAST_STEP, climb
 from .ascent import on_parts, start_rows
 
-CLIMB_STEPS, LAST_STEPS = 40, 15
+CLIMB_STEPS, LAST_STEPS = 40, 15  # of all starts, and of those that have climbed on a part of the samples
 FEWEST_CLIMBING = 24  # fewest starts that climb together: products with fewer columns take longer for each
 SAMPLED = 2_000_000  # entries of X that are explored; of more, a random part of the samples is
 KEPT_POINTS = 40  # best distinct points, unless told otherwise

@@ -23,7 +23,7 @@ RANKS = (1e-9, 1e-11, 1e-13)  # what counts as dependent, the most generous firs
 KEPT_SUMS = 1e-11  # change of an output, relative to the largest sum of |activation times output weight|
 FREE = 1e-9  # reduced cost, relative to the largest cost, up to which a neuron may be used on the cheapest face
 TRIALS, REWEIGHTINGS = 6, 2  # random vertices of that face, and steps from each towards fewer neurons
-SOLVER: Any = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+SOLVER: Any = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}  # HiGHS's least
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from ..networks.dense import N
 from ..problems.training import TrainingProblem
 from .caratheodory import basic
 
-ANGLES = (1e-6, 1e-4, 1e-3, 1e-2, 3e-2)
-DROPPED = (1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+ANGLES = (1e-6, 1e-4, 1e-3, 1e-2, 3e-2)  # between directions that are joined; the largest that the objective allows
+DROPPED = (1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # sizes relative to the largest, likewise
 
 
 def simplify(network: N, problem: TrainingProblem, slack: float = 0.0) -> N:
