@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 from .circular import figure_5
 from .convolution import figure_10, figure_11
+from .counting import counting
+from .duality import duality
+from .gauge_sets import figure_1
 from .images import figure_4
 from .line import figure_2
+from .linear_filters import linear_filters
 from .outcome import Outcome
 from .planar import figure_3, figure_6
 from .regression import figure_7, figure_8, figure_9
@@ -45,6 +49,23 @@ def _alone(figure: Callable[[Scale], Outcome]) -> Run:
 
 
 EXPERIMENTS = {
+    "fig1": Experiment(
+        "Fig. 1",
+        "The sets behind the neural gauge: the image of the unit ball under X, its rectification, and the polar of the "
+        "rectified set and its mirror image.",
+        _alone(figure_1),
+    ),
+    "duality": Experiment(
+        "Sections 2, 3, 5",
+        "What the paper states of duality, of the program [8] and of other losses (A.3, A.8, A.10 to A.13).",
+        _alone(duality),
+    ),
+    "patterns": Experiment(
+        "Section 3, A.2", "The number of activation patterns and their enumeration.", _alone(counting)
+    ),
+    "filters": Experiment(
+        "Section 4", "What the paper states of convolutional networks (4.1 to 4.3, A.5 to A.7).", _alone(linear_filters)
+    ),
     "fig2": Experiment(
         "Fig. 2",
         "Objective of a two-layer ReLU network under descent from ten initialisations, at three widths, against the "

@@ -91,7 +91,10 @@ def _draw(place: Any, panel: Panel) -> None:
     if panel.curves or panel.levels:
         if panel.log[0]:
             place.set_xscale("log")
-        _scale_values(place, panel.log[1])
+        if panel.square:
+            place.set_aspect("equal", adjustable="datalim")
+        else:
+            _scale_values(place, panel.log[1])
         if len(place.get_legend_handles_labels()[1]) > ENTRIES:
             place.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3)
         else:

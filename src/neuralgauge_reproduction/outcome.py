@@ -118,6 +118,7 @@ class Panel:
     curves: tuple[Curve, ...] = ()
     levels: tuple[tuple[str, float, str], ...] = ()  # label, value, kind
     log: tuple[bool, bool] = (False, False)
+    square: bool = False  # one unit of length for both axes
 
 
 @dataclass(frozen=True)

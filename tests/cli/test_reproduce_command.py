@@ -31,7 +31,7 @@ def test_missing_data_is_a_sentence_and_no_failure(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("fig1",), "must be one of fig2"),
+        (("fig12",), "must be one of fig1"),
         (("fig2", "--data", "nowhere"), "of `--data` does not exist"),
     ],
 )

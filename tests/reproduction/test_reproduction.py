@@ -123,9 +123,11 @@ def test_names_are_checked_ordered_and_completed():
     assert chosen(["fig3", "fig2", "fig3"]) == ["fig2", "fig3"]
     assert chosen(["table1"]) == ["fig2", "fig3", "fig4", "fig5", "table1"]
     assert chosen([]) == chosen(["all"]) == list(EXPERIMENTS)
-    assert list(EXPERIMENTS) == [*(f"fig{k}" for k in range(2, 12)), "table1"]
-    with pytest.raises(ng.InvalidInputError, match=r"must be one of fig2, .*table1 or all, got 'fig1'"):
-        chosen(["fig1"])
+    figures = [f"fig{k}" for k in range(1, 12)]
+    assert list(EXPERIMENTS) == ["fig1", "duality", "patterns", "filters", *figures[1:], "table1"]
+    assert chosen(["fig11"]) == ["fig10", "fig11"]
+    with pytest.raises(ng.InvalidInputError, match=r"must be one of fig1, .*table1 or all, got 'fig12'"):
+        chosen(["fig12"])
 
 
 def test_the_output_must_be_a_folder(tmp_path):

@@ -18,7 +18,9 @@ from .streams import STREAM, note, write_text
 def reproduce(
     figures: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FIGURE]...", help="fig2 to fig11, table1, all; by default all."),
+        typer.Argument(
+            metavar="[FIGURE]...", help="fig1 to fig11, table1, duality, patterns, filters, all; by default all."
+        ),
     ] = None,
     output: Annotated[Path, typer.Option(metavar="DIR", help="Folder for figures, numbers and the page.")] = Path(
         "reproduction"
