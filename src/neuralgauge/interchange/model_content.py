@@ -19,6 +19,8 @@ from .standardization import Standardization
 from .stated import StatedCertificate
 
 TENSORS = ("U", "A", "offset", "feature_mean", "feature_scale", "target_mean", "target_scale")
+# Fields of one name in a `SavedModel` and in the header of its file.
+SHARED = ("task", "loss", "loss_parameters", "beta", "offset", "feature_names", "classes", "multi_class")
 
 
 def package_version() -> str:
@@ -48,16 +50,8 @@ def encoded(model: SavedModel) -> bytes:
 
 
 def _tensors_of_model(model: SavedModel) -> dict[str, Array]:
-    scaling = model.standardization
-    return {
-        "U": np.ascontiguousarray(model.network.U),
-        "A": np.ascontiguousarray(model.network.A),
-        "offset": np.ascontiguousarray(model.network.offset),
-        "feature_mean": scaling.feature_mean,
-        "feature_scale": scaling.feature_scale,
-        "target_mean": np.atleast_1d(scaling.target_mean),
-        "target_scale": np.atleast_1d(scaling.target_scale),
-    }
+    sources = ((model.network, TENSORS[:3]), (model.standardization, TENSORS[3:]))
+    return {name: np.ascontiguousarray(getattr(source, name)) for source, names in sources for name in names}
 
 
 def _header_of_model(model: SavedModel) -> dict[str, Any]:
@@ -65,21 +59,10 @@ def _header_of_model(model: SavedModel) -> dict[str, Any]:
         "format": FORMAT_NAME,
         "format_version": FORMAT_VERSION if isinstance(model.network, CONVOLUTIONAL) else 2,
         "package_version": model.package_version or package_version(),
-        "task": model.task,
-        "loss": model.loss,
-        "loss_parameters": model.loss_parameters,
-        "beta": model.beta,
         "bias": getattr(model.network, "bias", False),
-        "offset": model.offset,
-        "feature_names": list(model.feature_names),
-        "target_names": list(model.target_names),
-        "classes": list(model.classes),
-        "multi_class": model.multi_class,
-        "certificate": {
-            "upper": model.certificate.upper,
-            "lower": model.certificate.lower,
-            "scope": model.certificate.scope,
-        },
+        "target_names": model.target_names,
+        "certificate": {name: getattr(model.certificate, name) for name in ("upper", "lower", "scope")},
+        **{name: getattr(model, name) for name in SHARED},
     }
     if isinstance(model.network, CONVOLUTIONAL):
         header["network"] = record_of(model.network)
@@ -107,18 +90,11 @@ def decoded(header: Header, tensors: dict[str, Array]) -> SavedModel:
     stated = header.certificate
     model = SavedModel(
         network=rebuilt_network(header.network, U, A, header.bias, offset),
-        task=header.task,
-        loss=header.loss,
-        beta=header.beta,
         certificate=StatedCertificate(stated.upper, stated.lower, stated.scope),
         standardization=Standardization(*scaling),
-        feature_names=header.feature_names,
         target_name=header.target_names,
-        classes=header.classes,
         package_version=header.package_version,
-        loss_parameters=header.loss_parameters,
-        multi_class=header.multi_class,
-        offset=header.offset,
+        **{name: getattr(header, name) for name in SHARED},
     )
     check_outputs(model.network, model.standardization)
     return model
