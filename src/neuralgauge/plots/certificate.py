@@ -27,11 +27,7 @@ def plot_certificate(solutions: Any, *, labels: Sequence[str] | None = None, axe
     labels : sequence of str, optional
         Names for the legend, which adds the scope.
     axes : matplotlib.axes.Axes, optional
-        Where to draw; by default a new figure.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
+        Where to draw, by default in a new figure; returned in any case.
 
     Raises
     ------

@@ -44,11 +44,7 @@ def plot_decision_boundary(
     resolution : int
         Points a side of the grid on which f is evaluated, >= 2.
     axes : matplotlib.axes.Axes, optional
-        Where to draw; by default a new figure, for numbers with a colour bar.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
+        Where to draw, by default in a new figure, for numbers with a colour bar; returned in any case.
 
     Raises
     ------

@@ -25,11 +25,7 @@ def plot_neurons(network: TwoLayerNetwork, *, what: str = "norms", axes: Any = N
         draws :math:`w_j = \|\alpha_j\|_2 u_j` as arrows, for a network of two features (its weights on them; hidden
         biases are not shown) or of one feature with bias (its weight and the bias).
     axes : matplotlib.axes.Axes, optional
-        Where to draw; by default a new figure.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
+        Where to draw, by default in a new figure; returned in any case.
 
     Raises
     ------

@@ -32,11 +32,7 @@ def plot_path(path: Path, *, what: str = "norms", axes: Any = None) -> Any:
         numbers the mean loss, on the training data and, where there is some, the validation data, and the beta of
         `Path.best`.
     axes : matplotlib.axes.Axes, optional
-        Where to draw; by default a new figure.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
+        Where to draw, by default in a new figure; returned in any case.
 
     Raises
     ------

@@ -25,11 +25,7 @@ def plot_training(solution: Solution[Any], *, axes: Any = None) -> Any:
     solution : Solution
         Of `train` or any other solver; of an estimator the `solution_`.
     axes : matplotlib.axes.Axes, optional
-        Where to draw; by default a new figure.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
+        Where to draw, by default in a new figure; returned in any case.
 
     Raises
     ------
