@@ -59,6 +59,7 @@ def figure_5(scale: Scale) -> Outcome:
             Panel("objective", "iteration", "objective", found.objectives, levels, (True, True)),
             Panel("distance to the optimal weights", "iteration", "relative distance", distances, (), (True, True)),
         ),
+        stand_in=f"{origin}, in place of CIFAR-10" if scale.stands_in else "",
     )  # fmt: skip
 
 

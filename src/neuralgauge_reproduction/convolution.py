@@ -65,6 +65,7 @@ def figure_10(scale: Scale) -> Outcome:
         claims("Fig. 10; A.1", methods, "test accuracy"),
         _panels(methods, found),
         score="mean test accuracy",
+        stand_in=scale.in_place_of("CIFAR-10", data),
         kept=_filters(found, of_alg1[0], own),
     )  # fmt: skip
 
@@ -113,7 +114,7 @@ def _panels(methods: tuple[Method, ...], found: Baseline) -> tuple[Panel, ...]:
 
 def figure_11(scale: Scale, found: Mapping[str, Outcome]) -> Outcome:
     """Distances between the filters of descent and those of Alg1, of the first trial of Fig. 10."""
-    filters = found["fig10"].kept
+    filters, stand_in = found["fig10"].kept, found["fig10"].stand_in
     near = {name: _distances(filters[name], filters["descent"]) for name in ORIGINS if len(filters[name])}
     least = {name: float(one.min(axis=1).mean()) for name, one in near.items()}
     own = least.get(ORIGINS[0], np.inf)
@@ -142,12 +143,17 @@ def figure_11(scale: Scale, found: Mapping[str, Outcome]) -> Outcome:
                 f"{len(filters[ORIGINS[1]])} of {sum(len(filters[name]) for name in ORIGINS)} neurons of the program "
                 f"have patterns of clusters" + (f", on average {least[ORIGINS[1]]:.3f} away" if len(least) > 1 else ""),
                 least.get(ORIGINS[1], 0.0) > max(own, MATCH),
+                "Where the program makes use of a cluster's pattern, its neuron is none of descent's."
+                if len(least) > 1
+                else "The program makes no use of a cluster's pattern, so its lower objective has another reason: it "
+                "solves for the weights that descent only approaches.",
             ),
         ),
         tuple(
             Matrix(f"neurons for {name}", f"neuron of {NAME}", "neuron of the program", one, 2.0)
             for name, one in near.items()
         ),
+        stand_in=stand_in,
     )
 
 

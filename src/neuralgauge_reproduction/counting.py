@@ -22,14 +22,10 @@ def counting(scale: Scale) -> Outcome:
     sets = {(n, r): ng.enumerate_patterns(rng.standard_normal((n, r))) for r, rows in sizes.items() for n in rows}
     found = {size: len(patterns) for size, patterns in sets.items()}
     without = sum(not patterns.dense().all(axis=1).any() for patterns in sets.values())
-    curves = tuple(
-        curve
-        for r, rows in sizes.items()
-        for curve in (
-            Curve(f"enumerated, r = {r}", rows, [found[n, r] for n in rows], "marks"),
-            Curve("2 sum C(n-1, k)", rows, [bound(n, r) for n in rows], "program"),
-            Curve("2 r (e (n-1) / r)^r", rows, [loose_bound(n, r) for n in rows], "bound"),
-        )
+    curves = (
+        *(Curve(f"enumerated, r = {r}", rows, [found[n, r] for n in rows], "marks") for r, rows in sizes.items()),
+        *(Curve("2 sum C(n-1, k)", rows, [bound(n, r) for n in rows], "trial") for r, rows in sizes.items()),
+        *(Curve("2 r (e (n-1) / r)^r", rows, [loose_bound(n, r) for n in rows], "bound") for r, rows in sizes.items()),
     )
     return Outcome(
         "Activation patterns",
@@ -98,6 +94,7 @@ def _rank(rng: np.random.Generator) -> Check:
         "the same patterns",
         f"15 x 6 of rank 2: {len(one)} patterns, {len(one & other)} of them among the {len(other)} of the factor",
         one == other,
+        "X z = U (Sigma V^T z), and Sigma V^T has full row rank.",
     )
 
 

@@ -89,33 +89,34 @@ def _draw(place: Any, panel: Panel) -> None:
     place.set_ylabel(panel.y_label)
     place.grid(alpha=0.25)
     if panel.curves or panel.levels:
-        if panel.log[0]:
-            place.set_xscale("log")
         if panel.square:
             place.set_aspect("equal", adjustable="datalim")
         else:
-            _scale_values(place, panel.log[1])
+            if panel.log[0]:
+                place.set_xscale("log")
+                _name_values(place.xaxis, True)
+            if panel.log[1]:
+                place.set_yscale("log")
+            _name_values(place.yaxis, panel.log[1])
         if len(place.get_legend_handles_labels()[1]) > ENTRIES:
             place.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3)
         else:
             place.legend(fontsize=7)
 
 
-def _scale_values(place: Any, log: bool) -> None:
-    """A vertical axis whose ticks differ: where a logarithmic one would repeat its digits, five round numbers."""
+def _name_values(axis: Any, log: bool) -> None:
+    """Ticks that differ: where a logarithmic axis would repeat its digits or crowd its names, five round numbers."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-    if log:
-        place.set_yscale("log")
-    low, high = place.get_ylim()
+    low, high = axis.get_view_interval()
     if high - low < LEAST_SPAN * max(abs(low), abs(high)):
         middle, half = 0.5 * (low + high), 0.5 * LEAST_SPAN * max(abs(low), abs(high))
         low, high = middle - half, middle + half
-        place.set_ylim(low, high)
+        axis.set_view_interval(low, high, ignore=True)
     if not log or high < DECADES * low:
-        place.yaxis.set_minor_locator(NullLocator())
-        place.yaxis.set_major_locator(MaxNLocator(5))
-        place.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.5g}"))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.5g}"))
 
 
 def _draw_matrix(figure: Any, place: Any, panel: Matrix) -> None:

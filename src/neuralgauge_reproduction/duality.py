@@ -59,6 +59,7 @@ def _penalty(problem: ng.TrainingProblem, rng: np.random.Generator) -> Check:
         "equal",
         f"[3] {of_3:.8g}, [2] balanced {of_2:.8g}, [2] as drawn {problem.objective(network):.8g}",
         bool(abs(of_2 - of_3) <= 1e-12 * of_3 and of_2 <= problem.objective(network)),
+        "|u|^2 + alpha^2 >= 2 |u| |alpha|, with equality for |u| = |alpha|.",
     )
 
 
@@ -86,6 +87,7 @@ def _strong_duality(solutions: list[ng.Solution[Any]]) -> Check:
         "no gap",
         f"largest relative gap of {len(gaps)} data sets {max(gaps):.1e}, priced {'exactly' if exact else 'by search'}",
         exact and max(gaps) <= 2.0 * SAME,
+        "Networks and feasible dual points meet to the gap asked for; the bound holds for every width.",
     )
 
 
@@ -132,6 +134,7 @@ def _merging(problem: ng.TrainingProblem, network: ng.TwoLayerNetwork) -> Check:
         f"{network.n_neurons} neurons {one:.10g}, each in two parts {other:.10g}, merged "
         f"{problem.objective(split.merge()):.10g} with {split.merge().n_neurons}",
         abs(one - other) <= 1e-12 * one and split.merge().n_neurons == network.n_neurons,
+        "A neuron and its positive multiples have one pattern, and their norms add up.",
     )
 
 
@@ -147,6 +150,7 @@ def _suboptimality(problem: ng.TrainingProblem, solution: ng.Solution[Any]) -> C
         f"descent {certificate.upper:.6g}, lower bound {certificate.lower:.6g} ({certificate.scope}), optimum "
         f"{optimum:.6g}",
         certificate.lower <= optimum * (1.0 + SAME) and optimum * (1.0 - SAME) <= certificate.upper,
+        "The bound lies below the optimum and descent's objective above.",
     )
 
 
@@ -197,6 +201,7 @@ def _limit(problem: ng.TrainingProblem, rng: np.random.Generator) -> Check:
         "equal in the limit",
         f"neural gauge {gauge:.6g}, lower bound by [7] {solution.certificate.lower:.6g}; p* / beta: {listed}",
         abs(ratios[1e-5] - gauge) <= 1e-3 * gauge and solution.certificate.gap <= 1e-4,
+        "At beta 1e-5 within a thousandth; p* / beta rises as beta falls.",
     )
 
 

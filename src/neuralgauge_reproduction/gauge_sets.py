@@ -27,7 +27,7 @@ def figure_1(scale: Scale) -> Outcome:
     gauge = ng.neural_gauge(X, Y, bias=False, gap=1e-8).certificate.upper
     return Outcome(
         "Sets of the neural gauge",
-        {"n": 2, "d": 2, "X": X, "y": Y},
+        {"n": 2, "d": 2, "X by columns": X.T.ravel().tolist(), "y": Y.tolist()},
         ("The paper lists no data; two samples in the plane, without bias, so that all sets are plane.",),
         checks=_checks(gauge, rectified, rays),
         panels=(
@@ -65,6 +65,7 @@ def _checks(gauge: float, rectified: Array, rays: Array) -> tuple[Check, ...]:
             "equal",
             f"minimum-norm network {gauge:.6f}, least t over {POINTS} points of the outlines {hull:.6f}",
             abs(hull - gauge) <= SAME * gauge,
+            "A linear program over points of the two sets, whose corners cut the value by little.",
         ),
         Check(
             "section 2.1, [7]",
@@ -72,6 +73,7 @@ def _checks(gauge: float, rectified: Array, rays: Array) -> tuple[Check, ...]:
             "equal",
             f"minimum-norm network {gauge:.6f}, maximum over {POINTS} points of the polar's outline {support:.6f}",
             abs(support - gauge) <= SAME * gauge,
+            "Polar duality; the outline is 1 / G(z) in the direction z, which misses its corners by little.",
         ),
         Check(
             "Fig. 1c; section 2.1",

@@ -82,6 +82,7 @@ def figure_4(scale: Scale) -> Outcome:
         claims("Fig. 4; section 6", methods, "test accuracy"),
         _panels(methods, ours),
         score="mean test accuracy",
+        stand_in=scale.in_place_of("CIFAR-10", data),
     )  # fmt: skip
 
 

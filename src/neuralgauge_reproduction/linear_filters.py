@@ -42,6 +42,7 @@ def _separable(rng: np.random.Generator) -> Check:
         "equal",
         f"separable {one.upper:.8g}, stacked {other.upper:.8g} ({one.scope})",
         abs(one.upper - other.upper) <= 2.0 * SAME * one.upper,
+        "X' and y' stack the patches and their targets; two trainings agree within their gaps.",
     )
 
 
@@ -55,6 +56,7 @@ def _nuclear(problem: ng.LinearConvProblem) -> Check:
         f"network [9] {problem.objective(network):.9g} with {network.n_neurons} filters, dual [11] "
         f"{certificate.lower:.9g}",
         abs(problem.objective(network) - certificate.lower) <= 10.0 * GAP * certificate.lower,
+        "The network's own objective and a feasible dual point meet.",
     )
 
 

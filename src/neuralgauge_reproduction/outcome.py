@@ -95,7 +95,7 @@ class Check:
     paper: str
     ours: str
     agrees: bool | None
-    why: str = ""
+    why: str
 
 
 @dataclass(frozen=True)
@@ -170,6 +170,8 @@ class Outcome:
     score : str
         What the scores of the methods are.
     grids : tuple of Grid
+    stand_in : str
+        What took the place of the paper's data, and of which.
     kept : dict
         What later experiments read; not written.
     """
@@ -183,6 +185,7 @@ class Outcome:
     missing: tuple[str, ...] = ()
     score: str = ""
     grids: tuple[Grid, ...] = ()
+    stand_in: str = ""
     kept: dict[str, Any] = field(default_factory=dict)
 
     def numbers(self) -> dict[str, Any]:
@@ -191,6 +194,7 @@ class Outcome:
             "title": self.title,
             "settings": plain(self.settings),
             "choices": list(self.choices),
+            "stand_in": self.stand_in,
             "score": self.score,
             "methods": {problem: [plain(_fields(one)) for one in methods] for problem, methods in self.methods.items()},
             "checks": [plain(_fields(check)) for check in self.checks],

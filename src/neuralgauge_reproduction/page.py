@@ -37,7 +37,14 @@ def page(entries: Mapping[str, Entry], failures: Mapping[str, str], labels: Mapp
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     text = files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     return environment.from_string(text).render(
-        entries=entries, failures=failures, labels=labels, agreement=agreement, tally=tally, number=number, **more
+        entries=entries,
+        failures=failures,
+        labels=labels,
+        agreement=agreement,
+        tally=tally,
+        number=number,
+        setting=setting,
+        **more,
     )
 
 
@@ -45,6 +52,13 @@ def tally(entries: Mapping[str, Entry]) -> dict[str, int]:
     """How many claims agree, do not, and have nothing to compare with."""
     found = [check.agrees for entry in entries.values() for check in entry.outcome.checks]
     return {"yes": found.count(True), "no": found.count(False), "open": found.count(None)}
+
+
+def setting(value: Any) -> str:
+    """A setting as text: sequences listed, numbers with six digits."""
+    if isinstance(value, float):
+        return number(value)
+    return ", ".join(map(setting, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def number(value: float | None) -> str:

@@ -106,6 +106,7 @@ def _checks(place: str, methods: tuple[Method, ...]) -> tuple[Check, ...]:
             "no number given",
             f"{value:.6g}; column generation {ours.best:.6g}, lower bound {ours.lower:.6g} ({ours.scope})",
             abs(value - ours.best) <= SAME * value and value >= float(ours.lower or 0.0),
+            "Two programs and an exact certificate give the same value.",
         ),
         Check(
             place,
@@ -113,6 +114,9 @@ def _checks(place: str, methods: tuple[Method, ...]) -> tuple[Check, ...]:
             "most trials" if place.startswith("Fig. 3") else "all trials, by much",
             f"{better} of {len(trials)}: {min(trials) / value:.4g} to {max(trials) / value:.4g} times the optimum",
             below == 0 and better >= len(trials) * (0.5 if place.startswith("Fig. 3") else 1.0),
+            f"Counted from {SAME:g} of the value. It ends after a fixed number of iterations; no trial is below."
+            if below == 0
+            else "Trials below the optimum would refute the certificate.",
         ),
         Check(
             place,

@@ -73,7 +73,7 @@ def figure_9(scale: Scale) -> Outcome:
 
 
 def _table(title: str, place: str, scale: Scale, data: Data, n: int) -> Outcome:
-    table, name = Table.of(data, n), f"{title}, in its place {data.origin}" if scale.stands_in else title
+    table = Table.of(data, n)
     problem = ng.TrainingProblem(table.X, table.y, beta=1.0)
     problem = problem.with_beta(FRACTION * ng.beta_max(problem))
     iterations = scale.pick(10_000, 100_000)
@@ -87,7 +87,7 @@ def _table(title: str, place: str, scale: Scale, data: Data, n: int) -> Outcome:
     ours, solution = certified(problem, GAP, scale.pick(6.0, 120.0), table.error, prove=False)
     methods = (found.method, *programs, random, ours)
     return Outcome(
-        name,
+        title,
         {"data": data.origin, "verified": data.verified, "n": n, "d": table.X.shape[1], "test rows": len(table.y_test),
          "m": WIDTH, "loss": "squared", "beta": problem.beta, "batch": BATCH, "trials": TRIALS,
          "iterations": iterations},
@@ -98,10 +98,11 @@ def _table(title: str, place: str, scale: Scale, data: Data, n: int) -> Outcome:
             "Seconds of Alg1 are those of its program, without the descent that gave it patterns; seconds of descent "
             "are the mean of trials that run together.",
         ),
-        {name: methods},
+        {title: methods},
         _checks(place, methods),
         _panels(methods, found, solution),
         score="mean squared test error",
+        stand_in=scale.in_place_of(title, data),
     )  # fmt: skip
 
 

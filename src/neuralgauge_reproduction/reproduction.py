@@ -145,7 +145,8 @@ def table(entries: dict[str, Entry]) -> str:
         if EXPERIMENTS[name].needs:  # its rows are those of others
             continue
         for problem, methods in entry.outcome.methods.items():
+            place = f"{problem} ({entry.outcome.stand_in})" if entry.outcome.stand_in else problem
             for one in methods:
-                cells = (entry.label, problem, one.name, number(one.best), number(one.score), f"{one.seconds:.2f}")
+                cells = (entry.label, place, one.name, number(one.best), number(one.score), f"{one.seconds:.2f}")
                 lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

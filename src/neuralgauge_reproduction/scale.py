@@ -38,6 +38,10 @@ class Scale:
         """Whether stand-ins take the place of the data sets."""
         return self.quick and self.folder is None
 
+    def in_place_of(self, name: str, data: Data) -> str:
+        """That the data stand in for a set, or nothing."""
+        return f"{data.origin}, in place of {name}" if self.stands_in else ""
+
     def data(self, name: str) -> Data:
         """A data set of the registry."""
         return load(name, self.folder, unverified=self.unverified)

@@ -47,6 +47,8 @@ def test_bounds_hold_and_numbers_are_json(name, few_steps):
     assert outcome.missing == ()
     assert outcome.checks
     assert all(check.place and check.claim and check.ours for check in outcome.checks)
+    assert all(check.why for check in outcome.checks)
+    assert bool(outcome.stand_in) == (name not in ("fig1", "duality", "patterns", "filters", "fig2", "fig3", "fig6"))
     for methods in outcome.methods.values():
         bound = max(
             one.lower for one in methods if (one.lower is not None and one.scope == "exact") or one is methods[-1]

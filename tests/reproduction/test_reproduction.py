@@ -34,21 +34,22 @@ PAPER_PAGE = "https://proceedings.mlr.press/v119/pilanci20a.html"
 def small(title="A <title> & more"):
     methods = (Method("SGD", (2.0, 3.0), 1.5, (0.5, 0.7)), Method("Optimal", (1.0,), 0.1, lower=0.9, scope="exact"))
     checks = (
-        Check("Fig. 1", "It holds.", "1", "1.0", True),
+        Check("Fig. 1", "It holds.", "1", "1.0", True, "by proof"),
         Check("[8]", "It <fails>.", "2", "3", False, "for a reason"),
-        Check("A.2", "Nobody knows.", "", "", None),
+        Check("A.2", "Nobody knows.", "", "", None, "without a number"),
     )
     curves = (Curve("SGD", [1, 10], [3.0, 2.0]), Curve("SGD", [1, 10], [4.0, 3.0]))
     panels = (Panel("objective", "iteration", "objective", curves, (("Optimal", 1.0, "program"),), (True, False)),
               Panel("seconds", "", "s", (Curve("SGD", ["a", "b"], [1.0, 2.0], "points"),)))  # fmt: skip
     return Outcome(
         title,
-        {"n": 5},
+        {"n": 5, "m": [8, 15], "beta": 0.1234567891},
         ("A choice.",),
         {"only": methods},
         checks,
         panels,
         ("Something is missing.",),
+        stand_in="digits, in place of letters",
         grids=(Grid(("Figure", "Method", "here"), (("Fig. A", "SGD", "0.001"),)),),
     )
 
@@ -82,7 +83,10 @@ def test_everything_is_written_and_a_missing_set_is_a_sentence(tmp_path, two):
     assert numbers["methods"]["only"][0]["objectives"] == [2.0, 3.0]
     assert numbers["panels"][0]["curves"][1]["y"] == [4.0, 3.0]
     assert numbers["quick"] is True
-    assert "| Fig. A | only | SGD | 2 | 0.6 | 1.50 |" in folder.joinpath("table.md").read_text()
+    assert (
+        "| Fig. A | only (digits, in place of letters) | SGD | 2 | 0.6 | 1.50 |"
+        in folder.joinpath("table.md").read_text()
+    )
     assert any("Fig. B: did not run. The set is missing" in line for line in lines)
     assert "Fig. A: Something is missing." in lines
 
@@ -104,6 +108,8 @@ def test_the_page_is_self_contained_and_escaped(tmp_path, two):
     assert "not compared" in page
     assert "1 claims of the paper hold here, 1 do not, 1 rows" in page
     assert '<td data-label="Place">[8]</td>' in page
+    assert page.count("digits, in place of letters") == 2
+    assert "Settings: n 5; m 8, 15; beta 0.123457." in page
     assert '<td class="number">0.001</td>' in page
     assert "Did not run: The set is missing" in page
     assert "Missing: Something is missing." in page
