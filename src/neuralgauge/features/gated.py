@@ -27,10 +27,7 @@ class GatedRows:
 
     def __init__(self, features: Features, gates: BoolArray, directions: Array) -> None:
         self.features, self.gates, self.directions = features, gates, directions
-        self.m, self.n, self.d, self.c = len(gates), features.n, features.d, self._outputs()
-
-    def _outputs(self) -> int:
-        return self.directions.shape[1]
+        self.m, self.n, self.d, self.c = len(gates), features.n, features.d, directions.shape[1] // features.n_regions
 
     def take(self, blocks: npt.NDArray[Any]) -> GatedRows:
         """Only these blocks."""
@@ -72,17 +69,20 @@ class GatedRows:
 
     def gram(self, roots: Array) -> Array:
         """Lower half of B M^{-1} B^T (n c, n c), M_i^{-1} = C_i^T C_i for roots C (m, d, d)."""
-        n, c, d = self.n, self.c, self.d
-        K = np.zeros((n * c, n * c), order="F")
-        chunk = max(1, GRAM_CHUNK // (d * n * c))
+        size = self.n * self.c
+        K = np.zeros((size, size), order="F")
+        chunk = max(1, GRAM_CHUNK // (self.d * size))
         for start in range(0, self.m, chunk):
-            C = roots[start : start + chunk]
-            F = (C.reshape(-1, d) @ self._Xt).reshape(len(C), d, n)
-            F *= self._weights[start : start + chunk, None, :]
-            if c > 1:
-                F = F[:, :, :, None] * self.directions[start : start + chunk, None, None, :]
-            K = blas.dsyrk(1.0, F.reshape(-1, n * c).T, beta=1.0, c=K, lower=1, overwrite_c=1)
+            part = slice(start, start + chunk)
+            F = self._times_roots(roots[part], part).reshape(-1, size)
+            K = blas.dsyrk(1.0, F.T, beta=1.0, c=K, lower=1, overwrite_c=1)
         return K
+
+    def _times_roots(self, roots: Array, part: slice) -> Array:
+        """C_i B_i^T of these blocks."""
+        F = (roots.reshape(-1, self.d) @ self._Xt).reshape(len(roots), self.d, self.n)
+        F *= self._weights[part, None, :]
+        return F if self.c == 1 else F[:, :, :, None] * self.directions[part, None, None, :]
 
     def reflected_gram(self, eta: Array, b: Array) -> Array:
         """The same for M_i^{-1} = eta_i^2 (I + 2 b_i b_i^T), eta (m,), b (m, d): two products of (m, n c)."""
@@ -107,9 +107,6 @@ class GatedPatches(GatedRows):
             maps = features.maps(gates, directions).reshape(self.m, -1, self.d)
         self.maps = maps
 
-    def _outputs(self) -> int:
-        return self.directions.shape[1] // self.features.n_regions
-
     def take(self, blocks: npt.NDArray[Any]) -> GatedPatches:
         """Only these blocks."""
         return GatedPatches(self.features, self.gates[blocks], self.directions[blocks], self.maps[blocks])
@@ -122,16 +119,8 @@ class GatedPatches(GatedRows):
         """B^T V (m, d)."""
         return np.matmul(V.reshape(-1), self.maps)
 
-    def gram(self, roots: Array) -> Array:
-        """Lower half of B M^{-1} B^T."""
-        size = self.n * self.c
-        K = np.zeros((size, size), order="F")
-        chunk = max(1, GRAM_CHUNK // (self.d * size))
-        for start in range(0, self.m, chunk):
-            part = slice(start, start + chunk)
-            F = np.matmul(roots[part], self.maps[part].transpose(0, 2, 1)).reshape(-1, size)
-            K = blas.dsyrk(1.0, F.T, beta=1.0, c=K, lower=1, overwrite_c=1)
-        return K
+    def _times_roots(self, roots: Array, part: slice) -> Array:
+        return np.matmul(roots, self.maps[part].transpose(0, 2, 1))
 
     def reflected_gram(self, eta: Array, b: Array) -> Array:
         """The same for M_i^{-1} = eta_i^2 (I + 2 b_i b_i^T)."""
