@@ -71,14 +71,14 @@ def is_numeric(table: Table, name: str) -> bool:
 
 def labels(table: Table, name: str, *, as_text: bool = False) -> npt.NDArray[Any]:
     """One column as class labels, shape (n,): whole numbers if all are, else text as it is written."""
-    if is_numeric(table, name) and not as_text:
+    raw = table.column(name)
+    missing, parsed = _parsed(raw)
+    if missing.any():
+        _refuse_missing(table, name, missing)
+    if not (as_text or parsed.is_null().any()):
         values = numbers(table, name)
         if np.all(values == np.rint(values)) and np.all(np.abs(values) < 2**53):
             return values.astype(np.int64)
-    raw = table.column(name)
-    missing, _ = _parsed(raw)
-    if missing.any():
-        _refuse_missing(table, name, missing)
     return np.array(_text(raw).to_list(), dtype=str)
 
 

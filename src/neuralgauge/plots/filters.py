@@ -64,7 +64,8 @@ def plot_filters(network: Any, limit: int = 24, *, axes: Any = None, cmap: str =
         raise InvalidInputError(f"`limit` must be >= 1, got {limit}.")
     if network.n_neurons == 0:
         raise InvalidInputError("`network` must have filters to draw, got none; train it with a smaller `beta`.")
-    order, shares = _by_share(network)
+    decay = np.sum(network.U**2, axis=0) + np.sum(network.A.reshape(network.n_neurons, -1) ** 2, axis=1)
+    order, shares = np.argsort(-decay, kind="stable"), decay / max(float(decay.sum()), np.finfo(float).tiny)
     shown = order[:limit] if axes is None else order[: min(limit, len(axes))]
     places = _new_axes(len(shown), network.geometry.filters) if axes is None else list(axes)
     signs = np.sign(network.A.ravel()) if network.A.size == network.n_neurons else np.zeros(network.n_neurons)
@@ -76,12 +77,6 @@ def plot_filters(network: Any, limit: int = 24, *, axes: Any = None, cmap: str =
     for place in places[len(shown) :]:
         place.set_axis_off()
     return places[: len(shown)]
-
-
-def _by_share(network: ReLUConvNetwork | LinearConvNetwork) -> tuple[Any, Array]:
-    """Filters by falling share of the weight decay, and the shares."""
-    decay = np.sum(network.U**2, axis=0) + np.sum(network.A.reshape(network.n_neurons, -1) ** 2, axis=1)
-    return np.argsort(-decay, kind="stable"), decay / max(float(decay.sum()), np.finfo(float).tiny)
 
 
 def _new_axes(count: int, filters: tuple[int, ...]) -> list[Any]:

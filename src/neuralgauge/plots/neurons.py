@@ -46,20 +46,15 @@ def plot_neurons(network: TwoLayerNetwork, *, what: str = "norms", axes: Any = N
     """
     if not isinstance(network, TwoLayerNetwork):
         raise wrong_kind("network", "a TwoLayerNetwork or a ReLUConvNetwork", network, "network_", "network")
-    if choice(what, "what", ("norms", "plane")) == "plane":
-        _check_plane(network)
-    place = place_of(axes, "plot_neurons")
-    (_draw_norms if what == "norms" else _draw_plane)(place, network)
-    return place
-
-
-def _check_plane(network: TwoLayerNetwork) -> None:
-    rows = network.U.shape[0]
-    if not (rows == 2 or (rows == 3 and network.bias)):
+    rows, plane = network.U.shape[0], choice(what, "what", ("norms", "plane")) == "plane"
+    if plane and not (rows == 2 or (rows == 3 and network.bias)):
         raise InvalidInputError(
             f"`what='plane'` needs a network of two features, or of one with bias, got one of {network.n_features}; "
             "draw `what='norms'`."
         )
+    place = place_of(axes, "plot_neurons")
+    (_draw_plane if plane else _draw_norms)(place, network)
+    return place
 
 
 def _parts(network: TwoLayerNetwork) -> list[tuple[str, str, Array]]:
