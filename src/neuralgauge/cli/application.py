@@ -23,12 +23,7 @@ from .train import train
 
 LONG_WORD = r"(\S{100})\S{20,}"  # arguments in messages are cut after 100 characters
 
-app = typer.Typer(
-    name="neuralgauge",
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(name="neuralgauge", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 for _command in (train, predict, certify, patterns, reproduce):
     app.command()(_command)
 

@@ -25,23 +25,9 @@ LEAST_EDGE = 1e-18  # squared length of edges below which a cone is not divided
 
 @compiled
 def search(
-    w: Array,
-    Z: Array,
-    b: Array,
-    V: Array,
-    N: Array,
-    F: Array,
-    bounds: Array,
-    info: Index,
-    index: Index,
-    T: Array,
-    Y: Array,
-    state: State,
-    z_best: Array,
-    work: Array,
-    max_nodes: int,
-    patience: float,
-) -> int:
+    w: Array, Z: Array, b: Array, V: Array, N: Array, F: Array, bounds: Array, info: Index, index: Index, T: Array,
+    Y: Array, state: State, z_best: Array, work: Array, max_nodes: int, patience: float,
+) -> int:  # fmt: skip
     """Expand up to `max_nodes` nodes. Returns 0 when the stack is empty, 1 at the limit, 2 when it needs room.
 
     `info` rows are (start, stop) of the parent's list, the vertex that is new (-1: all), and the sign s; V, N, F,
@@ -90,19 +76,9 @@ def search(
 
 @compiled
 def _classify(
-    w: Array,
-    Z: Array,
-    v: Array,
-    f: Array,
-    e: Array,
-    start: int,
-    stop: int,
-    new: int,
-    sign: float,
-    index: Index,
-    T: Array,
-    Y: Array,
-) -> tuple[int, int]:
+    w: Array, Z: Array, v: Array, f: Array, e: Array, start: int, stop: int, new: int, sign: float, index: Index,
+    T: Array, Y: Array,
+) -> tuple[int, int]:  # fmt: skip
     """Write the node's own list behind its parent's, convex kinks first; sum the decided ones into f."""
     r = len(f)
     e[:] = 0.0

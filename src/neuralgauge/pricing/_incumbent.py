@@ -53,22 +53,9 @@ def keep_if_better(w: Array, Z: Array, b: Array, direction: Array, state: State,
 
 @compiled
 def onto_kinks(
-    w: Array,
-    Z: Array,
-    b: Array,
-    f: Array,
-    res: Array,
-    state: State,
-    z_best: Array,
-    stop: int,
-    middle: int,
-    end: int,
-    sign: float,
-    index: Index,
-    Y: Array,
-    Q: Array,
-    g: Array,
-) -> None:
+    w: Array, Z: Array, b: Array, f: Array, res: Array, state: State, z_best: Array, stop: int, middle: int, end: int,
+    sign: float, index: Index, Y: Array, Q: Array, g: Array,
+) -> None:  # fmt: skip
     """Put the maximiser exactly on the concave kinks nearest to it, one more at a time, and try each."""
     r = len(b)
     threshold = -1.0

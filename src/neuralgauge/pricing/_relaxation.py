@@ -38,24 +38,9 @@ def _move(x: Array, direction: Array, step: float) -> None:
 
 @compiled
 def relax(
-    w: Array,
-    Z: Array,
-    v: Array,
-    dual: Array,
-    f: Array,
-    e: Array,
-    lam: Array,
-    nn: Array,
-    res: Array,
-    stop: int,
-    middle: int,
-    end: int,
-    index: Index,
-    Y: Array,
-    limit: float,
-    patience: float,
-    M: Array,
-) -> float:
+    w: Array, Z: Array, v: Array, dual: Array, f: Array, e: Array, lam: Array, nn: Array, res: Array, stop: int,
+    middle: int, end: int, index: Index, Y: Array, limit: float, patience: float, M: Array,
+) -> float:  # fmt: skip
     """Return a bound, the smallest norm by coordinate descent; stops below the limit or once that is out of reach."""
     r = len(f)
     for c in range(r):
@@ -122,18 +107,9 @@ def _descend(w: Array, Z: Array, res: Array, middle: int, end: int, index: Index
 
 @compiled
 def _project(
-    w: Array,
-    Z: Array,
-    dual: Array,
-    nn: Array,
-    lam: Array,
-    res: Array,
-    middle: int,
-    end: int,
-    index: Index,
-    Y: Array,
+    w: Array, Z: Array, dual: Array, nn: Array, lam: Array, res: Array, middle: int, end: int, index: Index, Y: Array,
     M: Array,
-) -> bool:
+) -> bool:  # fmt: skip
     """Least squares over the variables strictly inside their bounds, up to the first that is met; True if none is."""
     r = len(res)
     x = M[r]

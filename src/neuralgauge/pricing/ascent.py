@@ -98,16 +98,9 @@ def _ascend_all(X: Array, v: Array, U: Array, sweeps: int, tol: float) -> Array:
 
 @compiled
 def climb(
-    X: Array,
-    v: Array,
-    curvature: Array,
-    slopes: Array,
-    r: Array,
-    u: Array,
-    linearizations: int,
-    sweeps: int,
+    X: Array, v: Array, curvature: Array, slopes: Array, r: Array, u: Array, linearizations: int, sweeps: int,
     tol: float,
-) -> float:
+) -> float:  # fmt: skip
     """Move u uphill in place and return the value reached. `slopes` (n,) and `r` (d,) are work space."""
     n, d = X.shape
     value = 0.0

@@ -124,18 +124,9 @@ def _start(w: Array, Z: Array, i: int, p: Array, q: Array, angle: Array, side: A
 
 @compiled
 def _two_cells(
-    b: Array,
-    w: Array,
-    Z: Array,
-    i: int,
-    left: int,
-    right: int,
-    e: Array,
-    sign: float,
-    best: float,
-    z: Array,
+    b: Array, w: Array, Z: Array, i: int, left: int, right: int, e: Array, sign: float, best: float, z: Array,
     side: Array,
-) -> float:
+) -> float:  # fmt: skip
     """The cells on both sides of an edge of circle i between two vertices; `side` holds the signs on the edge."""
     for over in (1.0, -1.0):
         x = e[0] + sign * b[0] + over * w[i] * Z[i, 0]

@@ -118,20 +118,9 @@ def _start(w: Array, Y: Array, i: int, e: Array, angle: Array, side: Array) -> N
 
 @compiled
 def _two_cells(
-    b: Array,
-    w: Array,
-    Y: Array,
-    i: int,
-    left: int,
-    right: int,
-    f: Array,
-    best: float,
-    z: Array,
-    side: Array,
-    A: Array,
-    Q: Array,
-    t: Array,
-) -> float:
+    b: Array, w: Array, Y: Array, i: int, left: int, right: int, f: Array, best: float, z: Array, side: Array,
+    A: Array, Q: Array, t: Array,
+) -> float:  # fmt: skip
     """The cells on both sides of an edge of circle i between two vertices; `side` holds the signs on the edge.
 
     f are the columns of M on the edge without kink i; A holds their products in the plane of the circle.

@@ -58,11 +58,7 @@ class Pruning(Generic[Net]):
 
 
 def prune(
-    network: Net,
-    problem: Problem[Net],
-    width: int | None = None,
-    *,
-    random_state: int | np.random.Generator | None = 0,
+    network: Net, problem: Problem[Net], width: int | None = None, *, random_state: int | np.random.Generator | None = 0
 ) -> Pruning[Net]:
     r"""Return a network with fewer neurons and the same outputs on the samples, or of a given width at some cost.
 
