@@ -99,7 +99,7 @@ def _text(raw: pl.Series) -> pl.Series:
 
 
 def _parsed(raw: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Which values are missing, and all of them as floats, null where text is no number."""
+    """Return a mask of missing values, and all values as floats, null where text is no number."""
     if _is_simple(raw.dtype):
         values = raw.cast(pl.Float64)
         return values.is_null() | values.is_nan().fill_null(True), values

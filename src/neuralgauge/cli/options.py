@@ -52,7 +52,7 @@ TimeLimit = Annotated[float | None, typer.Option(help="Seconds after which to st
 
 
 def plain_errors(command: Callable[P, int]) -> Callable[P, None]:
-    """The command with its result as exit code, and whatever ends it early as a sentence on stderr and a code."""
+    """Return the command with its result as exit code; an error becomes a sentence on stderr and a code."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:

@@ -45,7 +45,7 @@ class Table:
         return self.frame.get_column(name).alias("")
 
     def place(self, row: int) -> str:
-        """Where that row stands in the file: its line in a CSV file, its number from 1 in a Parquet file."""
+        """Return the place of a row in the file: its line in a CSV file, its number from 1 in a Parquet file."""
         record = int(self.records[row])
         if not self.text:
             return f"row {record + 1} of {quoted(self.path)}"
@@ -120,7 +120,7 @@ def _read_csv(content: bytes, path: str) -> Table:
 
 
 def _filled(frame: pl.DataFrame) -> npt.NDArray[np.bool_]:
-    """Which rows hold anything, shape (n,)."""
+    """Return a mask (n,) of the rows that hold anything."""
     empty = np.ones(frame.height, dtype=bool)
     for column in frame.iter_columns():
         if not empty.any():

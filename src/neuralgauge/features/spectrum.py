@@ -105,11 +105,11 @@ def price_frequencies(X: Array, V: Array, spectrum: Spectrum) -> tuple[Array, fl
     K, c = spectrum.n_positions, V.shape[1]
     X_V = X.T @ V
     hat = spectrum.transform(X_V.reshape(1, *spectrum.shape[:-1], -1))
-    pull = spectral_norms(hat.reshape(hat.shape[1], -1, c))
+    singular = spectral_norms(hat.reshape(hat.shape[1], -1, c))
     products = (len(X) + 2.0) * float(np.sqrt(np.einsum("ij,ij->i", X, X)) @ np.linalg.norm(V, axis=1))
     transform = 32.0 * (1.0 + np.log2(K)) * float(np.linalg.norm(X_V))
-    margin = float(np.finfo(float).eps * (np.sqrt(K) * (products + transform) + 64.0 * pull.max()))
-    return pull, float(pull.max()) + margin
+    margin = float(np.finfo(float).eps * (np.sqrt(K) * (products + transform) + 64.0 * singular.max()))
+    return singular, float(singular.max()) + margin
 
 
 def spectral_norms(w: ComplexArray) -> Array:

@@ -1,4 +1,4 @@
-"""Writing a file so that a reader sees the old one or the new one, whole, whatever interrupts the writer."""
+"""Writing a file atomically: a reader sees the old content or the new, never a part."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def write_atomically(path: str | Path, content: bytes, *, force: bool = False) -
 
 
 def _mode(target: Path) -> int:
-    """What kind of file it is, 0 for none."""
+    """Return the mode of the file, 0 if there is none."""
     try:
         return target.stat().st_mode
     except FileNotFoundError:

@@ -29,7 +29,7 @@ def parameters_of(loss: Loss) -> dict[str, float] | None:
 
 
 def parameter_names(name: str) -> list[str]:
-    """Which parameters the loss of that name has."""
+    """Return the names of the parameters of the loss of that name."""
     fields: Any = LOSSES[name]
     return [field.name for field in dataclasses.fields(fields) if field.name not in MEMBERS]
 

@@ -29,7 +29,7 @@ Size = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
 class Version(Struct, frozen=True):
-    """What the headers of all versions have."""
+    """The fields that the headers of all versions have."""
 
     format: Literal["neuralgauge"]
     format_version: Size

@@ -25,7 +25,7 @@ class StatedCertificate(Certificate):
 
     @property
     def covers(self) -> str:
-        """What the file states that the bound holds for, as a sentence."""
+        """A sentence: for which networks the bound holds by the file."""
         return f"as the model file states, not checked against data: {super().covers}"
 
     @property

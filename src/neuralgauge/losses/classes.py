@@ -22,17 +22,17 @@ def class_targets(index: npt.NDArray[np.intp], n_classes: int, kind: Targets) ->
 
 
 def class_scores(outputs: Array, n_classes: int) -> Array:
-    """Scores (n, c) from outputs, one a class; for two classes one score (n,), positive for the second."""
+    """Return scores (n, c) from outputs, one a class; for two classes one score (n,), positive for the second."""
     return outputs[:, 1] - outputs[:, 0] if n_classes == 2 and outputs.ndim == 2 else outputs
 
 
 def best_class(scores: Array) -> npt.NDArray[np.intp]:
-    """Number of the class with the largest score, (n,)."""
+    """Return the number of the class with the largest score, (n,)."""
     return np.argmax(scores, axis=1) if scores.ndim == 2 else (scores > 0).astype(np.intp)
 
 
 def probabilities(scores: Array, separate: bool) -> Array:
-    """Of every class, (n, c), from log-odds of two classes or logarithms up to a constant a row.
+    """Return class probabilities (n, c) from log-odds of two classes, or from logarithms up to a constant a row.
 
     With `separate` the scores are the log-odds of each class against the rest: their probabilities over their sum.
     """

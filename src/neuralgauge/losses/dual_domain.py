@@ -1,4 +1,4 @@
-r"""Where the conjugate of the whole training loss is finite, for gradients g = -V / s of the outputs.
+r"""The domain of the conjugate of the training loss, in terms of gradients g = -V / s of the outputs.
 
 Every entry lies in the interval of its loss; a loss that couples its outputs states where its rows lie
 (`losses.CoupledLoss`). With an unpenalised offset the weighted columns must also vanish, sum_i s_i g_i = 0.

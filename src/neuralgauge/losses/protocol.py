@@ -13,8 +13,8 @@ Fenchel and Young, value(f) + conjugate(g) >= g f with equality at g = gradient(
   flat. One with kinks or affine stretches has `pieces` (`PiecewiseLoss`), and is solved through its epigraph, exactly.
 - The rounding of the conjugate must stay within some 10 eps of :math:`|\ell^*(g)| + |g y| + g^2`, for the lower bounds
   to hold in floating point: write log1p and expm1 where a difference of nearly equal numbers would lose its digits.
-- A loss that couples the outputs of a sample says itself which rows g are dual points (`CoupledLoss`), and, for
-  problems with an output offset, which of them have vanishing sums (`BalancedLoss`). What it does not say is refused.
+- A loss that couples the outputs of a sample states which rows g are dual points (`CoupledLoss`), and, for problems
+  with an output offset, which of them have vanishing sums (`BalancedLoss`). Without that it is refused.
 - Where rounding leaves a dual point outside the domain, or its sums off 0, the conjugate at the nearest point inside is
   taken to differ by at most :math:`745 + |y| + |g|` times the distance: the slopes of logarithms and squares.
 
@@ -44,7 +44,7 @@ class Loss(Protocol):
 
     @property
     def targets(self) -> Targets:
-        """Which y it takes: any real number; -1 and +1; any number >= 0; rows >= 0 that sum to one."""
+        """The targets y it takes: any real number; -1 and +1; any number >= 0; rows >= 0 that sum to one."""
 
     @property
     def coupled(self) -> bool:
@@ -73,7 +73,7 @@ class SmoothLoss(Loss, Protocol):
 
 @runtime_checkable
 class CoupledLoss(SmoothLoss, Protocol):
-    """A coupled loss: with the root that Newton systems need, and how a dual point gets into its domain.
+    """A coupled loss, with the root that Newton systems need and the projection of dual points onto its domain.
 
     The domain of a coupled loss is a convex set of rows g that `domain`, an interval for each entry, only encloses.
     """

@@ -81,7 +81,7 @@ class Softmax:
         return (1.0 - theta) * p + theta * q / q.sum() - y
 
     def outside_balanced(self, g: Array, y: Array, weight: Array) -> float:
-        """To the rows normalised and then mixed as in `project_balanced`."""
+        """The distance to the rows normalised and then mixed as in `project_balanced`."""
         rows = float(weight @ self.outside(g, y))
         mass, wanted = weight @ (g + y), weight @ y
         excess = np.abs(mass - wanted) + rows + (len(weight) + 8.0) * EPS * weight.sum()

@@ -94,7 +94,7 @@ class TwoLayerNetwork(Network):
         return self.with_neurons(np.hstack([self.U, other.U]), np.vstack([self.A, other.A]))
 
     def balance(self) -> Self:
-        """The same function with |u_j| = |alpha_j|, which is where [2] equals [3], at any size of the weights.
+        """Return the same function with |u_j| = |alpha_j|, which is where [2] equals [3], at any size of the weights.
 
         Neurons with |u_j| |alpha_j| below 1e-300 are dropped.
         """
@@ -102,7 +102,7 @@ class TwoLayerNetwork(Network):
         return self.with_neurons(columns.T, A)
 
     def merge(self, tolerance: float = 1e-12) -> Self:
-        """The same function with neurons on one ray and of one output direction joined, balanced.
+        """Return the same function with neurons on one ray and of one output direction joined, balanced.
 
         For w_j = |alpha_j| u_j on a common ray the ReLU is linear, so the sum of the atoms is one atom of
         the same cost. Two rays count as one when their unit vectors are closer than `tolerance`, and so do
@@ -126,7 +126,7 @@ class TwoLayerNetwork(Network):
         return net.with_neurons((W[keep] / root).T, A)
 
     def _with_distinct_rays(self) -> Self:
-        """One neuron a ray: on it the output weights add up. For a balanced network, balanced."""
+        """Return a balanced network with one neuron a ray, the sum of those on it; for a balanced network."""
         if self.n_neurons < 2:
             return self
         size = np.linalg.norm(self.U, axis=0)

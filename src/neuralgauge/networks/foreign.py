@@ -191,7 +191,7 @@ def _network_of_layers(
 
 
 def _with_constant(network: TwoLayerNetwork) -> TwoLayerNetwork:
-    """The same outputs without an offset."""
+    """Return a network of the same outputs without an offset, which becomes a neuron."""
     n_regions = network.A.shape[1] // network.n_outputs
     # The weights of the positions in a region sum to one, so each region adds its part of b.
     b = np.tile(np.asarray(network.offset), n_regions) / n_regions

@@ -88,7 +88,7 @@ class LinearConvNetwork(Network):
         return self.geometry.fold(Z.transpose(1, 0, 2))
 
     def _cyclic_pixels(self) -> Array:
-        """The same by the convolution theorem, for a `full_circle` geometry: no matrix of K^2 entries."""
+        """Return `pixels` by the convolution theorem, for a `full_circle` geometry: no matrix of K^2 entries."""
         geometry, (m, _, c) = self.geometry, self.A.shape
         spatial, axes = geometry.spatial_shape, tuple(range(1, len(geometry.shape)))
         U_hat = fft.rfftn(self.U.T.reshape(m, *geometry.shape), axes=axes)

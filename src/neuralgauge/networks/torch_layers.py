@@ -20,7 +20,7 @@ Precision = Literal["float64", "float32"]
 
 
 class Weights(NamedTuple):
-    """Of a two-layer network: hidden (d, m) and its biases (m,), output (m, q) and its biases (c,)."""
+    """The weights of a two-layer network: hidden (d, m) and its biases (m,), output (m, q) and its biases (c,)."""
 
     hidden: Array
     hidden_bias: Array
@@ -29,7 +29,7 @@ class Weights(NamedTuple):
 
 
 def to_torch(network: Any, precision: Precision = "float64") -> Any:
-    r"""The network as a `torch.nn.Sequential` with the same outputs.
+    r"""Return the network as a `torch.nn.Sequential` with the same outputs.
 
     A dense network becomes ``(Linear, ReLU, Linear)``, a convolutional one ``(Conv2d, ReLU, AdaptiveAvgPool2d, Flatten,
     Linear)``, without the pooling where it is flattened and without the ReLU where it is linear; signals have `Conv1d`.
@@ -236,7 +236,7 @@ def _sizes(value: Any, axes: int) -> tuple[int, ...]:
 
 
 def _pads(hidden: Any, layer: Any, axes: int) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """How, and how much before and after each axis, the first layers pad."""
+    """Return the padding mode of the first layers, and the sizes before and after each axis."""
     if isinstance(hidden.padding, str):
         sizes = _sizes(hidden.kernel_size, axes)
         own = tuple(((size - 1) // 2, size // 2) if hidden.padding == "same" else (0, 0) for size in sizes)

@@ -156,7 +156,7 @@ def _power_of_two(size: Array) -> Array:
 
 
 def _independent(matrix: Array, names: Indices) -> tuple[Array, Indices]:
-    """As many independent columns as the rank, and their names."""
+    """Return as many independent columns as the rank, and their names."""
     rank = int(np.linalg.matrix_rank(matrix)) if matrix.size else 0
     if rank == matrix.shape[1]:
         return matrix, names

@@ -78,7 +78,7 @@ def _draw_norms(place: Any, path: Path) -> None:
 
 
 def _tracks(path: Path) -> list[tuple[list[tuple[int, float]], float]]:
-    """Of every neuron its norms, as pairs of the index of the penalty and the norm, and its sign (0 where none)."""
+    """Return for every neuron its norms, pairs of the index of the penalty and the norm, and its sign (0 for none)."""
     networks = [_network(solution) for solution in path.solutions]
     done: list[tuple[list[tuple[int, float]], float]] = []
     alive: dict[int, tuple[list[tuple[int, float]], float]] = {}

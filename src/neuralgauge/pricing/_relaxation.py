@@ -57,7 +57,7 @@ def relax(
     for place in range(middle, end):
         for c in range(r):
             res[c] += Y[place] * Z[index[place], c]
-    # An excess that the chords cannot explain is for the descent to remove: no smaller cone would.
+    # An excess above the chords is removed by further descent; dividing the cone would not reduce it.
     chord, weak = 2.0 * np.sqrt(r) * np.max(e), 0
     before = norm(res)
     for _sweep in range(MAX_SWEEPS):

@@ -21,7 +21,7 @@ from .._compiled import compiled
 from .._threads import in_threads
 
 MOST_LINEARIZATIONS = 60  # of one start; on normal data all end within 20
-PARTS = 16  # most of the starts; no matter how many threads there are, for the sums of a part depend on its size
+PARTS = 16  # of the starts at most, for any number of threads: the sums of a part depend on its size
 
 
 def ascend(
@@ -44,7 +44,7 @@ def ascend(
         Independent starts, uniform on the sphere.
     random_state : int, Generator or None
     starts : array of shape (d, k), optional
-        Further starts, for instance the neurons at hand.
+        Further starts, for instance the neurons of a network.
     sweeps, tol : int, float
         Coordinate descent stops after so many sweeps, or when one moves r by less than `tol` times its length.
 

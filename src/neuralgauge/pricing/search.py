@@ -37,7 +37,7 @@ def search(
         Independent starts, uniform on the sphere.
     rng : numpy.random.Generator
     starts : array of shape (d, k), optional
-        Further starts, for instance the neurons at hand.
+        Further starts, for instance the neurons of a network.
     sign : {1, -1}, optional
         Required for one output weight a neuron: the sign of the score that is sought.
     finish : int

@@ -44,7 +44,7 @@ class Amplitudes:
         return rows
 
     def polished(self, s: Array) -> Array | None:
-        """The same support with E s = E start to rounding, or None where that needs s < 0 or is not possible."""
+        """Return s of the same support with E s = E start to rounding; None where that is impossible or needs s < 0."""
         wanted = self.E @ self.start
         support = np.flatnonzero(s > 0)
         part, amplitudes = self.E[:, support], s[support].copy()

@@ -12,7 +12,7 @@ SAME_OUTPUT = 1e-12  # 1 - cosine of output directions that count as one
 
 
 def joined_in_cells(network: N, features: Features) -> N:
-    """The same outputs on the samples, with neurons of one output direction and one activation cell added up.
+    """Return a network of the same outputs on the samples, with neurons of one direction and one cell added up.
 
     Where (x_i^T w_j) (x_i^T w_k) >= 0 for all i, (X w_j)_+ + (X w_k)_+ = (X (w_j + w_k))_+, and the cost |w_j + w_k|
     is below |w_j| + |w_k| unless the two are on one ray. The closest pairs go first; neurons that no sample activates

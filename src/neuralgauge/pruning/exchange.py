@@ -53,7 +53,7 @@ def _descended(null: _NullSpace, cost: Array, share: Array) -> Array:
 
 
 class _NullSpace:
-    """Of columns (r, m), some of which go: vectors t (m,) that are zero there and have columns t = 0.
+    """The null space of columns (r, m), some removed: vectors t (m,) that are zero there and have columns t = 0.
 
     With orthonormal Q (m, r) whose columns span the rows, and zero rows where columns went, the projection of t is
     t - Q (Q^T Q)^-1 Q^T t. The inverse is kept up to date by Sherman and Morrison's formula.
