@@ -41,7 +41,7 @@ def figure_of(panels: Sequence[Panel | Plane | Matrix]) -> Any:
     for place, panel in zip(places, panels, strict=False):
         if isinstance(panel, Plane):
             ng.plot_decision_boundary(panel.network, panel.X, panel.y, axes=place)
-            place.legend(fontsize=7)
+            place.legend(fontsize=8)
         elif isinstance(panel, Matrix):
             _draw_matrix(figure, place, panel)
         else:
@@ -99,9 +99,9 @@ def _draw(place: Any, panel: Panel) -> None:
                 place.set_yscale("log")
             _name_values(place.yaxis, panel.log[1])
         if len(place.get_legend_handles_labels()[1]) > ENTRIES:
-            place.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3)
+            place.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3)
         else:
-            place.legend(fontsize=7)
+            place.legend(fontsize=8)
 
 
 def _name_values(axis: Any, log: bool) -> None:

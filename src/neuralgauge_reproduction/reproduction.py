@@ -14,8 +14,9 @@ from neuralgauge.quoting import quoted
 
 from .catalogue import EXPERIMENTS
 from .drawing import images_of, panels_of
+from .markdown import claims_table, methods_table
 from .outcome import Outcome
-from .page import Entry, number, page
+from .page import Entry, page
 from .scale import Scale
 
 ALL = "all"
@@ -43,7 +44,7 @@ def reproduce(
     scale: Scale,
     report: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Outcome]:
-    """Run experiments and write NAME.json, NAME.png and NAME.svg of each, then table.md and index.html, into a folder.
+    """Run experiments and write NAME.json, NAME.png and NAME.svg of each, then claims.md, table.md and index.html.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def reproduce(
 
     Notes
     -----
-    The table and the page are written anew after every experiment, so an interruption keeps what is done.
+    The tables and the page are written anew after every experiment, so an interruption keeps what is done.
     """
     wanted = chosen(names)
     _check_extras()
@@ -135,18 +136,5 @@ def _write_overview(output: Path, entries: dict[str, Entry], failures: dict[str,
     labels = {name: experiment.label for name, experiment in EXPERIMENTS.items()}
     text = page(entries, failures, labels, quick=quick, version=ng.__version__)
     write_atomically(output / "index.html", text.encode(), force=True)
-    write_atomically(output / "table.md", table(entries).encode(), force=True)
-
-
-def table(entries: dict[str, Entry]) -> str:
-    """A row a problem of each experiment, in Markdown: what descent, the programs and the certified search reach."""
-    lines = ["| figure | problem | method | best objective | mean score | seconds |", "|---|---|---|--:|--:|--:|"]
-    for name, entry in entries.items():
-        if EXPERIMENTS[name].needs:  # its rows are those of others
-            continue
-        for problem, methods in entry.outcome.methods.items():
-            place = f"{problem} ({entry.outcome.stand_in})" if entry.outcome.stand_in else problem
-            for one in methods:
-                cells = (entry.label, place, one.name, number(one.best), number(one.score), f"{one.seconds:.2f}")
-                lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    write_atomically(output / "table.md", methods_table(entries).encode(), force=True)
+    write_atomically(output / "claims.md", claims_table(entries).encode(), force=True)

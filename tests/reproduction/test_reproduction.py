@@ -35,7 +35,7 @@ def small(title="A <title> & more"):
     methods = (Method("SGD", (2.0, 3.0), 1.5, (0.5, 0.7)), Method("Optimal", (1.0,), 0.1, lower=0.9, scope="exact"))
     checks = (
         Check("Fig. 1", "It holds.", "1", "1.0", True, "by proof"),
-        Check("[8]", "It <fails>.", "2", "3", False, "for a reason"),
+        Check("[8]", "It <fails>.", "2", "3 | 4", False, "for a reason"),
         Check("A.2", "Nobody knows.", "", "", None, "without a number"),
     )
     curves = (Curve("SGD", [1, 10], [3.0, 2.0]), Curve("SGD", [1, 10], [4.0, 3.0]))
@@ -75,7 +75,7 @@ def test_everything_is_written_and_a_missing_set_is_a_sentence(tmp_path, two):
     folder = tmp_path / "new" / "folder"
     assert list(outcomes) == ["first"]
     assert {path.name for path in folder.iterdir()} == {
-        "first.png", "first.svg", "first.json", "table.md", "index.html"
+        "first.png", "first.svg", "first.json", "claims.md", "table.md", "index.html"
     }  # fmt: skip
     assert folder.joinpath("first.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in folder.joinpath("first.svg").read_text()
@@ -87,6 +87,11 @@ def test_everything_is_written_and_a_missing_set_is_a_sentence(tmp_path, two):
         "| Fig. A | only (digits, in place of letters) | SGD | 2 | 0.6 | 1.50 |"
         in folder.joinpath("table.md").read_text()
     )
+    claims = folder.joinpath("claims.md").read_text().splitlines()
+    assert claims[3:] == [
+        "| [8] | It <fails>. | 2 | 3 \\| 4 | **no** |",
+        "| A.2 | Nobody knows. |  |  | not compared |",
+    ]
     assert any("Fig. B: did not run. The set is missing" in line for line in lines)
     assert "Fig. A: Something is missing." in lines
 
