@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .circular import figure_5
-from .convolution import figure_10, figure_11
+from .convolution import figure_10
 from .counting import counting
 from .duality import duality
 from .gauge_sets import figure_1
 from .images import figure_4
 from .line import figure_2
 from .linear_filters import linear_filters
+from .neuron_distances import figure_11
 from .outcome import Outcome
 from .planar import figure_3, figure_6
 from .regression import figure_7, figure_8, figure_9

@@ -120,8 +120,12 @@ def _name_values(axis: Any, log: bool) -> None:
 
 
 def _draw_matrix(figure: Any, place: Any, panel: Matrix) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     image = place.imshow(panel.values, vmin=0.0, vmax=panel.most, cmap="viridis", aspect="auto", interpolation="none")
     figure.colorbar(image, ax=place)
+    for axis in (place.xaxis, place.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
     place.set_xlabel(panel.x_label)
     place.set_ylabel(panel.y_label)
 

@@ -12,10 +12,10 @@ from neuralgauge_reproduction.baseline import baseline
 from neuralgauge_reproduction.circular import _network
 from neuralgauge_reproduction.claims import claims
 from neuralgauge_reproduction.convex import algorithms, joined, of_neurons
-from neuralgauge_reproduction.convolution import figure_11
 from neuralgauge_reproduction.descent import Training
 from neuralgauge_reproduction.images import features_of
 from neuralgauge_reproduction.line import figure_2
+from neuralgauge_reproduction.neuron_distances import figure_11
 from neuralgauge_reproduction.planar import BETA, intruder, quadrants
 from neuralgauge_reproduction.timing import table_1
 

@@ -190,6 +190,7 @@ def test_curves_marks_and_matrices_are_drawn():
     first, second, _ = curves.get_lines()
     assert (first.get_marker(), first.get_color() == second.get_color()) == ("x", False)
     assert matrix.images[0].get_array().shape == (2, 3)
+    assert all(float(place).is_integer() for axis in (matrix.xaxis, matrix.yaxis) for place in axis.get_majorticklocs())
 
 
 @pytest.mark.parametrize("module", ["matplotlib", "jinja2"])
