@@ -17,7 +17,7 @@ from ._cone_search import SAME_SIDE, search
 from ._incumbent import STATE
 from .kinks import EPS, Enclosure, History, KinkForm
 
-PATIENCE = 8.0  # a node is divided when that many more steps like the last would not bring it below the threshold
+STEPS_LEFT = 8.0  # a node is divided when that many more steps like the last would not bring it below the threshold
 THRESHOLDS = (3.0, 1.0, 0.5, 0.2, 0.06)  # thresholds above the best value of the first passes, relative
 PAUSE = 0.1  # seconds between looks at the clock
 
@@ -113,7 +113,7 @@ class _Tree:
         form, (vertices, dual, linear, bounds) = self._form, self._stack
         status = search(
             form.w, form.Z, form.b, vertices, dual, linear, bounds, self._info, self._index, self._T, self._Y,
-            self._state, self.z, self._work, self._chunk, PATIENCE,
+            self._state, self.z, self._work, self._chunk, STEPS_LEFT,
         )  # fmt: skip
         if status == 2:
             self._grow()
