@@ -1,0 +1,65 @@
+"""A bound for every network of every width, with what proves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .._array import Array
+from ..certificate import lower_bound
+from .multipliers import Multipliers
+
+if TYPE_CHECKING:
+    from ..problems.training import TrainingProblem
+    from ..solvers.solution import Record
+
+
+@dataclass(frozen=True, eq=False)
+class ProvenBound:
+    """A lower bound on the objective of every network of every width, and the numbers that prove it.
+
+    Attributes
+    ----------
+    value : float
+        The bound; rounding of the arithmetic is subtracted.
+    dual : array of shape (n,)
+        The dual point v that it belongs to.
+    multipliers : tuple of Multipliers
+        Why no neuron scores more than about beta at v: those of positive output weights, then of negative ones.
+    seconds : float
+        Wall-clock time.
+    history : tuple of Record
+        The bounds as they rose; the objective is that of `start`, infinite without one.
+
+    Examples
+    --------
+    >>> import neuralgauge as ng
+    >>> problem = ng.TrainingProblem([[-2], [-1], [0], [1], [2]], [1, -1, 1, 1, -1], beta=0.5)
+    >>> bound = ng.prove_bound(problem, time_limit=0.3)
+    >>> bound.value <= ng.train(problem).certificate.upper
+    True
+    >>> bound.check(problem) == bound.value
+    True
+    """
+
+    value: float
+    dual: Array
+    multipliers: tuple[Multipliers, Multipliers]
+    seconds: float
+    history: tuple[Record, ...] = ()
+
+    def check(self, problem: TrainingProblem) -> float:
+        """Return the bound as `dual` and `multipliers` prove it, by one eigenvalue decomposition for each sign.
+
+        No solver is involved: `Multipliers.polar_bound` bounds the polar gauge at the dual point for any multipliers,
+        and `certificate.lower_bound` makes that a bound on the objective. The result holds for the problem given,
+        whatever the numbers are; for the problem they were made for it is `value`.
+        """
+        return proven_value(problem, self.dual, self.multipliers)
+
+
+def proven_value(problem: TrainingProblem, v: Array, multipliers: tuple[Multipliers, Multipliers]) -> float:
+    """The safe bound of a dual point v and multipliers of both signs."""
+    X, (positive, negative) = problem.features.dense(), multipliers
+    polar = max(positive.polar_bound(X, v, problem.beta), negative.polar_bound(X, -v, problem.beta))
+    return max(lower_bound(problem, v, polar), lower_bound(problem, 0.0 * v, 0.0))

@@ -1,0 +1,98 @@
+"""The call: what it returns, how it ends, what it refuses."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import neuralgauge as ng
+
+
+@pytest.fixture
+def table(rng):
+    X = rng.standard_normal((20, 6))
+    return ng.TrainingProblem(X, np.abs(X[:, 0]) - X[:, 1] + 0.1 * rng.standard_normal(20), beta=3.0)
+
+
+def stopping(count, error=KeyboardInterrupt):
+    records = []
+
+    def progress(record):
+        records.append(record)
+        if len(records) == count:
+            raise error
+
+    return records, progress
+
+
+def test_a_bound_above_rank_five_closes_most_of_the_gap(table):
+    trained = ng.train(table, gap=1e-4, prove=False)
+    records, progress = stopping(40)
+    bound = ng.prove_bound(table, start=trained, progress=progress)
+    assert 0.97 * trained.certificate.upper <= bound.value <= trained.certificate.upper
+    assert bound.check(table) == bound.value
+    assert tuple(records) == bound.history
+    assert [record.objective for record in records] == [trained.certificate.upper] * 40
+    assert np.all(np.diff([record.lower_bound for record in records]) >= 0)
+
+
+def test_a_run_is_deterministic_and_keeps_the_best_when_interrupted(table):
+    found = [ng.prove_bound(table, progress=stopping(12)[1]) for _ in range(2)]
+    assert found[0].value == found[1].value == max(record.lower_bound for record in found[0].history)
+    assert np.array_equal(found[0].dual, found[1].dual)
+    assert ng.prove_bound(table, progress=stopping(2)[1]).value <= found[0].value
+
+
+def test_no_time_leaves_the_trivial_bound(table):
+    bound = ng.prove_bound(table, time_limit=1e-9)
+    assert bound.value >= table.fit.dual_bound(np.zeros(table.n))
+    assert bound.check(table) == bound.value
+
+
+def test_it_ends_where_the_network_is_optimal():
+    problem = ng.TrainingProblem([[1.0], [2.0]], [1.0, 2.0], beta=0.5, bias=False)
+    bound = ng.prove_bound(problem, start=ng.train(problem, gap=1e-9))
+    assert bound.history[-1].lower_bound >= (1 - 1e-9) * bound.history[-1].objective
+
+
+def test_the_check_is_of_the_problem_it_is_given(table):
+    """The numbers prove a bound for any problem, and none above its optimum."""
+    bound = ng.prove_bound(table, progress=stopping(20)[1])
+    for share in (0.3, 2.0):
+        other = table.with_beta(share * table.beta)
+        assert bound.check(other) <= ng.train(other, gap=1e-4, prove=False).certificate.upper
+    turned = dataclasses.replace(bound, multipliers=bound.multipliers[::-1])
+    assert turned.check(table) <= bound.value
+
+
+def test_inputs_stay_as_they_are(table):
+    X, y = table.X.copy(), table.y.copy()
+    ng.prove_bound(table, progress=stopping(3)[1])
+    assert np.array_equal(table.X, X)
+    assert np.array_equal(table.y, y)
+
+
+X = np.random.default_rng(0).standard_normal((6, 2))
+
+
+@pytest.mark.parametrize(
+    ("problem", "sentence"),
+    [
+        (ng.TrainingProblem(X, np.ones((6, 2)), beta=1.0), "one output and an elementwise loss, got 2 outputs"),
+        (ng.TrainingProblem(X, [0, 1, 2, 0, 1, 2], beta=1.0, loss="softmax"), "the loss 'softmax'"),
+        (ng.ReLUConvProblem(X[:, :, None], np.ones(6), beta=1.0, filter_size=1), "without patches"),
+        (ng.LinearConvProblem(X[:, :, None], np.ones(6), beta=1.0, filter_size=1), "got LinearConvProblem"),
+        (ng.TrainingProblem(np.ones((5001, 1)), np.ones(5001), beta=1.0), "at most 5000 rows"),
+        (X, "got ndarray"),
+    ],
+)
+def test_what_is_not_covered_is_refused(problem, sentence):
+    with pytest.raises(ng.InvalidInputError, match=sentence):
+        ng.prove_bound(problem)
+
+
+def test_a_start_of_another_shape_and_a_bad_limit_are_refused(table):
+    with pytest.raises(ng.InvalidInputError, match="rows of U"):
+        ng.prove_bound(table, start=ng.TrainingProblem(X, np.ones(6), beta=1.0).empty_network())
+    with pytest.raises(ng.InvalidInputError, match="time_limit"):
+        ng.prove_bound(table, time_limit=0.0)
