@@ -48,9 +48,7 @@ class Products:
 
     def combined(self, own: float, other: Products, factor: float) -> Products:
         """own * self + factor * other."""
-        return Products(
-            *(own * getattr(self, one.name) + factor * getattr(other, one.name) for one in fields(self))
-        )
+        return Products(*(own * getattr(self, one.name) + factor * getattr(other, one.name) for one in fields(self)))
 
 
 class Lift:
@@ -78,7 +76,9 @@ class Lift:
         self.metric = np.concatenate([np.ones(self.n), along, [last]])
         self.cost = np.concatenate([np.zeros(self.n), self.length**2, [1.0]])
         # METRIC_MARGIN^2 - 1 of the metric's square is left over for the balance.
-        self.balance_weight = 1.0 / (np.sum(self.length**4 / along**2) * METRIC_MARGIN**2 / (METRIC_MARGIN**2 - 1.0) + last**-2)
+        self.balance_weight = 1.0 / (
+            np.sum(self.length**4 / along**2) * METRIC_MARGIN**2 / (METRIC_MARGIN**2 - 1.0) + last**-2
+        )
 
     def products(self, Z: Array) -> Products:
         """The weighted products of moments Z."""
@@ -117,11 +117,9 @@ class Lift:
 
     def multipliers(self, W: Products) -> Multipliers:
         """Multipliers of weighted products in the coordinates of the rows."""
-        weight = 0.5 * np.sqrt(CONE_WEIGHT)
-        cones = [weight * np.column_stack([one[:, 0], -one[:, 1:] @ self.R.T]) for one in (W.p, W.q)]
-        return Multipliers(
-            self.scale, W.pp, W.pq, W.qq, *cones, balance=float(np.sqrt(self.balance_weight) * W.balance)
-        )
+        weight, balance = 0.5 * np.sqrt(CONE_WEIGHT), float(np.sqrt(self.balance_weight) * W.balance)
+        p, q = (weight * np.column_stack([one[:, 0], -one[:, 1:] @ self.R.T]) for one in (W.p, W.q))
+        return Multipliers(self.scale, W.pp, W.pq, W.qq, p, q, balance)
 
     def moments(self, network: TwoLayerNetwork, sign: float) -> Array:
         """The moments of a network's neurons with output weights of this sign."""

@@ -27,7 +27,7 @@ class Multipliers:
     pp, pq, qq : array of shape (n, n)
         Of p_i p_j, p_i q_j and q_i q_j. Negative entries are read as 0, but for the diagonal of `pq`, which is free.
     p, q : array of shape (n, d + 1)
-        Of the cones: (l, g) stands for :math:`2 (l a - g^T u) p_i \ge 0`, for which l is raised to |g| where it is less.
+        Of the cones: (l, g) stands for :math:`2 (l a - g^T u) p_i \ge 0`, l being raised to |g| where it is less.
     balance : float
         Of :math:`a^2 - |u|^2`, free.
     """

@@ -10,6 +10,7 @@ from .._threads import threads
 from ..errors import InvalidInputError
 from ..networks.dense import TwoLayerNetwork
 from ..problems.base import checked_problem
+from ..problems.conv import ReLUConvProblem
 from ..problems.training import TrainingProblem
 from ..solvers.run import Run
 from ..solvers.solution import Record, Solution
@@ -101,7 +102,7 @@ def prove_bound(
 
 def _check_covered(problem: Any) -> None:
     """Refuse, by a sentence, what the relaxation does not cover."""
-    if not isinstance(problem, TrainingProblem) or problem.features.N != problem.n:
+    if not isinstance(problem, TrainingProblem) or isinstance(problem, ReLUConvProblem):
         raise InvalidInputError(
             "`problem` must be a TrainingProblem without patches, the only one that the relaxation covers, got "
             f"{type(problem).__name__}; `train` bounds the others."
