@@ -10,7 +10,7 @@ from .._array import Array
 from ..losses import PiecewiseLoss
 from ..losses.datafit import DataFit
 
-ROOT_STEPS = 60  # of brackets: after these no digit is left, whatever the loss
+BRACKET_STEPS = 60  # of brackets: after these no digit is left, whatever the loss
 FARTHEST_ROOT = 1e4  # longest first bracket of a root, relative to 1 + |f|: gradients of Poisson's loss overflow
 DIGITS = 1e-12  # relative residual of outputs, below what the iterations around can see
 OFFSET_DIGITS = 1e-3  # of the offset, which the next iteration corrects; proofs take the nearest v with vanishing sums
@@ -67,7 +67,7 @@ def _root(increasing: Callable[[Array], Array], start: Array, reach: float, digi
         slope = increasing(start)
         step = np.minimum(np.abs(slope) * reach, FARTHEST_ROOT * (1.0 + np.abs(start)))
         small = digits * (np.abs(slope) + 1e-300)
-        for _ in range(ROOT_STEPS):  # a step that was too short is doubled
+        for _ in range(BRACKET_STEPS):  # a step that was too short is doubled
             ends = start - np.sign(slope) * step
             value = increasing(ends)
             short = value * slope > 0
@@ -78,7 +78,7 @@ def _root(increasing: Callable[[Array], Array], start: Array, reach: float, digi
         low, at_low = np.where(below, start, ends), np.where(below, slope, value)
         high, at_high = np.where(below, ends, start), np.where(below, value, slope)
         middle = ends
-        for turn in range(2 * ROOT_STEPS):
+        for turn in range(2 * BRACKET_STEPS):
             if np.all((np.abs(value) <= small) | (high - low <= digits * (1e-3 + np.abs(middle)))):
                 break
             width = at_high - at_low
