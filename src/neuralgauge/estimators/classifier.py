@@ -85,8 +85,7 @@ class Classification(ClassifierMixin, NetworkEstimator):
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Labels of shape (n,): those of the largest output."""
         index = best_class(self.decision_function(X))
-        labels: npt.NDArray[Any] = self.classes_[index]
-        return labels
+        return self.classes_[index]
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:

@@ -131,8 +131,7 @@ class CrossValidated(TableEstimator):
         cv, stratify = 5 if self.cv is None else self.cv, is_classifier(self)
         if isinstance(cv, int | np.integer):
             cv = (StratifiedKFold if stratify else KFold)(int(cv), shuffle=True, random_state=self._seed())
-        splits: Iterable[tuple[Any, Any]] = check_cv(cv, data.y, classifier=stratify).split(data.X, data.y)
-        return splits
+        return check_cv(cv, data.y, classifier=stratify).split(data.X, data.y)
 
     def _fold(self, data: TrainingData, rows: Rows, held_out: Rows) -> Fold:
         weight = data.sample_weight

@@ -117,8 +117,7 @@ class ImageEstimator(Penalised):
     def _outputs(self, X: Any) -> Array:
         check_is_fitted(self, "network_")
         images = self.geometry_.images(_numbers(X), "X")
-        outputs: Array = getattr(self.network_, "predict_images", self.network_.predict)(images)
-        return outputs
+        return getattr(self.network_, "predict_images", self.network_.predict)(images)
 
 
 class ReLUImageEstimator(ImageEstimator, ReLUEstimator):

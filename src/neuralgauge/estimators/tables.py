@@ -57,5 +57,4 @@ class TableEstimator(ReLUEstimator):
 
     def _outputs(self, X: Any) -> Array:
         check_is_fitted(self)
-        outputs: Array = self.network_.predict(self._checked_features(X, reset=False))
-        return outputs
+        return self.network_.predict(self._checked_features(X, reset=False))

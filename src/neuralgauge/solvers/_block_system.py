@@ -57,8 +57,7 @@ class BlockSystem:
 
         def solve_M(R: Array) -> Array:
             half = np.matmul(inverse, R[:, :, None])
-            result: Array = np.matmul(inverse.transpose(0, 2, 1), half)[:, :, 0]
-            return result
+            return np.matmul(inverse.transpose(0, 2, 1), half)[:, :, 0]
 
         return self._by_samples(self.operator.gram(inverse), solve_M, root)
 
@@ -105,8 +104,7 @@ def _cholesky(M: Array) -> Array:
         try:
             shifted = M.copy()
             shifted[:, diagonal, diagonal] += ridge
-            factor: Array = np.linalg.cholesky(shifted).astype(np.float64, copy=False)
-            return factor
+            return np.linalg.cholesky(shifted).astype(np.float64, copy=False)
         except np.linalg.LinAlgError:
             ridge *= 30.0
     raise np.linalg.LinAlgError("a block of the Newton system is not positive definite")

@@ -22,8 +22,7 @@ from ..features.spectrum import ComplexArray
 
 def adjoint(matrices: ComplexArray) -> ComplexArray:
     """Conjugate transposes."""
-    result: ComplexArray = matrices.conj().swapaxes(-1, -2)
-    return result
+    return matrices.conj().swapaxes(-1, -2)
 
 
 def multiplier(zeta: ComplexArray, diagonal: float) -> ComplexArray:
@@ -62,18 +61,15 @@ class HermitianScaling:
 
     def unscale(self, scaled: ComplexArray) -> ComplexArray:
         """G (.) G^H, from scaled changes of P to changes of P."""
-        result: ComplexArray = self.G @ scaled @ self._G_h
-        return result
+        return self.G @ scaled @ self._G_h
 
     def scale(self, dQ: ComplexArray) -> ComplexArray:
         """G^H (.) G, of changes of Q."""
-        result: ComplexArray = self._G_h @ dQ @ self.G
-        return result
+        return self._G_h @ dQ @ self.G
 
     def quotient(self, r: ComplexArray) -> ComplexArray:
         """The e with (Lambda e + e Lambda) / 2 = r."""
-        result: ComplexArray = 2.0 * r / (self.point[:, :, None] + self.point[:, None, :])
-        return result
+        return 2.0 * r / (self.point[:, :, None] + self.point[:, None, :])
 
     def diagonal(self, values: Array) -> ComplexArray:
         """Diagonal matrices (M, N, N) of values (M, N)."""
@@ -84,8 +80,7 @@ class HermitianScaling:
 
     def respond(self, dzeta: ComplexArray) -> ComplexArray:
         r"""T dzeta = (G (G^H E G) G^H)_12 / 2, how w follows zeta, where E has dzeta and dzeta^H off its diagonal."""
-        result: ComplexArray = self.unscale(self.scale(multiplier(-dzeta, 0.0)))[:, : self.a, self.a :]
-        return result
+        return self.unscale(self.scale(multiplier(-dzeta, 0.0)))[:, : self.a, self.a :]
 
     def response_root(self) -> Array:
         """C with T = C C^T as real matrices (M, 2 a c, 2 a c), in the order channels, real and imaginary part, outputs.
@@ -99,8 +94,7 @@ class HermitianScaling:
         X_h = adjoint(X)
         images = np.stack([X + X_h, 1j * (X - X_h)], axis=2).reshape(M, 2 * a * c, N * N)
         real = np.concatenate([images.real, images.imag], axis=2)
-        root: Array = np.linalg.qr(real.swapaxes(1, 2)).R.swapaxes(1, 2)
-        return root
+        return np.linalg.qr(real.swapaxes(1, 2)).R.swapaxes(1, 2)
 
     def step_length(self, scaled: ComplexArray) -> float:
         """Largest alpha (maybe inf) with Lambda + alpha * scaled in the cones."""

@@ -237,8 +237,7 @@ def _centred_height(height: Array, weight: Array, centre: float) -> Array:
         offset = offset + change
         if np.all(np.abs(change) <= 1e-12 * offset):
             break
-    result: Array = top + offset
-    return result
+    return top + offset
 
 
 def _positive_root(b: Array, c: Array) -> Array:

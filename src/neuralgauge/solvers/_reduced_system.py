@@ -24,15 +24,13 @@ class CurvatureRoot:
         """R^T V for V (..., n, c)."""
         if not self.coupled:
             return self.values * V
-        result: Array = np.matmul(V[..., None, :], self.values)[..., 0, :]
-        return result
+        return np.matmul(V[..., None, :], self.values)[..., 0, :]
 
     def times(self, V: Array) -> Array:
         """R V for V (n, c)."""
         if not self.coupled:
             return self.values * V
-        result: Array = np.matmul(self.values, V[:, :, None])[:, :, 0]
-        return result
+        return np.matmul(self.values, V[:, :, None])[:, :, 0]
 
     def around(self, K: Array) -> Array:
         """R^T K R from the lower half of K (n c, n c), overwritten; at least the lower half."""
@@ -114,8 +112,7 @@ def cholesky_factor(K: Array) -> Array:
     for _ in range(6):
         factor, info = lapack.dpotrf(K, lower=1, overwrite_a=0)
         if info == 0:
-            result: Array = factor
-            return result
+            return factor
         K[diagonal] += ridge
         ridge = 100.0 * ridge
     raise np.linalg.LinAlgError("the Newton system is not positive definite")

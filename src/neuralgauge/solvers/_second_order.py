@@ -18,8 +18,7 @@ from .._array import Array
 
 def dot(u: Array, v: Array) -> Array:
     """Row-wise inner products."""
-    result: Array = np.einsum("ij,ij->i", u, v)
-    return result
+    return np.einsum("ij,ij->i", u, v)
 
 
 def determinant(u: Array) -> Array:
@@ -117,5 +116,4 @@ class ConeScaling:
 
     def curvature_solve(self, R: Array) -> Array:
         """The inverse of `curvature` applied to each row of R (m, d): eta^2 (I + 2 b b^T)."""
-        result: Array = (self.eta**2)[:, None] * (R + (2.0 * dot(self.b, R))[:, None] * self.b)
-        return result
+        return (self.eta**2)[:, None] * (R + (2.0 * dot(self.b, R))[:, None] * self.b)

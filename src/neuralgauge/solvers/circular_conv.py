@@ -185,8 +185,7 @@ class Restricted:
     @property
     def v(self) -> Array:
         """The best dual point over these frequencies."""
-        v: Array = self.run.dual
-        return v
+        return self.run.dual
 
     def consider(self, iterate: SpectralIterate) -> None:
         """Offer an iterate."""

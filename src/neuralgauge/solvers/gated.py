@@ -102,8 +102,7 @@ class Descent:
         self.r = self.rows.weight * (problem.y - self.program.forward(W, self.b))
         v = problem.fit.project(self.r)
         self.bracket.offer_dual(v, np.zeros_like(W))
-        scores: Array = np.linalg.norm(self.program.adjoint(v), axis=1)
-        return scores
+        return np.linalg.norm(self.program.adjoint(v), axis=1)
 
     def _sweeps(self, scores: Array) -> None:
         problem = self.program.problem

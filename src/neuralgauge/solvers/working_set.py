@@ -130,5 +130,4 @@ class Scores:
             multipliers, _ = nnls(walls.T, -pull)
         except RuntimeError:  # too many iterations
             return np.zeros_like(pull)
-        result: Array = multipliers @ walls
-        return result
+        return multipliers @ walls

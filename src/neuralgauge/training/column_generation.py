@@ -75,8 +75,7 @@ class Rounds:
     @property
     def network(self) -> TwoLayerNetwork:
         """The best network."""
-        network: TwoLayerNetwork = self.run.point
-        return network
+        return self.run.point
 
     @property
     def gap(self) -> float:

@@ -96,8 +96,7 @@ class DualSide:
         chosen = U[:, self.rng.integers(U.shape[1], size=count)]
         noise = self.rng.standard_normal(chosen.shape) * np.linalg.norm(chosen, axis=0)
         distance = 10.0 ** self.rng.uniform(*NEIGHBOURS, size=count)
-        result: Array = chosen + distance * noise / np.sqrt(len(U))
-        return result
+        return chosen + distance * noise / np.sqrt(len(U))
 
     def settle(self, run: Run) -> bool:
         """Whether a proof, or failing that many more starts, leave the bound within the run's gap of its network."""
@@ -144,8 +143,7 @@ class DualSide:
         """Independent starts (d, count): uniform on the sphere, or such that X u has unit covariance, half of each."""
         uniform = self.rng.standard_normal((self.problem.d, count))
         whitened = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], count))
-        result: Array = np.where(self.rng.random(count) < 0.5, uniform, whitened)
-        return result
+        return np.where(self.rng.random(count) < 0.5, uniform, whitened)
 
     def _proves(self, goal: float, run: Run) -> bool:
         priced = self._price_exactly(self._largest_polar(goal), run)

@@ -197,5 +197,4 @@ def _jacobian(X: Array, U: Array, A: Array, free: Array, offset: bool) -> Array:
 def _least_change(J: Array, residual: Array) -> Array:
     """Minimum-norm least-squares solution; J may be rank deficient and has more columns than rows or not."""
     Q, R = np.linalg.qr(J.T)
-    result: Array = Q @ np.linalg.lstsq(R.T, residual, rcond=1e-14)[0]
-    return result
+    return Q @ np.linalg.lstsq(R.T, residual, rcond=1e-14)[0]
