@@ -190,7 +190,6 @@ DENSE = {
     "pricing.search",
     "problems.training",
     "relaxation.proven_bound",
-    "relaxation.prove",
     "relaxation.splitting",
     "solvers._conv_system",
     "solvers.circular_conv",

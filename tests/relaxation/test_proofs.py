@@ -81,11 +81,17 @@ def test_the_matrix_is_the_sum_of_the_products(seed):
 
 def test_multipliers_that_are_not_finite_prove_nothing():
     X, v = np.eye(2), np.ones(2)
-    trivial = Multipliers.trivial(2, 2, 1.0, 1.0)
-    broken = Multipliers(1.0, np.full((2, 2), np.inf), trivial.pq, trivial.qq, trivial.p, trivial.q)
-    assert np.isfinite(trivial.polar_bound(X, v, 1.0))
+    none = Multipliers.none(2, 2)
+    broken = Multipliers(1.0, np.full((2, 2), np.inf), none.pq, none.qq, none.p, none.q)
     with np.errstate(invalid="ignore"):
-        assert broken.polar_bound(X, v, 1.0) == np.inf
+        for multipliers in (none, broken):
+            assert multipliers.polar_bound(X, v, 1.0) == pytest.approx(np.sqrt(2.0))
+
+
+def test_a_scale_that_is_not_positive_is_refused():
+    none = Multipliers.none(2, 2)
+    with pytest.raises(ng.InvalidInputError, match=r"`scale` must be finite and > 0, got -1\.0"):
+        Multipliers(-1.0, none.pp, none.pq, none.qq, none.p, none.q)
 
 
 def test_scaling_the_data_scales_the_bound():

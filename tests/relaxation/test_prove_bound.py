@@ -55,6 +55,17 @@ def test_it_ends_where_the_network_is_optimal():
     assert bound.history[-1].lower_bound >= (1 - 1e-9) * bound.history[-1].objective
 
 
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_nothing_to_gain(loss):
+    """A constant fits, or the rows are zeros: the bound is the loss of the empty network, and nothing overflows."""
+    constant = ng.TrainingProblem([[1.0], [2.0], [0.0]], np.full(3, 5.0), beta=1e-3, loss=loss, offset=True)
+    assert ng.prove_bound(constant, progress=stopping(20)[1]).value <= 0.0
+    zeros = ng.TrainingProblem(np.zeros((3, 2)), [1.0, 2.0, 3.0], beta=1e-3, loss=loss, bias=False)
+    bound = ng.prove_bound(zeros, progress=stopping(3)[1])
+    assert bound.value == pytest.approx(zeros.objective(zeros.empty_network()))
+    assert bound.value <= zeros.objective(zeros.empty_network())
+
+
 def test_the_check_is_of_the_problem_it_is_given(table):
     """The numbers prove a bound for any problem, and none above its optimum."""
     bound = ng.prove_bound(table, progress=stopping(20)[1])

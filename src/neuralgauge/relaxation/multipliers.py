@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._array import Array
+from ..errors import InvalidInputError
 
 UNIT = float(np.finfo(float).eps)
 
@@ -40,11 +41,15 @@ class Multipliers:
     q: Array
     balance: float = 0.0
 
+    def __post_init__(self) -> None:
+        if not 0.0 < self.scale < np.inf:
+            raise InvalidInputError(f"`scale` must be finite and > 0, got {self.scale}; use `power_of_two(X)`.")
+
     @classmethod
-    def trivial(cls, n: int, d: int, scale: float, beta: float) -> Multipliers:
-        """Multipliers of p_i q_i alone, strictly feasible in the dual for a small v."""
-        none = np.zeros((n, n))
-        return cls(scale, none, -0.25 * beta * np.eye(n), none, np.zeros((n, d + 1)), np.zeros((n, d + 1)))
+    def none(cls, n: int, d: int) -> Multipliers:
+        """Multipliers of nothing: they leave |v| |X| as the bound."""
+        products, cones = np.zeros((n, n)), np.zeros((n, d + 1))
+        return cls(1.0, products, products, products, cones, cones)
 
     def signed(self) -> Multipliers:
         """The multipliers cut to their signs, with heads of the cones raised above the lengths of their tails."""
@@ -63,22 +68,24 @@ class Multipliers:
         .. math:: v^T (X u)_+ \;\le\; \beta - z^T S z \;\le\; \beta - \min(0, \lambda_{\min}(S))\, (2 + |X|^2 / (2\,
                   \text{scale})^2)
 
-        whatever the multipliers are. What the products in S and its eigenvalues can be off by, through rounding, is
-        subtracted from the eigenvalue. Costs one eigenvalue decomposition of order n + d + 1. The other sign of output
-        weights is bounded at -v.
+        whatever the multipliers are; |v| |X| is taken where it is less. What the products in S and its eigenvalues can
+        be off by, through rounding, is subtracted from the eigenvalue. Costs one eigenvalue decomposition of order
+        n + d + 1. The other sign of output weights is bounded at -v.
         """
         own, H = self.signed(), 0.5 * (X / self.scale)
         n, d = H.shape
         S, size = own._slack_matrix(H, v, beta)
         length = float(np.linalg.norm(H))
+        slack = 16.0 * (n + d) * UNIT
+        norm = float(np.linalg.norm(H, 2)) * (1.0 + slack)
+        crude = 2.0 * self.scale * norm * float(np.linalg.norm(v)) * (1.0 + slack)
         # Sums of at most n + d products, twice one after the other, in blocks whose terms are these large (Higham,
         # Accuracy and Stability of Numerical Algorithms, 3.5); the eigenvalues are those of a matrix that is as near.
         rounding = 4.0 * (n + d + 8) * UNIT * ((1.0 + length) ** 2 * size + float(np.linalg.norm(S)))
         if not np.isfinite(rounding):
-            return np.inf
+            return crude
         least = float(np.linalg.eigvalsh(S)[0]) - rounding
-        longest = 2.0 + float(np.linalg.norm(H, 2)) ** 2 * (1.0 + 16.0 * (n + d) * UNIT)
-        return (beta + max(0.0, -least) * longest) * (1.0 + 4.0 * UNIT)
+        return min(crude, (beta + max(0.0, -least) * (2.0 + norm**2)) * (1.0 + 8.0 * UNIT))
 
     def _slack_matrix(self, H: Array, v: Array, beta: float) -> tuple[Array, float]:
         """S for rows H = X / (2 scale), and what its entries are made of: norms of the multipliers."""

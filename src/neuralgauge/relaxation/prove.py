@@ -14,7 +14,7 @@ from ..problems.conv import ReLUConvProblem
 from ..problems.training import TrainingProblem
 from ..solvers.run import Run
 from ..solvers.solution import Record, Solution
-from .multipliers import Multipliers, power_of_two
+from .multipliers import Multipliers
 from .proven_bound import ProvenBound, proven_value
 from .splitting import Iterate, Splitting
 
@@ -74,10 +74,8 @@ def prove_bound(
     _check_covered(checked_problem(problem))
     network = _network_of(start, problem)
     run = Run(1e-9, time_limit, progress)
-    scale = power_of_two(problem.features.dense())
-    trivial = Multipliers.trivial(problem.n, problem.d, scale, problem.beta)
-    v = problem.fit.empty_dual
-    best = ProvenBound(proven_value(problem, v, (trivial, trivial)), v, (trivial, trivial), run.seconds)
+    v, none = problem.fit.empty_dual, Multipliers.none(problem.n, problem.d)
+    best = ProvenBound(proven_value(problem, v, (none, none)), v, (none, none), run.seconds)
 
     def offer(found: ProvenBound) -> None:
         nonlocal best

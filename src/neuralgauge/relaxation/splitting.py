@@ -17,6 +17,7 @@ from .proximal import proximal_point
 
 OVER_RELAXATION = 1.8
 STEP = 5000.0  # penalty of the splitting in units of beta^2 / L; 2,000 to 15,000 are alike on 60 to 200 rows
+LEAST_SIZE = 1e-12  # of what a network can gain, in units of beta; 0 where the best constant fits
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Splitting:
         fit = problem.fit
         self.fit, self.beta, self.lift = fit, problem.beta, Lift(problem.features.dense())
         size = fit.value(np.broadcast_to(fit.constant[0], fit.y.shape)) - fit.dual_objective(np.zeros_like(fit.y))
-        self.penalty = STEP * self.beta**2 / max(size, 1e-300)
+        self.penalty = STEP * self.beta**2 / max(size, LEAST_SIZE * self.beta)
         self.stiffness = 0.5 * self.penalty * OUTPUT_WEIGHT / self.lift.scale**2
         self.offset = float(fit.constant[0])
         k = self.lift.order
@@ -110,5 +111,5 @@ def _second_order(points: Array) -> Array:
     head, length = points[:, 0], np.linalg.norm(points[:, 1:], axis=1)
     inside, below = length <= head, length <= -head
     height = np.where(inside, head, np.where(below, 0.0, 0.5 * (length + head)))
-    share = np.where(inside, 1.0, height / np.maximum(length, 1e-300))
+    share = np.where(inside, 1.0, height / np.where(inside | below, 1.0, length))
     return np.column_stack([height, points[:, 1:] * share[:, None]])
