@@ -39,7 +39,7 @@ def random_multipliers(rng, n, d, scale, size):
     return Multipliers(scale, square(), square(), square(), cone(), cone(), float(size * rng.standard_normal()))
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", [*range(8), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(8, 20))])
 @pytest.mark.parametrize("loss", LOSSES, ids=names)
 def test_no_bound_is_above_the_optimum(loss, seed):
     problem = small_problem(loss, seed)

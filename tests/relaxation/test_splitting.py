@@ -77,7 +77,7 @@ def test_proximal_points_are_minimal(rng, loss, offset):
                 assert cost(f + move, b + move) >= value - 1e-5 * (1 + abs(value))
 
 
-@pytest.mark.parametrize("offset", [False, True])
+@pytest.mark.parametrize("offset", [pytest.param(False, marks=pytest.mark.slow), True])
 @pytest.mark.parametrize("loss", ELEMENTWISE)
 def test_bounds_reach_the_value_of_the_relaxation(loss, offset):
     rng = np.random.default_rng(3)
