@@ -134,7 +134,12 @@ def _pruned(network: Any, problem: Any, width: int | None, rng: np.random.Genera
     return small if width is None or small.n_neurons <= width else _narrowed(small, problem, width)
 
 
-def _check(network: TwoLayerNetwork, problem: TrainingProblem) -> None:
+def _check(network: Any, problem: TrainingProblem) -> None:
+    if not isinstance(network, TwoLayerNetwork):
+        raise InvalidInputError(
+            f"the network of a ReLU problem must be a TwoLayerNetwork, got {type(network).__name__}; prune a network "
+            "on the problem it was trained on."
+        )
     found, expected = (network.U.shape[0], network.A.shape[1]), (problem.d, problem.q)
     if found != expected:
         raise InvalidInputError(
