@@ -20,6 +20,7 @@ def beta_max(problem: Problem[Any], random_state: int = 0) -> float:
     ----------
     problem : TrainingProblem, ReLUConvProblem or LinearConvProblem
     random_state : int
+        Seed of the search, where there is one.
 
     Returns
     -------

@@ -125,6 +125,6 @@ def interior(program: BlockProgram, witnesses: Array) -> bool:
     if not program.cones:
         return False
     features = program.problem.features
-    used = features.lengths > 0.0
+    used = np.any(features.dense() != 0.0, axis=1)
     slack = np.where(program.gates, 1.0, -1.0) * features.margins(witnesses)
     return bool(used.any() and np.all(slack[:, used] > 0.0))
