@@ -110,9 +110,8 @@ def least_squares_fit(X: Array, y: Array, bias: bool, offset: bool, rng: np.rand
     Each of these has its kink at one sample, for any X. Cost O((n c)^2 n).
     """
     n = len(X)
-    _, stretch, axes = np.linalg.svd(X, full_matrices=False)
-    rank = int(np.sum(stretch > stretch[0] * max(X.shape) * np.finfo(float).eps))
-    to_white = axes[:rank].T / stretch[:rank]
+    to_white = Features(X).span.whitening
+    rank = to_white.shape[1]
     white = X @ to_white
     Z = rng.standard_normal((HINGES, n, rank))
     Z[3] = -Z[1]  # in rank 1 none is left that goes through a sample, and both directions are needed
