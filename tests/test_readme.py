@@ -17,22 +17,18 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, flags=re.DOTALL | re.MULTILINE)
 
 
-@pytest.fixture(scope="module")
-def names():
-    """Names that a block leaves to the next ones."""
-    return {}
-
-
-@pytest.mark.parametrize("index", range(len(blocks("python"))))
-def test_python_blocks_run(index, names, capsys):
-    exec(compile(blocks("python")[index], f"README block {index}", "exec"), names)
-    printed = capsys.readouterr().out
-    assert printed
-    if index == 0:
-        (shown,) = blocks("text")
-        assert scope(printed) == scope(shown)
-        assert objective(printed) == pytest.approx(objective(shown), rel=1e-4)
-        assert printed.splitlines()[-1] == shown.splitlines()[-1]
+def test_python_blocks_run_in_order(capsys):
+    """In one test: a block leaves names to the next ones, and workers share the tests among them."""
+    names = {}
+    for index, block in enumerate(blocks("python")):
+        exec(compile(block, f"README block {index}", "exec"), names)
+        printed = capsys.readouterr().out
+        assert printed, f"block {index} prints nothing"
+        if index == 0:
+            (shown,) = blocks("text")
+            assert scope(printed) == scope(shown)
+            assert objective(printed) == pytest.approx(objective(shown), rel=1e-4)
+            assert printed.splitlines()[-1] == shown.splitlines()[-1]
 
 
 def scope(text):
