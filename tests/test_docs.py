@@ -1,4 +1,4 @@
-"""The names in the documentation are those of the code."""
+"""The names in the documentation are those of the code, and the calls in its gallery run."""
 
 import inspect
 import re
@@ -11,7 +11,8 @@ import pytest
 import neuralgauge as ng
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+GALLERY = sorted((ROOT / "docs" / "gallery").glob("[a-z]*.md"))
 
 
 def dotted_names(text):
@@ -57,3 +58,11 @@ def test_dotted_names_exist(page):
         except (AttributeError, ModuleNotFoundError) as error:
             missing.append(f"{name}: {error}")
     assert not missing
+
+
+@pytest.mark.parametrize("page", GALLERY, ids=lambda page: page.stem)
+def test_calls_in_the_gallery_run(page, capsys):
+    pytest.importorskip("matplotlib")
+    (block,) = re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    exec(compile(block, page.name, "exec"), {})
+    assert capsys.readouterr().out

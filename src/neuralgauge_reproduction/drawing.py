@@ -98,8 +98,9 @@ def _draw(place: Any, panel: Panel) -> None:
             if panel.log[1]:
                 place.set_yscale("log")
             _name_values(place.yaxis, panel.log[1])
-        if len(place.get_legend_handles_labels()[1]) > ENTRIES:
-            place.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3)
+        points = any(curve.kind in ("points", "marks") for curve in panel.curves)  # which a legend would hide
+        if points or len(place.get_legend_handles_labels()[1]) > ENTRIES:
+            place.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
         else:
             place.legend(fontsize=8)
 
@@ -125,7 +126,7 @@ def _draw_matrix(figure: Any, place: Any, panel: Matrix) -> None:
     image = place.imshow(panel.values, vmin=0.0, vmax=panel.most, cmap="viridis", aspect="auto", interpolation="none")
     figure.colorbar(image, ax=place)
     for axis in (place.xaxis, place.yaxis):
-        axis.set_major_locator(MaxNLocator(integer=True))
+        axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     place.set_xlabel(panel.x_label)
     place.set_ylabel(panel.y_label)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from .outcome import Grid, Method, Outcome
 from .page import Entry, number
 
 AGREES = {True: "yes", False: "**no**", None: "not compared"}
@@ -31,6 +32,39 @@ def methods_table(entries: Mapping[str, Entry]) -> str:
                 for one in methods
             ]
     return "\n".join(lines) + "\n"
+
+
+def reasons_table(outcome: Outcome) -> str:
+    """The claims of one experiment, with the reason why they agree or do not."""
+    lines = ["| place | claim | paper | here | agrees | why |", "|---|---|---|---|---|---|"]
+    lines += [_row((one.place, one.claim, one.paper, one.ours, AGREES[one.agrees], one.why)) for one in outcome.checks]
+    return "\n".join(lines) + "\n"
+
+
+def results_table(outcome: Outcome) -> str:
+    """The methods of one experiment with all that is known of them; columns without an entry are left out."""
+    score = (outcome.score or "score", "--:")
+    columns: list[tuple[str, str]] = [
+        ("problem", "---"), ("method", "---"), ("trials", "--:"), ("best objective", "--:"), ("worst", "--:"),
+        ("lower bound", "--:"), ("scope", "---"), score, ("neurons", "--:"), ("seconds", "--:"), ("note", "---"),
+    ]  # fmt: skip
+    rows = [_cells(problem, one) for problem, methods in outcome.methods.items() for one in methods]
+    filled = [k for k in range(len(columns)) if any(row[k] for row in rows)]
+    table = [*zip(*columns, strict=True), *rows]
+    return "\n".join(_row([row[k] for k in filled]) for row in table) + "\n"
+
+
+def _cells(problem: str, one: Method) -> tuple[str, ...]:
+    trials = len(one.objectives)
+    worst = number(max(one.objectives)) if trials > 1 else ""
+    neurons = "" if one.n_neurons is None else str(one.n_neurons)
+    bounds = (number(one.best), worst, number(one.lower), one.scope or "")
+    return (problem, one.name, str(trials), *bounds, number(one.score), neurons, f"{one.seconds:.2f}", one.note)
+
+
+def grid_table(grid: Grid) -> str:
+    """A table of text as it is."""
+    return "\n".join([_row(grid.header), _row(["---"] * len(grid.header)), *map(_row, grid.rows)]) + "\n"
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -41,16 +41,16 @@ def page(entries: Mapping[str, Entry], failures: Mapping[str, str], labels: Mapp
         failures=failures,
         labels=labels,
         agreement=agreement,
-        tally=tally,
+        told=tally(entry.outcome for entry in entries.values()),
         number=number,
         setting=setting,
         **more,
     )
 
 
-def tally(entries: Mapping[str, Entry]) -> dict[str, int]:
+def tally(outcomes: Iterable[Outcome]) -> dict[str, int]:
     """How many claims agree, do not, and have nothing to compare with."""
-    found = [check.agrees for entry in entries.values() for check in entry.outcome.checks]
+    found = [check.agrees for outcome in outcomes for check in outcome.checks]
     return {"yes": found.count(True), "no": found.count(False), "open": found.count(None)}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import neuralgauge as ng
-from neuralgauge_reproduction import EXPERIMENTS, Method, Outcome, Scale
+from neuralgauge_reproduction import EXPERIMENTS, Method, Outcome, Scale, planar
 from neuralgauge_reproduction.baseline import baseline
 from neuralgauge_reproduction.circular import _network
 from neuralgauge_reproduction.claims import claims
@@ -100,6 +100,15 @@ def test_the_claim_is_checked_as_it_stands():
     assert (lowest.agrees, error.agrees, beyond.agrees) == (True, False, None)
     assert claims("Fig. 4", (*methods, ours), "test accuracy")[1].agrees is False
     assert "100.0% above the bound" in beyond.ours
+
+
+def test_trials_below_the_random_programs_are_not_caught():
+    """One trial that is far above does not stand for the others, as it would in their mean."""
+    exact, random, ours = (Method(name, (value,), 1.0, lower=0.9) for name, value in
+                           (("Optimal", 1.0), ("Approximate", 2.0), ("neuralgauge", 1.0)))  # fmt: skip
+    some, all_of_them = Method("SGD", (1.5, 1.5, 100.0), 1.0), Method("SGD", (50.0, 60.0, 100.0), 1.0)
+    assert planar._checks("Fig. 6; A.1", (some, random, exact, ours))[2].agrees is False
+    assert planar._checks("Fig. 6; A.1", (all_of_them, random, exact, ours))[2].agrees is True
 
 
 def test_figure_11_measures_distances_between_directions(rng):

@@ -10,13 +10,9 @@ import pytest
 import neuralgauge as ng
 from neuralgauge_reproduction import (
     EXPERIMENTS,
-    Check,
     Curve,
     Experiment,
-    Grid,
     Matrix,
-    Method,
-    Outcome,
     Panel,
     Scale,
     reproduce,
@@ -31,39 +27,16 @@ QUICK = Scale(quick=True)
 PAPER_PAGE = "https://proceedings.mlr.press/v119/pilanci20a.html"
 
 
-def small(title="A <title> & more"):
-    methods = (Method("SGD", (2.0, 3.0), 1.5, (0.5, 0.7)), Method("Optimal", (1.0,), 0.1, lower=0.9, scope="exact"))
-    checks = (
-        Check("Fig. 1", "It holds.", "1", "1.0", True, "by proof"),
-        Check("[8]", "It <fails>.", "2", "3 | 4", False, "for a reason"),
-        Check("A.2", "Nobody knows.", "", "", None, "without a number"),
-    )
-    curves = (Curve("SGD", [1, 10], [3.0, 2.0]), Curve("SGD", [1, 10], [4.0, 3.0]))
-    panels = (Panel("objective", "iteration", "objective", curves, (("Optimal", 1.0, "program"),), (True, False)),
-              Panel("seconds", "", "s", (Curve("SGD", ["a", "b"], [1.0, 2.0], "points"),)))  # fmt: skip
-    return Outcome(
-        title,
-        {"n": 5, "m": [8, 15], "beta": 0.1234567891},
-        ("A choice.",),
-        {"only": methods},
-        checks,
-        panels,
-        ("Something is missing.",),
-        stand_in="digits, in place of letters",
-        grids=(Grid(("Figure", "Method", "here"), (("Fig. A", "SGD", "0.001"),)),),
-    )
-
-
 @pytest.fixture
-def two(monkeypatch):
+def two(monkeypatch, small_outcome):
     """Two experiments, of which the second has no data."""
 
     def no_data(scale, found):
         raise ng.MissingDataError("The set is missing: put it into the folder.")
 
     experiments = {
-        "first": Experiment("Fig. A", "About A.", lambda scale, found: small()),
-        "second": Experiment("Fig. B", "About B.", no_data),
+        "first": Experiment("Fig. A", "About A.", "The paper shows A.", lambda scale, found: small_outcome),
+        "second": Experiment("Fig. B", "About B.", "The paper shows B.", no_data),
     }
     monkeypatch.setattr(reproduction, "EXPERIMENTS", experiments)
     return experiments
@@ -124,7 +97,7 @@ def test_an_interruption_keeps_what_is_done(tmp_path, two):
     def interrupted(scale, found):
         raise KeyboardInterrupt
 
-    two["second"] = Experiment("Fig. B", "About B.", interrupted)
+    two["second"] = Experiment("Fig. B", "About B.", "The paper shows B.", interrupted)
     with pytest.raises(KeyboardInterrupt):
         reproduce([], tmp_path, QUICK)
     assert "Fig. A" in tmp_path.joinpath("index.html").read_text()
@@ -190,7 +163,22 @@ def test_curves_marks_and_matrices_are_drawn():
     first, second, _ = curves.get_lines()
     assert (first.get_marker(), first.get_color() == second.get_color()) == ("x", False)
     assert matrix.images[0].get_array().shape == (2, 3)
-    assert all(float(place).is_integer() for axis in (matrix.xaxis, matrix.yaxis) for place in axis.get_majorticklocs())
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (1, 48), (50, 1)])
+def test_rows_and_columns_of_a_matrix_have_whole_numbers(shape):
+    (axes, _) = figure_of((Matrix("near", "", "", np.ones(shape), 2.0),)).axes
+    for axis, length in ((axes.yaxis, shape[0]), (axes.xaxis, shape[1])):
+        seen = [place for place in axis.get_majorticklocs() if -0.5 <= place <= length - 0.5]
+        assert seen
+        assert all(float(place).is_integer() for place in seen)
+
+
+def test_a_legend_hides_no_points():
+    marks = tuple(Curve(name, [0.1, 0.9], [3.0, 2.0], "marks") for name in ("Alg1", "Alg2"))
+    (axes,) = (figure := figure_of((Panel("", "seconds", "objective", marks, (), (True, True)),))).axes
+    figure.canvas.draw()
+    assert axes.get_legend().get_window_extent().y1 < axes.get_window_extent().y0
 
 
 @pytest.mark.parametrize("module", ["matplotlib", "jinja2"])
