@@ -30,6 +30,26 @@ def relaxation_value(problem):
     f = outputs[0] - outputs[1] + (cp.Variable() if problem.offset else 0.0)
     loss = problem.sample_weight @ FORMULAS[problem.loss.name].convex(f, problem.y)
     program = cp.Problem(cp.Minimize(loss + penalty), constraints)
+    return solved(program)
+
+
+def row_by_row_value(problem):
+    """The optimum of the relaxation row by row, for the squared loss and no offset."""
+    X, n, d = problem.X, problem.n, problem.d
+    f, penalty, constraints = 0, 0, []
+    for sign in (1, -1):
+        M, R = cp.Variable((d + 1, d + 1), PSD=True), cp.Variable(n)
+        U, w, t = M[:d, :d], M[:d, d], M[d, d]
+        A = cp.sum(cp.multiply(X @ U, X), axis=1)
+        constraints += [cp.trace(U) == t, cp.abs(X @ w) <= R, cp.norm(X @ U, axis=1) <= R]
+        constraints += [cp.SOC(t + A[i], cp.hstack([t - A[i], 2 * R[i]])) for i in range(n)]
+        f, penalty = f + 0.5 * sign * (X @ w + R), penalty + problem.beta * t
+    program = cp.Problem(cp.Minimize(0.5 * cp.sum_squares(f - problem.y) + penalty), constraints)
+    return solved(program)
+
+
+def solved(program):
+    """The value of a program."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # some end at 1e-6 rather than 1e-8
         program.solve(solver=cp.CLARABEL)

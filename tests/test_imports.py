@@ -190,6 +190,7 @@ DENSE = {
     "pricing.search",
     "problems.training",
     "relaxation.proven_bound",
+    "relaxation.row_interior_point",
     "relaxation.splitting",
     "solvers._conv_system",
     "solvers.circular_conv",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +14,14 @@ from ..problems.conv import ReLUConvProblem
 from ..problems.training import TrainingProblem
 from ..solvers.run import Run
 from ..solvers.solution import Record, Solution
-from .multipliers import Multipliers
 from .proven_bound import ProvenBound, proven_value
+from .row_interior_point import RowByRow, gain, unknowns
+from .row_multipliers import RowMultipliers
 from .splitting import Iterate, Splitting
 
 PROOF_STRIDE = 10  # iterations from one proof to the next, each of which costs about half an iteration
-MOST_ROWS = 5000  # some 60 matrices of n x n are held: 12 GB
+MOST_ROWS = 5000  # of the whole relaxation, which holds some 60 matrices of n x n: 12 GB
+MOST_UNKNOWNS = 3000  # of the Newton system row by row, up to rank 53: 100 MB and half a second for its factor
 
 
 def prove_bound(
@@ -32,9 +34,10 @@ def prove_bound(
     r"""Prove a lower bound on the objective of every network of every width, at any rank of X.
 
     The training problem is relaxed to a convex one over the second moments of its neurons, split by the sign of their
-    output weights, with all inequalities between products of activations (doubly nonnegative) and with the cones
-    that :math:`|u| = |\alpha|` gives. A splitting method finds its multipliers; the bound is what they prove, whatever
-    their accuracy, rounding included.
+    output weights. Two relaxations are solved in turn: one whose inequalities have one row each, with the moments of u
+    and alpha alone, for any number of rows, by an interior point; and the whole one with all products of activations of
+    two rows (doubly nonnegative), up to 5,000 rows, by a splitting method. Both have the cones that
+    :math:`|u| = |\alpha|` gives. The bound is what their multipliers prove, whatever their accuracy, rounding included.
 
     Parameters
     ----------
@@ -56,12 +59,14 @@ def prove_bound(
     Raises
     ------
     InvalidInputError
-        For patches, several outputs, coupled losses, more than 5,000 rows, or a start of another shape.
+        For patches, several outputs, coupled losses, more than 5,000 rows of rank above 53, or a start of another
+        shape.
 
     Notes
     -----
-    An iteration costs two eigenvalue decompositions of order n + rank + 1: some 2 ms for 60 rows, 0.15 s for 442. The
-    gap left is that of the relaxation: about 2 % at a tenth of beta_max, more for smaller beta. See `docs/proofs.md`.
+    Row by row takes some 15 iterations of 6 n rank^4 operations. An iteration of the whole relaxation costs two
+    eigenvalue decompositions of order n + rank + 1: some 2 ms for 60 rows, 0.15 s for 442. The gap left is that of the
+    relaxations: about 15 and 2 % at a tenth of beta_max, more for smaller beta. See `docs/proofs.md`.
 
     Examples
     --------
@@ -74,7 +79,7 @@ def prove_bound(
     _check_covered(checked_problem(problem))
     network = _network_of(start, problem)
     run = Run(1e-9, time_limit, progress)
-    v, none = problem.fit.empty_dual, Multipliers.none(problem.n, problem.d)
+    v, none = problem.fit.empty_dual, RowMultipliers.none(problem.n, problem.d)
     best = ProvenBound(proven_value(problem, v, (none, none)), v, (none, none), run.seconds)
 
     def offer(found: ProvenBound) -> None:
@@ -84,9 +89,9 @@ def prove_bound(
         run.offer_dual(best.value, best.dual)
         run.record(0 if network is None else network.n_neurons)
 
-    def consider(iterate: Iterate) -> None:
+    def consider(iterate: RowByRow | Iterate) -> None:
         run.n_iter += 1
-        if run.n_iter % PROOF_STRIDE == 0:
+        if isinstance(iterate, RowByRow) or run.n_iter % PROOF_STRIDE == 0:
             v, multipliers = problem.fit.project(iterate.v), iterate.multipliers()
             offer(ProvenBound(proven_value(problem, v, multipliers), v, multipliers, run.seconds))
 
@@ -94,8 +99,20 @@ def prove_bound(
         run.offer(problem.objective(network), network)
     offer(best)
     with threads():
-        run.follow(lambda: Splitting(problem, network), consider)
+        for solver in _solvers(problem, network):
+            run.follow(solver, consider)
+            if run.over() is not None:
+                break
     return replace(best, seconds=run.seconds, history=tuple(run.history))
+
+
+def _solvers(problem: TrainingProblem, network: TwoLayerNetwork | None) -> Iterator[Callable[[], Iterable[Any]]]:
+    """The solvers to run one after the other, from the cheapest relaxation to the tightest."""
+    if gain(problem) > 0 and problem.features.span.rank > 0:
+        if unknowns(problem) <= MOST_UNKNOWNS:
+            yield lambda: RowByRow(problem)
+        if problem.n <= MOST_ROWS:
+            yield lambda: Splitting(problem, network)
 
 
 def _check_covered(problem: Any) -> None:
@@ -110,10 +127,11 @@ def _check_covered(problem: Any) -> None:
             f"`problem` must have one output and an elementwise loss, got {problem.c} outputs and the loss "
             f"{problem.loss.name!r}; `problem.output(k)` is the problem of output k alone, for elementwise losses."
         )
-    if problem.n > MOST_ROWS:
+    if problem.n > MOST_ROWS and unknowns(problem) > MOST_UNKNOWNS:
         raise InvalidInputError(
-            f"`problem` must have at most {MOST_ROWS} rows, of whose pairs matrices are held, got {problem.n}; a bound "
-            "for a part of them, `problem.part(rows)`, is a bound for all, since losses are >= 0."
+            f"`problem` must have at most {MOST_ROWS} rows, or rank at most 53 for any number of them, got {problem.n} "
+            f"rows of rank {problem.features.span.rank}; a bound for a part of them, `problem.part(rows)`, is a bound "
+            "for all, since losses are >= 0."
         )
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from .._array import Array
 from ..certificate import lower_bound
-from .multipliers import Multipliers
 
 if TYPE_CHECKING:
     from ..problems.training import TrainingProblem
     from ..solvers.solution import Record
+
+
+class Proof(Protocol):
+    """Multipliers of one sign of output weights: `Multipliers` of products, or `RowMultipliers`."""
+
+    def polar_bound(self, X: Array, v: Array, beta: float) -> float:
+        """An upper bound on the largest score v^T (X u)_+ over |u| <= 1, rounding included."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +30,7 @@ class ProvenBound:
         The bound; rounding of the arithmetic is subtracted.
     dual : array of shape (n,)
         The dual point v that it belongs to.
-    multipliers : tuple of Multipliers
+    multipliers : tuple of Multipliers or RowMultipliers
         Why no neuron scores more than about beta at v: those of positive output weights, then of negative ones.
     seconds : float
         Wall-clock time.
@@ -44,21 +50,21 @@ class ProvenBound:
 
     value: float
     dual: Array
-    multipliers: tuple[Multipliers, Multipliers]
+    multipliers: tuple[Proof, Proof]
     seconds: float
     history: tuple[Record, ...] = ()
 
     def check(self, problem: TrainingProblem) -> float:
         """Return the bound as `dual` and `multipliers` prove it, by one eigenvalue decomposition for each sign.
 
-        No solver is involved: `Multipliers.polar_bound` bounds the polar gauge at the dual point for any multipliers,
-        and `certificate.lower_bound` makes that a bound on the objective. The result holds for the problem given,
+        No solver is involved: `polar_bound` of the multipliers bounds the polar gauge at the dual point, whatever they
+        are, and `certificate.lower_bound` makes that a bound on the objective. The result holds for the problem given,
         whatever the numbers are; for the problem they were made for it is `value`.
         """
         return proven_value(problem, self.dual, self.multipliers)
 
 
-def proven_value(problem: TrainingProblem, v: Array, multipliers: tuple[Multipliers, Multipliers]) -> float:
+def proven_value(problem: TrainingProblem, v: Array, multipliers: tuple[Proof, Proof]) -> float:
     """The safe bound of a dual point v and multipliers of both signs."""
     X, (positive, negative) = problem.features.dense(), multipliers
     polar = max(positive.polar_bound(X, v, problem.beta), negative.polar_bound(X, -v, problem.beta))

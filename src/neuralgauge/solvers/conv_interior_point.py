@@ -13,7 +13,6 @@ Cost of an iteration: that of `_conv_system`, and a dozen products with the imag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +22,7 @@ from ..losses import CoupledLoss
 from ..programs.linear_conv import ConvIterate, LinearConvProgram
 from ._conv_system import Accuracy, ConvSystem, Point
 from ._loss_terms import LossDirection, loss_term
+from ._matrix_cone import MatrixScaling
 from .predictor_corrector import START_LEVEL, PredictorCorrector
 
 ENERGY, RESIDUAL = (1e-2, 1e-4), (1e-1, 1e-2)  # of systems, predictor and corrector; energy relative to mu
@@ -40,21 +40,6 @@ class ConvDirection(NamedTuple):
     scaled_dM: Array
     scaled_dS: Array
     scaled_bend: Array
-
-
-@dataclass(frozen=True)
-class MatrixScaling:
-    """G with G^T S G = G^-1 M G^-T = diag(lam)."""
-
-    G: Array
-    lam: Array
-
-    @classmethod
-    def of(cls, M: Array, S: Array) -> MatrixScaling:
-        """By the Cholesky factors of M and S, which must be positive definite."""
-        L_M, L_S = np.linalg.cholesky(M), np.linalg.cholesky(S)
-        _, lam, Vt = np.linalg.svd(L_S.T @ L_M)
-        return cls(L_M @ (Vt.T / np.sqrt(lam)), lam)
 
 
 class ConvInteriorPoint(PredictorCorrector[ConvIterate, ConvDirection]):
@@ -142,9 +127,8 @@ class ConvInteriorPoint(PredictorCorrector[ConvIterate, ConvDirection]):
     def reach(self, step: ConvDirection) -> float:
         root = 1.0 / np.sqrt(self.scaling.lam)
         scale = root[:, None] * root
-        rate = -float(np.linalg.eigvalsh(step.scaled_dM * scale)[0])
         curve = _curve_reach(step.scaled_dS * scale, step.scaled_bend * scale)
-        return min(curve, 1.0 / rate) if rate > 0 else curve
+        return min(curve, self.scaling.reach(step.scaled_dM))
 
     def products(self, step: ConvDirection | None, alpha: float) -> tuple[float, int]:
         lam = np.diag(self.scaling.lam)
