@@ -19,9 +19,9 @@ def report(title: str, solution: ng.Solution) -> None:
     """Print one training run."""
     print(f"\n{title}\n{'-' * len(title)}")
     print(solution.certificate)
-    print(f"neurons      {solution.network.n_neurons}")
-    print(f"seconds      {solution.seconds:.2f}")
-    print(f"status       {solution.status}")
+    print(f"neurons    {solution.network.n_neurons}")
+    print(f"seconds    {solution.seconds:.2f}")
+    print(f"status     {solution.status}")
 
 
 print("Progression of diabetes after one year, 442 patients, columns and target standardised, beta = 10.")

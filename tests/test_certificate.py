@@ -59,6 +59,25 @@ def test_total_of_outputs_trained_apart():
     assert "serve one output each" not in str(proven)
     assert ng.Certificate.total([proven]).separate is False
     assert ng.Certificate.total([proven, ng.Certificate(1.0, 0.5, "bounded")]).scope == "bounded"
+    assert total.proven == -np.inf
+
+
+@pytest.mark.parametrize("scopes", [("exact", "bounded"), ("exact", "estimated"), ("estimated", "patterns")])
+@pytest.mark.parametrize("seed", range(20))
+def test_totals_are_never_above_the_exact_sums(scopes, seed):
+    """Summed from left to right, terms of either sign would lose more than what is subtracted."""
+    rng = np.random.default_rng(seed)
+    bounds = rng.standard_normal((6, 2)) * 10.0 ** rng.integers(-3, 15, (6, 1))
+    parts = [
+        ng.Certificate(float(bound.max()) + 1.0, float(bound.max()), scopes[k % 2], proven=float(bound.min()))
+        for k, bound in enumerate(bounds)
+    ]
+    total = ng.Certificate.total(parts)
+    for name in ("lower", "proven"):
+        exact = sum(Fraction(getattr(part, name)) for part in parts)
+        assert Fraction(getattr(total, name)) < exact
+        assert getattr(total, name) == pytest.approx(float(exact), rel=1e-12, abs=1e-12)
+    assert total.with_proven(total.proven) == total
 
 
 def integer_problem(seed, loss, beta=None):
@@ -233,11 +252,45 @@ def test_gap(upper, lower, gap):
     assert ng.Certificate(upper, lower, "exact").gap == gap
 
 
+def test_printing_says_what_is_proven_and_what_is_not():
+    every, printed = SCOPE_SENTENCES["exact"], {}
+    for scope in SCOPE_SENTENCES:
+        first, *printed[scope] = str(ng.Certificate(2.0, 1.5, scope, 9, proven=1.0)).splitlines()
+        assert first == "objective  2"
+    assert printed["exact"] == [f'proven     1.5, gap 2.50e-01, "exact": {every}']
+    assert printed["bounded"] == [f'proven     1.5, gap 2.50e-01, "bounded": {SCOPE_SENTENCES["bounded"]}']
+    for scope in ("patterns", "estimated"):
+        assert printed[scope][0] == f"proven     1, gap 5.00e-01: {every}"
+        assert printed[scope][1] == f"{scope:<9}  1.5, gap 2.50e-01: {SCOPE_SENTENCES[scope]}"
+    assert [len(lines) for lines in printed.values()] == [1, 1, 3, 2]
+    assert printed["estimated"][2].startswith("support    0 of 9 fresh starts")
+    assert "proven     nothing\n" in str(ng.Certificate(2.0, 1.5, "patterns"))
+    apart = str(ng.Certificate(2.0, 1.5, "estimated", separate=True, proven=1.0))
+    assert apart.count("only among networks whose neurons serve one output each") == 2
+
+
 @pytest.mark.parametrize("scope", SCOPE_SENTENCES)
-def test_printing_says_what_is_covered(scope):
-    printed = str(ng.Certificate(2.0, 1.5, scope))
-    for part in ("2\n", "1.5\n", "2.50e-01 (relative)", f'"{scope}"', SCOPE_SENTENCES[scope]):
-        assert part in printed
+@pytest.mark.parametrize("value", [-np.inf, 0.5, 1.0, 1.5, 1.75])
+def test_a_proven_bound_raises_what_is_below_it(scope, value):
+    """It never takes anything back, and where it is not below the bound it is the bound, of every network."""
+    known = ng.Certificate(2.0, 1.5, scope, 9, unseen=1, proven=1.0)
+    before, raised = known.proven, known.with_proven(value)
+    assert before == (1.0 if scope in ("estimated", "patterns") else 1.5)
+    assert raised.proven == max(before, value)
+    assert raised.proven_gap == (2.0 - raised.proven) / 2.0
+    assert raised.lower == max(1.5, value)
+    if value > 1.5 or (value == 1.5 and before < 1.5):
+        assert (raised.scope, raised.starts, raised.unseen) == ("bounded", 0, 0)
+    else:
+        assert (raised.scope, raised.starts, raised.unseen) == (scope, 9, 1)
+    assert known.with_proven(value).with_proven(value) == raised
+
+
+def test_what_is_proven_is_the_bound_itself_where_that_is_proven():
+    assert ng.Certificate(2.0, 1.5, "exact", proven=7.0).proven == 1.5
+    assert ng.Certificate(2.0, 1.5, "estimated").proven == -np.inf
+    assert ng.Certificate(2.0, 1.5, "estimated").proven_gap == np.inf
+    assert ng.Certificate(2.0, 1.0, "estimated", proven=1.5).with_proven(0.0).scope == "bounded"
 
 
 def test_scope_sentences_promise_no_more_than_they_can():

@@ -32,7 +32,7 @@ def test_python_blocks_run_in_order(capsys):
 
 
 def scope(text):
-    return re.search(r"^scope +(.*)$", text, flags=re.MULTILINE)[1]
+    return re.search(r"^proven .*?(\".*)$", text, flags=re.MULTILINE)[1]
 
 
 def objective(text):

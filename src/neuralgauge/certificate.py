@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -18,16 +19,17 @@ Scope = Literal["exact", "bounded", "estimated", "patterns"]
 
 SCOPE_SENTENCES: dict[str, str] = {
     "exact": "holds for every network of every width",
-    "bounded": "holds for every network of every width, from an unfinished bound that more time would tighten",
+    "bounded": "holds for every network of every width, from a bound that may be well below the optimum",
     "estimated": "not a proof: it rests on a search that may have missed a better neuron",
     "patterns": "holds only for networks with these activation patterns; others may be better",
 }
 STRONGEST_FIRST: tuple[Scope, ...] = ("exact", "bounded", "patterns", "estimated")
+PROVEN: tuple[Scope, ...] = ("exact", "bounded")
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """An upper and a lower bound on the optimal value of [2], and what the lower one covers.
+    """An upper and a lower bound on the optimal value of [2], what the lower one covers, and what is proven.
 
     Attributes
     ----------
@@ -42,16 +44,23 @@ class Certificate:
         For "estimated": independent starts that were followed to their local maxima at the end of the search, none of
         them above the bound; 0 if there were none.
     separate : bool
-        Whether the bound is about networks whose neurons serve one output each, and says nothing of others.
+        Whether the bounds are about networks whose neurons serve one output each, and say nothing of others.
     unseen : int
         How many of these starts ended in a maximum that the search had not seen before. unseen / starts estimates
         how likely the next start is to do so (Good and Turing's question of unseen species).
+    proven : float
+        The best lower bound that holds for every network of every width, rounding subtracted: `lower` itself for
+        "exact" and "bounded", whatever is given. Otherwise what was proven besides the estimate; minus infinity where
+        nothing was.
 
     Examples
     --------
     >>> from neuralgauge import Certificate
-    >>> Certificate(upper=2.0, lower=1.5, scope="exact").gap
-    0.25
+    >>> certificate = Certificate(upper=2.0, lower=1.5, scope="estimated", proven=1.0)
+    >>> certificate.gap, certificate.proven_gap
+    (0.25, 0.5)
+    >>> Certificate(upper=2.0, lower=1.5, scope="exact").proven
+    1.5
     """
 
     upper: float
@@ -60,6 +69,11 @@ class Certificate:
     starts: int = 0
     separate: bool = False
     unseen: int = 0
+    proven: float = -math.inf
+
+    def __post_init__(self) -> None:
+        if self.scope in PROVEN:
+            object.__setattr__(self, "proven", self.lower)
 
     @classmethod
     def total(cls, parts: Sequence[Certificate]) -> Certificate:
@@ -67,14 +81,28 @@ class Certificate:
         scope = max((part.scope for part in parts), key=STRONGEST_FIRST.index)
         weakest = max((part for part in parts if part.scope == scope), key=lambda part: part.unseen_at_most)
         starts, unseen = (weakest.starts, weakest.unseen) if scope == "estimated" else (0, 0)
-        upper, lower = sum(part.upper for part in parts), sum(part.lower for part in parts)
-        # The sum of the bounds is rounded once a part.
-        return cls(upper, lower - len(parts) * float(np.spacing(abs(lower))), scope, starts, len(parts) > 1, unseen)
+        # The exact sum of the bounds is rounded once.
+        lower, proven = (
+            float(np.nextafter(math.fsum(bounds), -np.inf))
+            for bounds in ([part.lower for part in parts], [part.proven for part in parts])
+        )
+        upper = sum(part.upper for part in parts)
+        return cls(upper, lower, scope, starts, len(parts) > 1, unseen, proven)
+
+    def with_proven(self, value: float) -> Self:
+        """The certificate once `value` is proven for every network: "bounded" by it unless its own bound is higher."""
+        best = max(value, self.proven)
+        if best < self.lower or (best == self.lower and self.scope in PROVEN):
+            return replace(self, proven=best)
+        return replace(self, lower=best, scope="bounded", starts=0, unseen=0)
 
     @property
     def covers(self) -> str:
-        """What the bound holds for, as a sentence."""
-        sentence = SCOPE_SENTENCES[self.scope]
+        """What the lower bound holds for, as a sentence."""
+        return self._covered(SCOPE_SENTENCES[self.scope])
+
+    def _covered(self, sentence: str) -> str:
+        """The sentence on what a bound holds for, with what restricts all bounds."""
         return f"{sentence}; only among networks whose neurons serve one output each" if self.separate else sentence
 
     @property
@@ -83,12 +111,12 @@ class Certificate:
 
         A negative gap is never a success: the two contradict each other, so one of them is wrong.
         """
-        difference = self.upper - self.lower
-        if np.isinf(difference) or (difference != 0.0 and self.upper == 0.0):
-            return float(np.copysign(np.inf, difference))
-        if abs(difference) <= ROUNDED_SUMS * max(abs(self.upper), abs(self.lower)):
-            return 0.0
-        return float(difference / abs(self.upper))
+        return _relative_gap(self.upper, self.lower)
+
+    @property
+    def proven_gap(self) -> float:
+        """Relative gap (upper - proven) / |upper|, which holds for every network of every width."""
+        return _relative_gap(self.upper, self.proven)
 
     @property
     def unseen_at_most(self) -> float:
@@ -119,14 +147,31 @@ class Certificate:
             return f"nothing: {counts}, so most of them were never looked at"
         return f"{counts}, with 99 % confidence less than {self.unseen_at_most:.1%} of all starts would"
 
+    def lines(self) -> list[tuple[str, str]]:
+        """Names and values to print: the objective, what is proven, and the lower bound where that is another."""
+        objective, bound = ("objective", f"{self.upper:.10g}"), _shown(self.lower, self.gap)
+        if self.scope in PROVEN:
+            return [objective, ("proven", f'{bound}, "{self.scope}": {self.covers}')]
+        every = f"{_shown(self.proven, self.proven_gap)}: {self._covered(SCOPE_SENTENCES['exact'])}"
+        proven = ("proven", every if self.proven > -math.inf else "nothing")
+        support = [("support", self.support)] if self.support else []
+        return [objective, proven, (self.scope, f"{bound}: {self.covers}"), *support]
+
     def __str__(self) -> str:
-        lines = [
-            f"objective    {self.upper:.10g}",
-            f"lower bound  {self.lower:.10g}",
-            f"gap          {self.gap:.2e} (relative)",
-            f'scope        "{self.scope}": {self.covers}',
-        ]
-        return "\n".join([*lines, f"support      {self.support}"] if self.support else lines)
+        return "\n".join(f"{name:<9}  {value}" for name, value in self.lines())
+
+
+def _relative_gap(upper: float, lower: float) -> float:
+    difference = upper - lower
+    if np.isinf(difference) or (difference != 0.0 and upper == 0.0):
+        return float(np.copysign(np.inf, difference))
+    if abs(difference) <= ROUNDED_SUMS * max(abs(upper), abs(lower)):
+        return 0.0
+    return float(difference / abs(upper))
+
+
+def _shown(bound: float, gap: float) -> str:
+    return f"{bound:.10g}, gap {gap:.2e}"
 
 
 def lower_bound(problem: Problem[Any], v: Array, polar: float) -> float:

@@ -1,6 +1,8 @@
 """The commands on good tables."""
 
 import os
+import re
+import signal
 import subprocess
 import sys
 from typing import get_args
@@ -13,8 +15,10 @@ from neuralgauge.cli.options import LossName
 from neuralgauge.estimators import ReLURegressor
 from neuralgauge.interchange import Standardization, load_model
 from neuralgauge.losses import LOSSES, Absolute, EpsilonInsensitive, Huber, Poisson, Quantile
+from neuralgauge.relaxation.prove import prove_bound
+from neuralgauge.training import proof
 
-RESULT_KEYS = {"objective", "lower_bound", "gap", "scope", "n_neurons", "status", "seconds"}
+RESULT_KEYS = {"objective", "lower_bound", "gap", "scope", "proven", "proven_gap", "n_neurons", "status", "seconds"}
 
 
 def test_train_predict_certify(run, csv_file, table):
@@ -168,10 +172,72 @@ def test_python_m_neuralgauge():
 def test_certify_says_what_an_estimate_rests_on(run, csv_file, tmp_path):
     model = tmp_path / "m.safetensors"
     assert run("train", csv_file, "--target", "price", "--output", model).code == 0
-    text = run("certify", model, csv_file, "--no-prove").out
-    assert "estimated: not a proof" in text
+    text = run("certify", model, csv_file, "--prove", "none").out
+    assert re.search(r"^proven +0, gap 1.00e\+00: holds for every network of every width$", text, re.MULTILINE)
+    assert re.search(r"^estimated +[\d.]+, gap [\d.e-]+: not a proof", text, re.MULTILINE)
     assert "fresh starts ended in a local maximum not seen before" in text
-    assert "exact" in run("certify", model, csv_file, "--prove").out
+    for prove in ("exact", "auto", "60"):
+        text = run("certify", model, csv_file, "--prove", prove).out
+        assert re.search(r'^proven .*, "exact": holds for every network of every width$', text, re.MULTILINE)
+        assert "estimated" not in text
+
+
+@pytest.fixture
+def wide_file(tmp_path):
+    """A table of seven features, whose rank no exact pricing is tried at."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((16, 7))
+    frame = pl.DataFrame({**{f"x{k}": X[:, k] for k in range(7)}, "y": np.abs(X[:, 0]) - X[:, 1]})
+    frame.write_csv(tmp_path / "wide.csv")
+    return "wide.csv"
+
+
+@pytest.fixture
+def short_proof(monkeypatch):
+    """Proofs end after so many of their records by a Ctrl-C; the seconds that they were given."""
+    asked = []
+
+    def interrupted(problem, *, time_limit, **options):
+        asked.append(time_limit)
+        records = []
+
+        def press(record):
+            records.append(record)
+            if len(records) == 30:
+                signal.raise_signal(signal.SIGINT)
+
+        return prove_bound(problem, time_limit=600.0, progress=press, **options)
+
+    monkeypatch.setattr(proof, "prove_bound", interrupted)
+    return asked
+
+
+def test_seconds_of_a_proof_and_ctrl_c_in_it(run, wide_file, short_proof):
+    arguments = ["train", wide_file, "--target", "y", "--beta", "3", "--prove", "12.5", "--output", "m"]
+    trained = run(*arguments, "--json")
+    assert trained.code == 130
+    assert trained.json["scope"] == "estimated"
+    assert 0.8 * trained.json["objective"] < trained.json["proven"] <= trained.json["lower_bound"]
+    assert trained.json["proven_gap"] == pytest.approx(1 - trained.json["proven"] / trained.json["objective"])
+    assert load_model("m").certificate.proven == trained.json["proven"]
+    text = run(*arguments, "--force").out
+    assert re.search(r"^proven +[\d.]+, gap [\d.e-]+: holds for every network of every width$", text, re.MULTILINE)
+    assert re.search(r"^estimated +[\d.]+, gap [\d.e-]+: not a proof", text, re.MULTILINE)
+    certified = run("certify", "m", wide_file, "--prove", "12.5", "--gap", "1e-3", "--json")
+    assert certified.code == 130
+    assert certified.json["status"] == "interrupted"
+    assert certified.json["proven"] == pytest.approx(trained.json["proven"], rel=1e-3)
+    assert short_proof == [12.5] * 3
+    assert run("train", wide_file, "--target", "y", "--beta", "3", "--json").json["proven"] == 0.0
+
+
+def test_the_classes_of_a_model_share_the_seconds_of_a_proof(run, wide_file, short_proof, tmp_path):
+    table = pl.read_csv(wide_file).with_columns(pl.Series("y", [f"c{k % 3}" for k in range(16)]))
+    table.write_csv(tmp_path / "classes.csv")
+    options = ["--multi-class", "one_vs_rest", "--beta", "2", "--gap", "0.01"]
+    assert run("train", "classes.csv", "--target", "y", *options, "--output", "m").code == 0
+    assert run("certify", "m", "classes.csv", "--prove", "6", "--json").code == 130
+    assert short_proof == [2.0]  # the others are not begun
 
 
 def test_the_names_of_losses_are_those_of_the_package():

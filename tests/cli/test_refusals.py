@@ -90,6 +90,8 @@ def test_bad_parquet_cells(refused, tmp_path):
         (["--gap", "0"], "`gap` must be finite and > 0"),
         (["--time-limit", "-5"], "`time_limit` must be finite and > 0, got -5.0"),
         (["--beta", "much"], "'--beta'"),
+        (["--prove", "maybe"], "'maybe' is not one of auto, exact, none, and no number of seconds"),
+        (["--prove", "-2"], "`prove` must be None, True, False or seconds > 0, got -2.0"),
         (["--task", "ranking"], "'ranking' is not one of 'auto', 'regression', 'classification'"),
         (["--loss", "hubert"], "'hubert' is not one of 'squared', 'absolute', 'huber'"),
         (["--loss", "squared", "--delta", "1"], "`--delta` is for `--loss huber`, got `--loss squared`"),

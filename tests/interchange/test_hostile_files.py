@@ -124,7 +124,7 @@ def test_some_random_edits(outcomes, tmp_path):
         ("two classes", {"classes": [1, 10**400]}, "numbers of at most 64 bits"),
         ("empty", {"certificate": {"upper": 6.0, "lower": 1e9, "scope": "exact"}}, "at most the objective, 6.0, got 1"),
         ("empty", {"certificate": {"upper": 6.0, "lower": 1.0, "scope": "proven"}}, "at `..certificate.scope`"),
-        ("pooled", {"format_version": 2}, "a convolutional network in version 3 alone"),
+        ("pooled", {"format_version": 2}, "a convolutional network in version 3 and later alone"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(name, change, message, tmp_path):

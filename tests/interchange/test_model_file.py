@@ -103,7 +103,7 @@ class MyLoss(Squared):
 
 def bounds(model):
     certificate = getattr(model, "certificate_", None) or model.certificate
-    return certificate.upper, certificate.lower, certificate.scope, certificate.separate
+    return certificate.upper, certificate.lower, certificate.scope, certificate.separate, certificate.proven
 
 
 def assert_equal(left, right):
@@ -128,6 +128,8 @@ def assert_equal(left, right):
         saved_model(network=TwoLayerNetwork(np.zeros((2, 1)), [0.0], bias=False)),
         saved_model(network=TwoLayerNetwork(np.zeros((3, 0)), np.zeros((0, 1)))),
         saved_model(certificate=Certificate(1.0, -np.inf, "estimated"), target_name=None, feature_names=()),
+        saved_model(certificate=Certificate(1.0, 0.9, "estimated", proven=0.1 + 0.2)),
+        saved_model(certificate=Certificate(1.0, 0.9, "patterns")),
         saved_model(task="classification", loss="hinge", classes=(0, 1), standardization=Standardization.identity(2)),
         saved_model(network=TwoLayerNetwork(np.ones((3, 1)), [1.0], True, -0.7)),
         saved_model(loss="huber", loss_parameters={"delta": 0.1 + 0.2}),
@@ -208,11 +210,23 @@ def test_channels_are_standardised():
         saved_model(network=image_network(), **{**IMAGES, "feature_names": ("red",)})
 
 
-def test_tables_are_written_for_older_releases(tmp_path):
-    for model, version in ((saved_model(), 2), (saved_model(network=image_network(), **IMAGES), 3)):
-        save_model(model, tmp_path / str(version))
-        text = (tmp_path / str(version)).read_bytes()[8:]
-        assert f'\\"format_version\\": {version}'.encode() in text
+@pytest.mark.parametrize(("version", "changes"), [(2, {}), (3, {"network": image_network(), **IMAGES})])
+@pytest.mark.parametrize(("scope", "proven"), [("exact", 1.5), ("bounded", 1.5), ("estimated", -np.inf)])
+def test_files_of_versions_2_and_3_state_nothing_proven_but_the_bound(version, changes, scope, proven, file):
+    model = saved_model(certificate=Certificate(2.0, 1.5, scope, proven=1.0), **changes)
+    save_model(model, file, force=True)
+    header, tensors = parts_of(file)
+    header["format_version"] = version
+    file.write_bytes(content_of(header, tensors))
+    with pytest.raises(ModelFileError, match="Expected a proven bound in version 4 and later alone"):
+        load_model(file)
+    stated = header["certificate"].pop("proven")
+    assert stated == model.certificate.proven
+    file.write_bytes(content_of(header, tensors))
+    loaded = load_model(file)
+    assert loaded.certificate.proven == proven
+    np.testing.assert_array_equal(loaded.network.U, model.network.U)
+    assert ("proven     nothing" in str(loaded.certificate)) is (scope == "estimated")
 
 
 @pytest.mark.parametrize("table", [pd.DataFrame, pl.DataFrame])
@@ -284,6 +298,11 @@ def test_inconsistent_models_are_refused():
         ({"certificate": Certificate(2.0, np.nan, "exact")}, "a lower bound of at most the objective, 2.0, got nan"),
         ({"certificate": Certificate(2.0, np.inf, "exact")}, "a lower bound of at most the objective, 2.0, got inf"),
         ({"certificate": Certificate(np.inf, 2.1, "exact")}, "must have a finite objective, got inf"),
+        (
+            {"certificate": Certificate(2.0, 1.5, "estimated", proven=1.6)},
+            "a proven bound of at most its lower one, 1.5, got 1.6",
+        ),
+        ({"certificate": Certificate(2.0, 1.5, "patterns", proven=np.nan)}, "of at most its lower one, 1.5, got nan"),
         ({"loss": "logistic"}, "`loss` of a regression model must be one of .* got 'logistic'"),
         ({"loss": "hubert"}, "`loss` must be one of .*, got 'hubert'"),
         ({"loss": "huber", "loss_parameters": {"level": 1.0}}, r"huber loss has the parameters .'delta'., got 'level'"),
@@ -371,9 +390,9 @@ def test_foreign_files_are_refused(content, file):
 
 
 def test_newer_format_asks_for_an_upgrade(file, monkeypatch):
-    monkeypatch.setattr(model_content, "FORMAT_VERSION", 4)
+    monkeypatch.setattr(model_content, "FORMAT_VERSION", 5)
     save_model(saved_model(network=image_network(), **IMAGES), file, force=True)
-    with pytest.raises(ModelFileError, match=r"format version 4, this version .* reads up to 3; upgrade"):
+    with pytest.raises(ModelFileError, match=r"format version 5, this version .* reads up to 4; upgrade"):
         load_model(file)
 
 

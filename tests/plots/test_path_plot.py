@@ -1,5 +1,7 @@
 """Pictures of a path: what the lines hold, and which neurons are taken to be the same."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,15 @@ def test_objective_and_bound_of_the_weakest_scope(plt):
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [
         "objective", "lower bound (estimated)", "gap, at most 2.5e-01",
     ]  # fmt: skip
+
+
+def test_what_is_proven_along_a_path(plt):
+    path = path_of(EMPTY, EMPTY, EMPTY, scopes=["exact", "estimated", "estimated"])
+    last = path.solutions[1]
+    known = replace(last, certificate=last.certificate.with_proven(1.0))
+    axes = ng.plot_path(replace(path, solutions=(path.solutions[0], known, path.solutions[2])), what="objective")
+    np.testing.assert_array_equal(axes.get_lines()[2].get_ydata(), [2.5, 1.0, np.nan])
+    assert axes.get_legend().get_texts()[2].get_text() == "proven"
 
 
 def test_errors_and_the_best(plt):

@@ -44,10 +44,27 @@ def test_scopes_are_drawn_and_named(plt, make_solution, scope, style):
     assert texts(axes) == [f"solution ({scope})"]
 
 
+@pytest.mark.parametrize("scope", ["patterns", "estimated"])
+def test_what_is_proven_besides_is_a_level_line(plt, make_solution, scope):
+    solution = make_solution(RECORDS, 4.0, 3.0, scope, proven=1.0)
+    axes = ng.plot_training(solution)
+    proven = axes.get_lines()[2]
+    assert (proven.get_linestyle(), list(proven.get_ydata())) == ("-", [1.0, 1.0])
+    assert texts(axes)[2] == "proven, gap 7.5e-01"
+    axes = ng.plot_certificate([solution, solution.certificate])
+    lines = axes.get_lines()
+    assert [list(line.get_ydata()) for line in lines[1:]] == [[0.75, 0.75], [0.25, 0.25], [0.75, 0.75]]
+    assert [line.get_linestyle() == "-" for line in lines] == [False, True, False, True]
+    assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color() == lines[3].get_color()
+    assert texts(axes)[:2] == [f"solution 1 ({scope})", "solution 1 (proven)"]
+
+
 def test_what_a_file_states_is_not_drawn_as_proven(plt):
     axes = ng.plot_certificate(StatedCertificate(4.0, 3.0, "exact"))
     assert axes.get_lines()[0].get_linestyle() == "--"
     assert texts(axes) == ["certificate (exact as a file states)"]
+    axes = ng.plot_certificate(StatedCertificate(4.0, 3.0, "estimated", proven=1.0))
+    assert [line.get_linestyle() for line in axes.get_lines()] == ["--", "--"]
 
 
 def test_the_shade_is_between_the_lines(plt, make_solution):

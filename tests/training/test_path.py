@@ -44,7 +44,7 @@ def test_summary_has_the_errors_of_the_networks():
     X, y = other.X[:, :-1], other.y
     path = ng.relu_path(problem, n_betas=4, validation=(X, y))
     table = path.summary()
-    assert table.columns[:6] == ["beta", "objective", "lower_bound", "gap", "scope", "n_neurons"]
+    assert table.columns[:6] == ["beta", "objective", "lower_bound", "gap", "scope", "proven"]
     for k, solution in enumerate(path.solutions):
         wrong = np.where(solution.network.predict(X) > 0, 1.0, -1.0) != y
         assert table["validation_error"][k] == pytest.approx(wrong.mean())

@@ -16,11 +16,12 @@ from ..problems.canonical import canonical_rows, checked_weights
 from ..problems.training import TrainingProblem
 from ..training.certify import certify as certify_network
 from ..training.one_vs_rest import NO_TIME
+from ..training.proof import Prove, pricing_of, shared
 from .columns import labels, matrix
 from .dataset import target_numbers
 from .models import model_and_table
-from .options import DONE, INTERRUPTED, Data, Drop, Interruption, Json, Model, TimeLimit, plain_errors
-from .report import GapBar, certificate_fields, certificate_lines, description, model_fields, print_json, print_lines
+from .options import DONE, INTERRUPTED, Data, Drop, Interruption, Json, Model, Proof, TimeLimit, plain_errors
+from .report import GapBar, certificate_fields, description, model_fields, print_json, print_lines
 from .streams import note
 from .tables import Table
 
@@ -34,10 +35,7 @@ def certify(
     ] = None,
     gap: Annotated[float, typer.Option(help="How close to the optimum the lower bound is to come.")] = 1e-4,
     time_limit: TimeLimit = None,
-    prove: Annotated[
-        bool | None,
-        typer.Option("--prove/--no-prove", help="Price exactly; by default up to rank 5, or 3 for several outputs."),
-    ] = None,
+    prove: Proof = "auto",
     drop: Drop = None,
     as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Nothing on stderr but errors.")] = False,
@@ -50,11 +48,11 @@ def certify(
     problem = problem_of(saved, table, target or ())
     start = time.perf_counter()
     with Interruption() as interruption, GapBar(gap, time_limit, enabled=not quiet) as bar:
-        options: dict[str, Any] = {"prove": prove, "gap": gap, "progress": bar}
+        options: dict[str, Any] = {"gap": gap, "progress": bar}
         if saved.is_apart:
-            certificate = _certify_apart(saved.network, problem, time_limit, interruption, options)
+            certificate = _certify_apart(saved.network, problem, time_limit, prove, interruption, options)
         else:
-            certificate = certify_network(saved.network, problem, time_limit, **options)
+            certificate = certify_network(saved.network, problem, time_limit, prove=prove, **options)
     seconds = time.perf_counter() - start
     if as_json:
         fields = {
@@ -69,7 +67,7 @@ def certify(
         lines = [
             ("model", f"{description(saved)}, beta {saved.beta:.8g}"),
             ("neurons", str(saved.network.n_neurons)),
-            *certificate_lines(certificate),
+            *certificate.lines(),
             ("time", f"{seconds:.2f} s"),
         ]
         print_lines(lines)
@@ -84,15 +82,16 @@ def _certify_apart(
     network: TwoLayerNetwork,
     problem: TrainingProblem,
     time_limit: float | None,
+    prove: Prove,
     interruption: Interruption,
     options: Mapping[str, Any],
 ) -> Certificate:
     """The sum over the classes, among networks that share no neurons between them."""
-    share = None if time_limit is None else time_limit / problem.c
+    share, each = None if time_limit is None else time_limit / problem.c, shared(prove, problem.c)
     parts = []
     for k in range(problem.c):
-        limit = NO_TIME if interruption.came else share
-        parts.append(certify_network(network.output(k), problem.output(k), time_limit=limit, **options))
+        limit, own = (NO_TIME, pricing_of(each)) if interruption.came else (share, each)
+        parts.append(certify_network(network.output(k), problem.output(k), time_limit=limit, prove=own, **options))
     return Certificate.total(parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import signal
 from collections.abc import Callable
-from typing import Annotated, Literal, ParamSpec
+from typing import Annotated, Any, Literal, ParamSpec
 
 import typer
 
@@ -17,6 +17,7 @@ DONE, GAP_NOT_REACHED, REFUSED = 0, 1, 2
 INTERRUPTED, CLOSED_PIPE, TERMINATED = 130, 141, 143  # as shells number the ends by SIGINT, SIGPIPE and SIGTERM
 
 P = ParamSpec("P")
+PROOFS = {"auto": None, "exact": True, "none": False}
 Task = Literal["auto", "regression", "classification"]  # what the target column is
 
 
@@ -25,6 +26,16 @@ def known_loss(name: str) -> str:
     if name not in LOSSES:
         raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, LOSSES))}.")
     return name
+
+
+def proof(text: str) -> bool | float | None:
+    """What to prove: a word of `PROOFS`, or seconds; anything else is wrong usage."""
+    if text in PROOFS:
+        return PROOFS[text]
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(PROOFS)}, and no number of seconds.") from None
 
 
 # File names are `str`: a `Path` would turn "./-", a file, into "-", standard input.
@@ -49,6 +60,16 @@ Force = Annotated[bool, typer.Option("--force", help="Replace the output if it e
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Bias = Annotated[bool, typer.Option("--bias/--no-bias", help="Hidden neurons with a (penalised) bias.")]
 TimeLimit = Annotated[float | None, typer.Option(help="Seconds after which to stop with the best found.")]
+Proof = Annotated[
+    Any,
+    typer.Option(
+        "--prove",
+        parser=proof,
+        metavar=f"<{'|'.join(PROOFS)}|SECONDS>",
+        help="auto: price exactly up to rank 5, or 3 for several outputs. exact: always, however long. none: never. "
+        "SECONDS: as auto, and above these ranks so many seconds of a relaxation, which proves a bound at any rank.",
+    ),
+]
 
 
 def plain_errors(command: Callable[P, int]) -> Callable[P, None]:

@@ -25,6 +25,8 @@ def certificate_fields(certificate: Certificate) -> dict[str, Any]:
         "lower_bound": certificate.lower,
         "gap": certificate.gap,
         "scope": certificate.scope,
+        "proven": certificate.proven,
+        "proven_gap": certificate.proven_gap,
         "separate": certificate.separate,
     }
 
@@ -39,17 +41,6 @@ def model_fields(model: SavedModel) -> dict[str, Any]:
         "offset": model.offset,
         "beta": model.beta,
     }
-
-
-def certificate_lines(certificate: Certificate) -> list[tuple[str, str]]:
-    """Return the certificate as names and values to print."""
-    return [
-        ("objective", f"{certificate.upper:.8g}"),
-        ("lower bound", f"{certificate.lower:.8g}"),
-        ("gap", f"{certificate.gap:.2e} (relative)"),
-        ("scope", f"{certificate.scope}: {certificate.covers}"),
-        *([("support", certificate.support)] if certificate.support else []),
-    ]
 
 
 def description(model: SavedModel) -> str:

@@ -26,11 +26,12 @@ from .options import (
     Force,
     Json,
     LossName,
+    Proof,
     Task,
     TimeLimit,
     plain_errors,
 )
-from .report import GapBar, certificate_fields, certificate_lines, description, model_fields, print_json, print_lines
+from .report import GapBar, certificate_fields, description, model_fields, print_json, print_lines
 from .streams import STANDARD_OUTPUT, STREAM, note, write_bytes
 from .tables import read_table
 
@@ -58,6 +59,7 @@ def train(
     beta: Annotated[float | None, typer.Option(help="Penalty; by default 1 % of the one that trains nothing.")] = None,
     gap: Annotated[float, typer.Option(help="Relative gap to the global optimum at which to stop.")] = 1e-4,
     time_limit: TimeLimit = None,
+    prove: Proof = "auto",
     standardize: Annotated[bool, typer.Option(help="Centre and scale the columns, and numeric targets.")] = True,
     bias: Bias = True,
     offset: Annotated[bool, typer.Option("--offset/--no-offset", help="Outputs with an unpenalised offset.")] = False,
@@ -81,7 +83,8 @@ def train(
     parameters = {name: value for name, value in given.items() if value is not None}
     dataset = training_data(read_table(data), target, drop or (), task, loss, parameters)
     settings: dict[str, Any] = {
-        "beta": beta, "bias": bias, "offset": offset, "gap": gap, "time_limit": time_limit, "random_state": random_state
+        "beta": beta, "bias": bias, "offset": offset, "gap": gap, "time_limit": time_limit, "prove": prove,
+        "random_state": random_state,
     }  # fmt: skip
     if not dataset.is_regression:
         settings["multi_class"] = multi_class
@@ -174,7 +177,7 @@ def _lines(
         ("scaling", scaling),
         ("beta", f"{model.beta:.8g}"),
         ("neurons", str(model.network.n_neurons)),
-        *certificate_lines(solution.certificate),
+        *solution.certificate.lines(),
         ("status", solution.status.value),
         ("time", f"{solution.seconds:.2f} s"),
         ("model", _saved_to(output)),

@@ -21,6 +21,7 @@ from ..networks.linear_conv import LinearConvNetwork
 from ..problems.penalty import beta_max
 from ..solvers.solution import Record, Status
 from ..training.one_vs_rest import beta_max_one_vs_rest, train_one_vs_rest
+from ..training.proof import Prove, checked_prove
 from ..training.train import train
 from .parameters import Parametrised
 
@@ -117,6 +118,10 @@ class NetworkEstimator(Parametrised):
         """What the searches draw from; nothing is drawn for networks without a ReLU."""
         return 0
 
+    def _proof(self, problem: Any) -> Prove:
+        """What the training is to prove, checked; without a ReLU everything is proven in any case."""
+        return None
+
     def _beta_max(self, problem: Any) -> float:
         # Where even beta = 0 gives the empty network (targets all zero), every beta trains the same; keep 1.
         return (beta_max_one_vs_rest if self._trains_apart() else beta_max)(problem) or 1.0
@@ -139,6 +144,7 @@ class NetworkEstimator(Parametrised):
             gap,
             time_limit=time_limit,
             random_state=self._seed(),
+            prove=self._proof(problem),
             progress=self._progress(),
         )
         self.beta_ = beta
@@ -195,15 +201,24 @@ class ReLUEstimator(NetworkEstimator):
         Whether neurons, or filters, have a bias, penalised like any weight.
     random_state : int, RandomState instance or None, default=0
         Seed of the searches; the optimum does not depend on it.
+    prove : bool, float or None, default=None
+        What the certificate is to rest on, as in `neuralgauge.train`. None: exact pricing up to rank 5, or 3 for
+        several outputs. True: always, however long it takes; False: never. Seconds: as None, and where that leaves the
+        bound open so many seconds of a relaxation on top of `time_limit`, which proves a bound at any rank
+        (`certificate_.proven`); refused for data for which neither is tried.
     """
 
     bias: bool = True
     random_state: Any = 0
+    prove: bool | float | None = None
 
     def _seed(self) -> Any:
         if self.random_state is None or isinstance(self.random_state, int | np.integer):
             return self.random_state
         return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _proof(self, problem: Any) -> Prove:
+        return checked_prove(self.prove, problem.output(0) if self._trains_apart() and problem.c > 1 else problem)
 
 
 def _print_record(record: Record) -> None:

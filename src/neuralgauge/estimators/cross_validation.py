@@ -65,6 +65,9 @@ class CrossValidated(TableEstimator):
         Seconds for everything; half of them are for the folds.
     random_state : int, RandomState instance or None, default=0
         Seed of the folds and of the searches.
+    prove : bool, float or None, default=None
+        Of the final training: exact pricing up to rank 5, or 3 for several outputs (None), always (True), never
+        (False), or seconds for a relaxation where that leaves the bound open, which proves one at any rank.
     verbose : bool or callable, default=False
         True prints a line a penalty, and a line an iteration of the final training, to stderr; a callable gets each
         `Record` of the final training.
@@ -118,6 +121,7 @@ class CrossValidated(TableEstimator):
         if self.rule not in ("best", "one_standard_error"):
             raise InvalidInputError(f"`rule` must be 'best' or 'one_standard_error', got {self.rule!r}.")
         problem = self._problem(data)
+        self._proof(problem)  # what is wrong with `prove` is said before the folds
         grid = penalties(lambda: self._beta_max(problem), self.betas, self.n_betas, self.beta_min_ratio)
         folds = [self._fold(data, np.asarray(rows), np.asarray(held_out)) for rows, held_out in self._splits(data)]
         halfway = np.inf if limit is None else start + 0.5 * limit

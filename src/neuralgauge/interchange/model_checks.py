@@ -42,7 +42,7 @@ def check_network(network: Any, n_names: int, n_means: int) -> None:
 
 
 def check_certificate(certificate: Certificate) -> None:
-    """Refuse bounds that are no numbers, and a lower one above the objective by more than rounding.
+    """Refuse bounds that are no numbers, a lower one above the objective by more than rounding, a proven one above it.
 
     Examples
     --------
@@ -58,6 +58,11 @@ def check_certificate(certificate: Certificate) -> None:
         raise InvalidInputError(
             f"The `certificate` must have a lower bound of at most the objective, {upper}, got {lower}; bounds of "
             "another problem do not belong to this network."
+        )
+    if not certificate.proven <= lower:
+        raise InvalidInputError(
+            f"The `certificate` must have a proven bound of at most its lower one, {lower}, got {certificate.proven}; "
+            "`Certificate.with_proven` raises both."
         )
 
 

@@ -13,7 +13,16 @@ from .._array import Array
 from ..errors import InvalidInputError
 from .conv_record import rebuilt_network, record_of
 from .model_checks import CONVOLUTIONAL, check_outputs
-from .model_header import FORMAT_NAME, FORMAT_VERSION, MOST_HEADER_BYTES, Header, fields_of, header_of, header_text
+from .model_header import (
+    FORMAT_NAME,
+    FORMAT_VERSION,
+    MOST_HEADER_BYTES,
+    Header,
+    StatedBounds,
+    fields_of,
+    header_of,
+    header_text,
+)
 from .saved_model import SavedModel
 from .standardization import Standardization
 from .stated import StatedCertificate
@@ -57,11 +66,11 @@ def _tensors_of_model(model: SavedModel) -> dict[str, Array]:
 def _header_of_model(model: SavedModel) -> dict[str, Any]:
     header: dict[str, Any] = {
         "format": FORMAT_NAME,
-        "format_version": FORMAT_VERSION if isinstance(model.network, CONVOLUTIONAL) else 2,
+        "format_version": FORMAT_VERSION,
         "package_version": model.package_version or package_version(),
         "bias": getattr(model.network, "bias", False),
         "target_names": model.target_names,
-        "certificate": {name: getattr(model.certificate, name) for name in ("upper", "lower", "scope")},
+        "certificate": {name: getattr(model.certificate, name) for name in StatedBounds.__struct_fields__},
         **{name: getattr(model, name) for name in SHARED},
     }
     if isinstance(model.network, CONVOLUTIONAL):
@@ -88,9 +97,10 @@ def decoded(header: Header, tensors: dict[str, Array]) -> SavedModel:
     first = {"offset": np.zeros(1)}  # version 1 had one output without offset
     U, A, offset, *scaling = ({**first, **tensors}[name] for name in TENSORS)
     stated = header.certificate
+    proven = -np.inf if stated.proven is None else stated.proven
     model = SavedModel(
         network=rebuilt_network(header.network, U, A, header.bias, offset),
-        certificate=StatedCertificate(stated.upper, stated.lower, stated.scope),
+        certificate=StatedCertificate(stated.upper, stated.lower, stated.scope, proven=proven),
         standardization=Standardization(*scaling),
         target_name=header.target_names,
         package_version=header.package_version,

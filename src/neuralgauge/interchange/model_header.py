@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, convert
 
 FORMAT_NAME = "neuralgauge"
-FORMAT_VERSION = 3
-# Version 3 has convolutional networks; others are written as version 2, for older releases to read them.
+FORMAT_VERSION = 4  # its certificates state what is proven
+# Version 3 had convolutional networks, version 2 dense ones.
 # Version 1: one output without offset, and losses without parameters.
 FIRST_LOSSES = ("squared", "logistic", "hinge")
 
@@ -36,11 +36,12 @@ class Version(Struct, frozen=True):
 
 
 class StatedBounds(Struct, frozen=True, forbid_unknown_fields=True):
-    """The certificate; minus infinity is the bound of one that has none."""
+    """The certificate; minus infinity is the bound of one that has none. Before version 4 nothing is `proven`."""
 
     upper: Finite
     lower: BelowInfinity
     scope: Literal["exact", "bounded", "estimated", "patterns"]
+    proven: BelowInfinity | None = None
 
 
 class GeometryRecord(Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,7 +78,7 @@ ConvRecord = LinearConvRecord | ReLUConvRecord
 
 
 class Header(Version, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of a model but its arrays. Only version 3 has a `network`, a convolutional one."""
+    """All of a model but its arrays. From version 3 on it has a `network` if that is a convolutional one."""
 
     package_version: str
     task: Literal["regression", "classification"]
@@ -94,8 +95,11 @@ class Header(Version, frozen=True, kw_only=True, forbid_unknown_fields=True):
     network: ConvRecord | None = None
 
     def __post_init__(self) -> None:
-        if (self.network is None) != (self.format_version < 3):
-            raise ValueError(f"Expected a convolutional network in version 3 alone, got version {self.format_version}")
+        version = self.format_version
+        if version < 4 and (self.network is None) != (version < 3):
+            raise ValueError(f"Expected a convolutional network in version 3 and later alone, got version {version}")
+        if (self.certificate.proven is None) != (version < 4):
+            raise ValueError(f"Expected a proven bound in version 4 and later alone, got version {version}")
 
 
 def header_text(fields: Mapping[str, Any]) -> str:
@@ -108,8 +112,8 @@ def fields_of(text: str) -> dict[str, Any]:
 
     Examples
     --------
-    >>> fields_of('{"format": "neuralgauge", "format_version": 4, "more": 1}')["format_version"]
-    4
+    >>> fields_of('{"format": "neuralgauge", "format_version": 5, "more": 1}')["format_version"]
+    5
     """
     try:
         fields: dict[str, Any] = json.loads(text)

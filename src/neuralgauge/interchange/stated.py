@@ -16,17 +16,13 @@ class StatedCertificate(Certificate):
 
     Examples
     --------
-    >>> print(StatedCertificate(upper=2.0, lower=1.5, scope="exact"))
-    objective    2
-    lower bound  1.5
-    gap          2.50e-01 (relative)
-    scope        "exact": as the model file states, not checked against data: holds for every network of every width
+    >>> StatedCertificate(upper=2.0, lower=1.5, scope="exact").covers
+    'as the model file states, not checked against data: holds for every network of every width'
     """
 
-    @property
-    def covers(self) -> str:
-        """A sentence: for which networks the bound holds by the file."""
-        return f"as the model file states, not checked against data: {super().covers}"
+    def _covered(self, sentence: str) -> str:
+        """The sentence on what a bound holds for, by the file."""
+        return f"as the model file states, not checked against data: {super()._covered(sentence)}"
 
     @property
     def support(self) -> str:

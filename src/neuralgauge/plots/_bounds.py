@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._array import Array
-from ..certificate import Certificate
+from ..certificate import PROVEN, Certificate
 from ..interchange import StatedCertificate
 from ..solvers.solution import Solution
 
@@ -47,3 +47,13 @@ def scope_of(certificate: Certificate) -> str:
 def line_style(certificate: Certificate) -> str:
     """Return the style of the scope, that of "estimated" for what a file states."""
     return LINE_STYLES["estimated" if isinstance(certificate, StatedCertificate) else certificate.scope]
+
+
+def proves_less(certificate: Certificate) -> bool:
+    """Whether there is a proven bound beside one that is not."""
+    return certificate.scope not in PROVEN and bool(np.isfinite(certificate.proven))
+
+
+def proven_style(certificate: Certificate) -> dict[str, Any]:
+    """Return how the level line of what is proven is drawn: solid and thin, dashed for what a file states."""
+    return {"linestyle": "--" if isinstance(certificate, StatedCertificate) else "-", "linewidth": 0.8}

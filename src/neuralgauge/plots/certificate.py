@@ -12,7 +12,7 @@ from ..certificate import Certificate
 from ..errors import InvalidInputError, wrong_kind
 from ..solvers.solution import Solution
 from ._axes import place_of
-from ._bounds import bounds_over_time, label_seconds, line_style, scope_of
+from ._bounds import bounds_over_time, label_seconds, line_style, proven_style, proves_less, scope_of
 
 SMALLEST = float(np.finfo(float).eps)
 
@@ -37,8 +37,9 @@ def plot_certificate(solutions: Any, *, labels: Sequence[str] | None = None, axe
     Notes
     -----
     Lines are solid for "exact" and "bounded", dash-dotted for "patterns" and dashed for "estimated", which is no
-    proof, and for what a model file states. The last point is the certificate; before it none is taken to be better, as
-    in `plot_training`. A gap below 2.2e-16 is drawn there.
+    proof, and for what a model file states. Where more is estimated than proven, a thin level line of the same colour
+    is the gap that is proven for every network. The last point is the certificate; before it none is taken to be
+    better, as in `plot_training`. A gap below 2.2e-16 is drawn there.
 
     Examples
     --------
@@ -47,7 +48,7 @@ def plot_certificate(solutions: Any, *, labels: Sequence[str] | None = None, axe
     >>> runs = [ng.train(problem), ng.train(problem, prove=False)]
     >>> axes = ng.plot_certificate(runs, labels=["proven", "searched"])  # doctest: +SKIP
     >>> [text.get_text() for text in axes.get_legend().get_texts()]  # doctest: +SKIP
-    ['proven (exact)', 'searched (estimated)']
+    ['proven (exact)', 'searched (estimated)', 'searched (proven)']
     """
     known = [solutions] if isinstance(solutions, Solution | Certificate) else _listed(solutions)
     names = _names(known) if labels is None else [str(label) for label in labels]
@@ -67,6 +68,9 @@ def plot_certificate(solutions: Any, *, labels: Sequence[str] | None = None, axe
             place.plot(seconds, _gap(upper, lower), drawstyle="steps-post", marker=".", markersize=4, **style)
         else:
             place.axhline(max(certificate.gap, SMALLEST), **style)
+        if proves_less(certificate):
+            level = {**style, **proven_style(certificate), "label": f"{name} (proven)"}
+            place.axhline(max(certificate.proven_gap, SMALLEST), **level)
     place.set_yscale("log")
     label_seconds(place)
     place.set_ylabel("relative gap")

@@ -12,7 +12,7 @@ from ..errors import wrong_kind
 from ..networks.dense import TwoLayerNetwork
 from ..training.path import Path
 from ._axes import NEGATIVE, POSITIVE, choice, place_of
-from ._bounds import LINE_STYLES
+from ._bounds import LINE_STYLES, proves_less
 
 SAME_NEURON = 0.5**0.5  # cosine from which neurons of neighbouring networks can count as one: 45 degrees
 KINDS = ("norms", "neurons", "objective", "errors")
@@ -28,9 +28,9 @@ def plot_path(path: Path, *, what: str = "norms", axes: Any = None) -> Any:
     what : {"norms", "neurons", "objective", "errors"}
         "norms" draws :math:`\|w_j\| = \|u_j\|_2 \|\alpha_j\|_2` as lines that begin and end at zero, as for the lasso,
         coloured by the sign of the output weight where there is one. "neurons" draws their number; "objective" the
-        objective and its lower bound, whose scope the legend names; "errors" the share of wrong labels, or for
-        numbers the mean loss, on the training data and, where there is some, the validation data, and the beta of
-        `Path.best`.
+        objective and its lower bound, whose scope the legend names, with what is proven besides; "errors" the share of
+        wrong labels, or for numbers the mean loss, on the training data and, where there is some, the validation data,
+        and the beta of `Path.best`.
     axes : matplotlib.axes.Axes, optional
         Where to draw, by default in a new figure; returned in any case.
 
@@ -125,6 +125,9 @@ def _draw_objective(place: Any, path: Path) -> None:
     scope = max((c.scope for c in certificates), key=STRONGEST_FIRST.index)
     place.plot(path.betas, upper, color="C0", marker=".", label="objective")
     place.plot(path.betas, lower, LINE_STYLES[scope], color="C1", marker=".", label=f"lower bound ({scope})")
+    if any(proves_less(c) for c in certificates):
+        proven = [c.proven if np.isfinite(c.proven) else np.nan for c in certificates]
+        place.plot(path.betas, proven, color="C2", linewidth=0.8, marker=".", label="proven")
     gap = f"gap, at most {max(c.gap for c in certificates):.1e}"
     place.fill_between(path.betas, lower, upper, color="0.5", alpha=0.2, linewidth=0, label=gap)
     place.set_ylabel("training objective")

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import wrong_kind
 from ..solvers.solution import Solution
 from ._axes import place_of
-from ._bounds import LINE_STYLES, bounds_over_time, label_seconds, scope_of
+from ._bounds import LINE_STYLES, bounds_over_time, label_seconds, proven_style, proves_less, scope_of
 
 WIDE = 10.0  # ratio of the largest to the smallest value from which the axis is logarithmic
 
@@ -19,6 +19,7 @@ def plot_training(solution: Solution[Any], *, axes: Any = None) -> Any:
 
     The optimum lies in the shaded part if the bound holds; the legend names the scope of the certificate. The bound is
     a solid line for "exact" and "bounded", dash-dotted for "patterns" and dashed for "estimated", which is no proof.
+    What is proven for every network besides is a thin level line.
 
     Parameters
     ----------
@@ -56,6 +57,9 @@ def plot_training(solution: Solution[Any], *, axes: Any = None) -> Any:
     place.plot(seconds, upper, color="C0", label="objective", **steps)
     style = LINE_STYLES[certificate.scope]
     place.plot(seconds, lower, style, color="C1", label=f"lower bound ({scope_of(certificate)})", **steps)
+    if proves_less(certificate):
+        label = f"proven, gap {certificate.proven_gap:.1e}"
+        place.axhline(certificate.proven, color="C2", label=label, **proven_style(certificate))
     gap = f"gap, at the end {certificate.gap:.1e}"
     place.fill_between(seconds, lower, upper, step="post", color="0.5", alpha=0.2, linewidth=0, label=gap)
     if np.nanmin(lower, initial=np.inf) > 0.0 and np.nanmax(upper) > WIDE * np.nanmin(lower):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from .._array import as_positive
 from .._threads import threads
 from ..errors import InvalidInputError
 from ..networks.dense import TwoLayerNetwork
@@ -13,7 +14,7 @@ from ..problems.base import checked_problem
 from ..problems.conv import ReLUConvProblem
 from ..problems.training import TrainingProblem
 from ..solvers.run import Run
-from ..solvers.solution import Record, Solution
+from ..solvers.solution import Record, Solution, Status
 from .proven_bound import ProvenBound, proven_value
 from .row_interior_point import RowByRow, gain, unknowns
 from .row_multipliers import RowMultipliers
@@ -28,6 +29,7 @@ def prove_bound(
     problem: TrainingProblem,
     *,
     time_limit: float = 60.0,
+    gap: float = 1e-9,
     start: Solution[Any] | TwoLayerNetwork | None = None,
     progress: Callable[[Record], None] | None = None,
 ) -> ProvenBound:
@@ -45,9 +47,10 @@ def prove_bound(
         One output, any elementwise loss; with or without offset and sample weights.
     time_limit : float
         Seconds, > 0; the best bound so far is returned when they are over, or at Ctrl-C.
+    gap : float
+        Relative gap to the objective of `start`, > 0, at which the call ends before its time is over.
     start : Solution or TwoLayerNetwork, optional
-        A network, whose moments the method starts from. It changes the time, not what is proven, and ends the call
-        once the bound reaches its objective to 1e-9.
+        A network, whose moments the method starts from. It changes the time, not what is proven.
     progress : callable, optional
         Called with every `Record`: seconds, objective of `start`, and the bound.
 
@@ -76,9 +79,9 @@ def prove_bound(
     >>> 0.99 * 2.447794 <= bound.value <= 2.447795
     True
     """
-    _check_covered(checked_problem(problem))
+    check_covered(checked_problem(problem))
     network = _network_of(start, problem)
-    run = Run(1e-9, time_limit, progress)
+    run = Run(as_positive(gap, "gap"), time_limit, progress)
     v, none = problem.fit.empty_dual, RowMultipliers.none(problem.n, problem.d)
     best = ProvenBound(proven_value(problem, v, (none, none)), v, (none, none), run.seconds)
 
@@ -99,11 +102,12 @@ def prove_bound(
         run.offer(problem.objective(network), network)
     offer(best)
     with threads():
+        status = Status.STALLED  # without a solver to run
         for solver in _solvers(problem, network):
-            run.follow(solver, consider)
+            status = run.follow(solver, consider)
             if run.over() is not None:
                 break
-    return replace(best, seconds=run.seconds, history=tuple(run.history))
+    return replace(best, seconds=run.seconds, history=tuple(run.history), status=status)
 
 
 def _solvers(problem: TrainingProblem, network: TwoLayerNetwork | None) -> Iterator[Callable[[], Iterable[Any]]]:
@@ -115,7 +119,7 @@ def _solvers(problem: TrainingProblem, network: TwoLayerNetwork | None) -> Itera
             yield lambda: Splitting(problem, network)
 
 
-def _check_covered(problem: Any) -> None:
+def check_covered(problem: Any) -> None:
     """Refuse, by a sentence, what the relaxation does not cover."""
     if not isinstance(problem, TrainingProblem) or isinstance(problem, ReLUConvProblem):
         raise InvalidInputError(

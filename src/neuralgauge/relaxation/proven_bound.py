@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from .._array import Array
 from ..certificate import lower_bound
+from ..solvers.solution import Status
 
 if TYPE_CHECKING:
     from ..problems.training import TrainingProblem
@@ -36,6 +37,8 @@ class ProvenBound:
         Wall-clock time.
     history : tuple of Record
         The bounds as they rose; the objective is that of `start`, infinite without one.
+    status : Status
+        How the call ended: "solved" if the gap to the objective of `start` was reached.
 
     Examples
     --------
@@ -53,6 +56,7 @@ class ProvenBound:
     multipliers: tuple[Proof, Proof]
     seconds: float
     history: tuple[Record, ...] = ()
+    status: Status = Status.STALLED
 
     def check(self, problem: TrainingProblem) -> float:
         """Return the bound as `dual` and `multipliers` prove it, by one eigenvalue decomposition for each sign.

@@ -70,7 +70,8 @@ class BlockBracket:
     def solution(self, ended: Status) -> Solution[Any]:
         """The best points of the run."""
         run, (W, offset) = self.run, self.run.point
-        certificate = Certificate(run.upper, run.lower, "patterns")
+        trivial = self.program.problem.fit.dual_bound(np.zeros_like(self.program.problem.y))
+        certificate = Certificate(run.upper, run.lower, "patterns", proven=trivial)
         return run.solution(self._network(W, offset), certificate, ended, blocks=W)
 
     def _network(self, W: Array, offset: Array) -> TwoLayerNetwork | GatedNetwork:

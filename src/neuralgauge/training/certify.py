@@ -20,7 +20,7 @@ def certify(
     problem: Problem[Any],
     time_limit: float | None = None,
     random_state: int | np.random.Generator | None = 0,
-    prove: bool | None = None,
+    prove: bool | float | None = None,
     *,
     gap: float = 1e-4,
     n_jobs: int | None = None,
@@ -42,11 +42,12 @@ def certify(
         -1 for ``classes_[0]`` and +1 for ``classes_[1]`` under the logistic loss; of more y is the position in
         ``classes_``, under the softmax loss.
     time_limit : float, optional
-        Seconds for the lower bound.
+        Seconds for the training behind the lower bound; seconds of `prove` come on top.
     random_state : int, Generator or None
         Seed of the training behind the bound.
-    prove : bool, optional
-        As in `train`: whether to price exactly, which makes the bound hold for every network of every width.
+    prove : bool or float, optional
+        As in `train`: whether to price exactly, which makes the bound hold for every network of every width, or the
+        seconds in which a relaxation may prove such a bound at any rank.
     gap : float
         Relative gap at which the training behind the bound stops: the bound falls short of the optimum by at most
         this much of it, if time suffices.
@@ -59,8 +60,8 @@ def certify(
     -------
     Certificate
         `upper` is the objective of `network` after balancing, |u_j| = |alpha_j|, which keeps its outputs and lowers
-        its penalty. `lower` and `scope` are those of the training; where that found a better network, the gap says
-        by how much the given one can be improved, and "estimated" bounds stay below the given network too.
+        its penalty. `lower`, `scope` and `proven` are those of the training; where that found a better network, the
+        gap says by how much the given one can be improved, and "estimated" bounds stay below the given network too.
 
     Raises
     ------
@@ -107,4 +108,4 @@ def certify(
     if found.scope == "estimated":
         # The search may have missed the neurons of the given network; with them the bound cannot exceed its objective.
         lower = min(lower, lower_bound(problem, solution.dual, problem.attained(solution.dual, given)))
-    return replace(found, upper=upper, lower=lower)
+    return replace(found, upper=upper, lower=lower).with_proven(found.proven)

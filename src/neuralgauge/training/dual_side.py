@@ -26,6 +26,12 @@ FEWEST_SURVEYED, MOST_SURVEYED = 64, 2048  # ascents; where fewer are affordable
 MISSED = 5  # of the best maxima that start the next round
 
 
+def priced_exactly(problem: TrainingProblem) -> bool:
+    """Whether exact pricing is tried when nobody asks for it."""
+    rank, N = problem.features.span.rank, problem.features.N
+    return rank <= (PROVEN_RANK if problem.q == 1 else SWEPT_RANK) and (rank < 3 or N <= SWEPT_ROWS)
+
+
 class DualSide:
     """The best dual point v of a run, the largest score found at it, and the bounds that follow."""
 
@@ -34,17 +40,15 @@ class DualSide:
     ) -> None:
         self.problem, self.rng = problem, rng
         features = problem.features
-        self.rank = rank = features.span.rank
+        self.rank = features.span.rank
         # Vectors that make X u of unit covariance, for data far from the origin, where most uniform u cut no cell.
         self.whitening = features.span.whitening
-        swept = rank < 3 or features.N <= SWEPT_ROWS
-        provable = rank <= (PROVEN_RANK if problem.q == 1 else SWEPT_RANK) and swept
-        self.prove = provable if prove is None else prove
+        self.prove = priced_exactly(problem) if prove is None else prove
         self.insist = prove is True
-        self.budget = PROOF_SECONDS if prove is None and rank > SWEPT_RANK else np.inf  # seconds left for proofs
+        self.budget = PROOF_SECONDS if prove is None and self.rank > SWEPT_RANK else np.inf  # seconds left for proofs
         work, most = (EXPLORED_WORK, MOST_EXPLORED) if problem.q == 1 else (START_WORK, MOST_STARTS)
         self.n_starts = int(np.clip(work / features.size, FEWEST_STARTS, most_starts or most))
-        self.plane = features.span.axes if rank == 2 else None
+        self.plane = features.span.axes if self.rank == 2 else None
         self.v = np.zeros_like(problem.y)
         self.polar, self.lower = 0.0, lower_bound(problem, self.v, 0.0)
         self.proven = self.lower
@@ -176,10 +180,11 @@ class DualSide:
         return priced
 
     def certificate(self, upper: float) -> Certificate:
-        """The strongest true statement: proven where that was done, else estimated."""
-        if self.scope == "exact" or self.insist or self.proven >= self.lower:
+        """The strongest true statement: proven where that was done, else estimated, with what is proven besides."""
+        if self.scope == "exact" or self.insist:
             return Certificate(upper, self.proven, self.scope)
-        return Certificate(upper, self.lower, "estimated", self.starts, unseen=self.unseen)
+        estimated = Certificate(upper, self.lower, "estimated", self.starts, unseen=self.unseen)
+        return estimated.with_proven(self.proven)
 
     def _largest_polar(self, goal: float) -> float:
         """The largest G(v) at which v still proves `goal`, by bisection."""

@@ -21,6 +21,7 @@ from ..solvers.run import Run
 from ..solvers.solution import Record, Solution, Status
 from .exact_fit import first_fit, fit_exactly
 from .interpolable import check_interpolable
+from .proof import Prove, checked_prove, pricing_of, with_proof
 from .train import train
 
 SKETCH_BETA, SKETCH_GAP = 1e-3, 1e-2  # of the first, squared problem; beta relative to beta_max
@@ -40,7 +41,7 @@ def neural_gauge(
     gap: float = 1e-4,
     time_limit: float | None = None,
     random_state: int | np.random.Generator | None = 0,
-    prove: bool | None = None,
+    prove: bool | float | None = None,
     n_jobs: int | None = None,
     progress: Callable[[Record], None] | None = None,
 ) -> Solution[Any]:
@@ -64,12 +65,12 @@ def neural_gauge(
     gap : float
         Relative gap at which to stop.
     time_limit : float, optional
-        Seconds after which the best network so far is returned; finding a first one, and the last correction, come on
-        top.
+        Seconds after which the best network so far is returned; finding a first one, the last correction, and seconds
+        of `prove` come on top.
     random_state : int, Generator or None
         Seed of all starts.
-    prove : bool, optional
-        As in `train`: whether pricing is exact.
+    prove : bool or float, optional
+        As in `train`: whether pricing is exact, or the seconds for a relaxation of the last training.
     n_jobs : int, optional
         Threads, as in `train`.
     progress : callable, optional
@@ -125,9 +126,10 @@ def neural_gauge(
     largest = float(np.max(np.abs(centred)))
     scale = 4.0 ** round(0.5 * math.log2(largest)) if largest > 0 else 1.0
     problem = TrainingProblem(features, centred / scale, beta=1.0, loss="absolute", bias=bias, offset=offset)
-    search = _Interpolation(problem, scale, run, np.random.default_rng(random_state), prove)
+    search = _Interpolation(problem, scale, run, np.random.default_rng(random_state), checked_prove(prove, problem))
     with threads(n_jobs):
         ended = run.follow(search.trainings)
+        search.prove_last()
     return search.solution(targets, shift, ended)
 
 
@@ -135,9 +137,10 @@ class _Interpolation:
     """The best interpolating network so far, and what the trainings on the way have proven."""
 
     def __init__(
-        self, problem: TrainingProblem, scale: float, run: Run, rng: np.random.Generator, prove: bool | None
+        self, problem: TrainingProblem, scale: float, run: Run, rng: np.random.Generator, prove: Prove
     ) -> None:
         self.problem, self.scale, self.run, self.rng, self.prove = problem, scale, run, rng, prove
+        self.last: tuple[TrainingProblem, Solution[Any]] | None = None
         self.dual = np.zeros_like(problem.y)
         self.network = self._first() if np.any(problem.y) else problem.empty_network()
         self.certificate = Certificate(self.network.weight_decay(), 0.0, "exact")
@@ -160,7 +163,7 @@ class _Interpolation:
             beta, solved = beta / PRICE, replace(solved, dual=solved.dual / PRICE)
         for attempt in range(ATTEMPTS):
             tight = 0.5 * 0.3**attempt * self.run.target_gap
-            solved = self._trained(exact.with_beta(beta), tight, 1.0, self.prove, solved)
+            solved = self._trained(exact.with_beta(beta), tight, 1.0, pricing_of(self.prove), solved)
             if abs(self.certificate.gap) <= self.run.target_gap:
                 break
             yield
@@ -191,25 +194,43 @@ class _Interpolation:
         limit = run.left(share)
         solved = train(problem, gap, time_limit=limit, random_state=self.rng, prove=prove, start=start, progress=note)
         run.n_iter += solved.n_iter
-        self._keep(solved, problem.beta)
+        self.last = problem, solved
+        self._keep_network(solved)
+        self._keep_bound(solved, problem.beta)
         if solved.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
         return solved
 
-    def _keep(self, solved: Solution[Any], beta: float) -> None:
-        """Keep the network that the solution's leads to, if it is the best, and its bound, if that says more."""
-        y, known = self.problem.y, solved.certificate
+    def prove_last(self) -> None:
+        """Keep what a relaxation of the last training proves in the seconds that there are for it."""
+        if self.last is None or self.run.interrupted:
+            return
+        problem, solved = self.last
+        proven = with_proof(problem, solved, self.prove, self.run.target_gap)
+        if proven is not solved:
+            self._keep_bound(proven, problem.beta)
+        if proven.status is Status.INTERRUPTED:
+            self.run.interrupt()
+
+    def _keep_network(self, solved: Solution[Any]) -> None:
+        """Keep the network that the solution's leads to, if it is the best."""
         assert isinstance(solved.network, TwoLayerNetwork)
-        found = fit_exactly(solved.network, self.problem.features.dense(), y, self.problem.offset, self.rng)
+        X, y = self.problem.features.dense(), self.problem.y
+        found = fit_exactly(solved.network, X, y, self.problem.offset, self.rng)
         if found is not None and found.weight_decay() < self.network.weight_decay():
             self.network = found
-        # An interpolating network has the objective beta times its weight decay, so the bound holds for that too.
-        new = replace(known, lower=known.lower / beta * (1.0 - 4.0 * EPS))
+
+    def _keep_bound(self, solved: Solution[Any], beta: float) -> None:
+        """Keep the bound of a solution, if it says more, and the best of what is proven."""
+        # An interpolating network has the objective beta times its weight decay, so the bounds hold for that too.
+        y, known, factor = self.problem.y, solved.certificate, (1.0 - 4.0 * EPS)
+        new = replace(known, lower=known.lower / beta * factor, proven=known.proven / beta * factor)
+        proven = max(new.proven, self.certificate.proven)
         if says_more(new, self.certificate):
             gain = float(np.sum(y * solved.dual))
             self.dual = solved.dual * (new.lower / gain) if gain > 0 else np.zeros_like(y)
             self.certificate = new
-        self.certificate = replace(self.certificate, upper=self._upper(self.network, y))
+        self.certificate = replace(self.certificate, upper=self._upper(self.network, y)).with_proven(proven)
 
     def _upper(self, network: TwoLayerNetwork, y: Array) -> float:
         """Weight decay, and what the multipliers charge for the misfit that rounding leaves.
@@ -225,9 +246,8 @@ class _Interpolation:
         network = self.network
         b = np.asarray(network.offset) * self.scale + shift
         network = TwoLayerNetwork(network.U * root, network.A * root, network.bias, b)
-        certificate = replace(
-            self.certificate, upper=self._upper(network, y), lower=self.certificate.lower * self.scale
-        )
+        lower, proven = self.certificate.lower * self.scale, self.certificate.proven * self.scale
+        certificate = replace(self.certificate, upper=self._upper(network, y), lower=lower, proven=proven)
         self.run.history.append(Record(self.run.seconds, certificate.upper, certificate.lower, network.n_neurons))
         return self.run.solution(network, certificate, ended, dual=self.dual)
 

@@ -14,6 +14,7 @@ from ..problems.penalty import beta_max
 from ..problems.training import TrainingProblem
 from ..solvers.run import Run
 from ..solvers.solution import Solution, Status
+from .proof import checked_prove, pricing_of, shared
 from .train import train
 
 NO_TIME = 1e-3  # seconds left for the outputs that an interrupt leaves
@@ -25,6 +26,7 @@ def train_one_vs_rest(
     *,
     time_limit: float | None = None,
     start: Solution[Any] | None = None,
+    prove: bool | float | None = None,
     trainer: Callable[..., Solution[Any]] = train,
     **options: Any,
 ) -> Solution[Any]:
@@ -41,6 +43,8 @@ def train_one_vs_rest(
         With y of shape (n, c); one output is trained as `train` does.
     gap, time_limit, start
         As in `train`; the gap holds for every part, and the time is for all of them.
+    prove : bool or float, optional
+        As in `train`; seconds are shared by the parts.
     trainer : callable
         What trains a part.
     **options
@@ -54,12 +58,17 @@ def train_one_vs_rest(
         history.
     """
     if problem.c == 1:
+        options |= {} if prove is None else {"prove": prove}
         return trainer(problem, gap, time_limit=time_limit, start=start, **options)
+    if prove is not None:
+        options["prove"] = shared(checked_prove(prove, problem.output(0)), problem.c)
     run, parts = Run(gap, time_limit), list[Solution[Any]]()
     for k in range(problem.c):
         interrupted = any(part.status is Status.INTERRUPTED for part in parts)
         limit = NO_TIME if interrupted else run.left(1.0 / (problem.c - k))
         own = None if start is None else _part(start, k)
+        if interrupted and prove is not None:
+            options["prove"] = pricing_of(prove)
         parts.append(trainer(problem.output(k), gap, time_limit=limit, start=own, **options))
     return _stacked(parts)
 

@@ -57,7 +57,7 @@ class Path:
         return len(self.solutions)
 
     def summary(self) -> pl.DataFrame:
-        """One row a penalty: beta, objective, lower_bound, gap, scope, n_neurons, errors, seconds, reached."""
+        """One row a penalty: beta, objective, lower_bound, gap, scope, proven, n_neurons, errors, seconds, reached."""
         import polars as pl
 
         certificates = [solution.certificate for solution in self.solutions]
@@ -68,6 +68,7 @@ class Path:
                 "lower_bound": [c.lower for c in certificates],
                 "gap": [c.gap for c in certificates],
                 "scope": [str(c.scope) for c in certificates],
+                "proven": [c.proven for c in certificates],
                 "n_neurons": [solution.network.n_neurons for solution in self.solutions],
                 "train_error": self.train_error,
                 "validation_error": self.validation_error,
@@ -92,7 +93,7 @@ def relu_path(
     validation: tuple[Any, Any] | None = None,
     time_limit: float | None = None,
     random_state: int | None = 0,
-    prove: bool | None = None,
+    prove: bool | float | None = None,
     n_jobs: int | None = None,
     progress: Callable[[float, Solution[Any]], None] | None = None,
 ) -> Path:
@@ -113,11 +114,11 @@ def relu_path(
     validation : tuple (X, y), optional
         Data as for the problem, for `Path.validation_error`.
     time_limit : float, optional
-        Seconds for the whole path.
+        Seconds for the whole path, proofs included, but for that of the last point.
     random_state : int or None
         Seed of the searches.
-    prove : bool, optional
-        As in `train`.
+    prove : bool or float, optional
+        As in `train`; a number is the seconds for each point.
     n_jobs : int, optional
         Threads, as in `train`; one pool for the whole path.
     progress : callable, optional
@@ -173,7 +174,8 @@ def _trained(
                 yield
             found = trainer(problem, time_limit=run.left(), start=solutions[-1] if solutions else None)
             cut_short = found.status in (Status.INTERRUPTED, Status.TIME_LIMIT)
-            if not (cut_short and solutions):
+            # One that was cut short in its proof is trained to its gap.
+            if not (cut_short and solutions and abs(found.certificate.gap) > run.target_gap):
                 solutions.append(found)
                 if progress is not None:
                     progress(problem.beta, found)

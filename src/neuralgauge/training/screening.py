@@ -9,7 +9,6 @@ import numpy as np
 
 from .._array import Array, as_positive
 from .._threads import threads
-from ..certificate import Certificate
 from ..losses import PiecewiseLoss
 from ..networks.dense import TwoLayerNetwork
 from ..pricing.columns import Columns
@@ -72,7 +71,7 @@ def screen(
         ended = run.follow(lambda: _rounds(problem, run, dual, network))
     if ended is Status.INTERRUPTED:
         raise KeyboardInterrupt
-    return run.solution(run.point, Certificate(run.upper, dual.lower, "estimated"), ended, dual=dual.v)
+    return run.solution(run.point, dual.certificate(run.upper), ended, dual=dual.v)
 
 
 def _rounds(

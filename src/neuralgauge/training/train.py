@@ -21,6 +21,7 @@ from ..solvers.nuclear_norm import solve_nuclear_norm
 from ..solvers.run import Run
 from ..solvers.solution import Record, Solution
 from .column_generation import Rounds, Start
+from .proof import checked_prove, pricing_of, with_proof
 
 MAX_ROUNDS = 200
 LEAST_BETA = 1e-30  # relative to a penalty from which the empty network is optimal for certain
@@ -32,7 +33,7 @@ def train(
     *,
     time_limit: float | None = None,
     random_state: int | np.random.Generator | None = 0,
-    prove: bool | None = None,
+    prove: bool | float | None = None,
     start: Solution[Any] | TwoLayerNetwork | PatternSet | None = None,
     n_jobs: int | None = None,
     progress: Callable[[Record], None] | None = None,
@@ -52,14 +53,16 @@ def train(
     gap : float
         Relative gap at which to stop.
     time_limit : float, optional
-        Seconds after which the best network so far is returned with its certificate.
+        Seconds after which the best network so far is returned with its certificate; seconds of `prove` come on top.
     random_state : int, Generator or None
         Seed of all starts; the result is deterministic for a given integer unless a time limit cuts it short.
-    prove : bool, optional
+    prove : bool or float, optional
         Whether to price exactly at the end, which makes the scope "exact" ("bounded" if time runs out). By default
         up to rank 5 for one output, with at most 30 seconds of a run for it above rank 3, and up to rank 3 for
         several; at rank 3 up to 5,000 rows, for a sweep takes n^2 log n and cannot be cut short. True at any size;
-        False never.
+        False never. A number: as by default, and where that leaves the bound open, so many seconds of `prove_bound`
+        after the training, from its network. What that proves is `certificate.proven`; where the estimate is not above
+        it the scope becomes "bounded". It ends early where the proven gap is `gap`.
     start : Solution, TwoLayerNetwork or PatternSet, optional
         Where to begin: a network of the problem's shape, with the dual point of a solution for instance of a nearby
         beta; or patterns of ``problem.X`` for the first convex program, two blocks each, in place of the local search
@@ -76,12 +79,13 @@ def train(
     Solution
         `network` has no duplicate or vanishing neurons and at most n c + 1 of them; `certificate.upper` is the
         weight-decay objective [2] of its own ReLU outputs; `history` is monotone in the objective. Ctrl-C returns the
-        best so far with the status "interrupted".
+        best so far with the status "interrupted"; during the proof, the trained network with the best proven bound.
 
     Raises
     ------
     InvalidInputError
-        For a gap or a time limit that is not positive, no threads, or a start of another shape.
+        For a gap, a time limit or seconds of `prove` that are not positive, seconds where neither exact pricing is
+        tried nor `prove_bound` takes the problem, no threads, or a start of another shape.
 
     Notes
     -----
@@ -97,14 +101,15 @@ def train(
     ('exact', 0.89145)
     """
     checked_problem(problem)
-    run = Run(as_positive(gap, "gap"), time_limit, progress)
+    run, prove = Run(as_positive(gap, "gap"), time_limit, progress), checked_prove(prove, problem)
     if isinstance(problem, LinearConvProblem):
         return solve_nuclear_norm(problem, run, start=start)
     assert isinstance(problem, TrainingProblem)
     _check_beta(problem)
     with threads(n_jobs):
         rng = np.random.default_rng(random_state)
-        return Rounds(problem, run, rng, prove, checked_start(start, problem)).solve(MAX_ROUNDS)
+        solution = Rounds(problem, run, rng, pricing_of(prove), checked_start(start, problem)).solve(MAX_ROUNDS)
+        return with_proof(problem, solution, prove, gap)
 
 
 def _check_beta(problem: TrainingProblem) -> None:
