@@ -99,6 +99,9 @@ def test_some_edits_of_each_field(outcomes, tmp_path):
     assert counts["sane"] > 10
 
 
+BOUNDS = {"upper": 6.0, "lower": 1.0, "scope": "exact", "proven": 1.0}
+
+
 def test_some_random_edits(outcomes, tmp_path):
     counts = outcomes(random_files(200, tmp_path))
     assert counts["refused"] > 100
@@ -122,8 +125,10 @@ def test_some_random_edits(outcomes, tmp_path):
         ("two classes", {"classes": [["no"], "yes"]}, r"`bool . int . float . str`, got `array` - at `..classes.0.`"),
         ("two classes", {"classes": ["no", 1]}, "`classes` must be all text or all numbers"),
         ("two classes", {"classes": [1, 10**400]}, "numbers of at most 64 bits"),
-        ("empty", {"certificate": {"upper": 6.0, "lower": 1e9, "scope": "exact"}}, "at most the objective, 6.0, got 1"),
-        ("empty", {"certificate": {"upper": 6.0, "lower": 1.0, "scope": "proven"}}, "at `..certificate.scope`"),
+        ("empty", {"certificate": {**BOUNDS, "lower": 1e9}}, "at most the objective, 6.0, got 1"),
+        ("empty", {"certificate": {**BOUNDS, "scope": "proven"}}, "at `..certificate.scope`"),
+        ("empty", {"certificate": {**BOUNDS, "scope": "patterns", "proven": 2.0}}, "at most its lower one, 1.0, got 2"),
+        ("empty", {"certificate": {**BOUNDS, "proven": float("inf")}}, "at `..certificate.proven`"),
         ("pooled", {"format_version": 2}, "a convolutional network in version 3 and later alone"),
     ],
 )  # fmt: skip

@@ -51,6 +51,7 @@ def test_what_is_proven_besides_is_a_level_line(plt, make_solution, scope):
     proven = axes.get_lines()[2]
     assert (proven.get_linestyle(), list(proven.get_ydata())) == ("-", [1.0, 1.0])
     assert texts(axes)[2] == "proven, gap 7.5e-01"
+    assert len(ng.plot_training(make_solution(RECORDS, 4.0, 3.0, scope, proven=0.0)).get_lines()) == 2
     axes = ng.plot_certificate([solution, solution.certificate])
     lines = axes.get_lines()
     assert [list(line.get_ydata()) for line in lines[1:]] == [[0.75, 0.75], [0.25, 0.25], [0.75, 0.75]]

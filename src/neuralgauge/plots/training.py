@@ -19,7 +19,7 @@ def plot_training(solution: Solution[Any], *, axes: Any = None) -> Any:
 
     The optimum lies in the shaded part if the bound holds; the legend names the scope of the certificate. The bound is
     a solid line for "exact" and "bounded", dash-dotted for "patterns" and dashed for "estimated", which is no proof.
-    What is proven for every network besides is a thin level line.
+    What is proven for every network besides is a thin level line, where it is above 0.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def plot_training(solution: Solution[Any], *, axes: Any = None) -> Any:
     place.plot(seconds, upper, color="C0", label="objective", **steps)
     style = LINE_STYLES[certificate.scope]
     place.plot(seconds, lower, style, color="C1", label=f"lower bound ({scope_of(certificate)})", **steps)
-    if proves_less(certificate):
+    if proves_less(certificate) and certificate.proven > 0.0:
         label = f"proven, gap {certificate.proven_gap:.1e}"
         place.axhline(certificate.proven, color="C2", label=label, **proven_style(certificate))
     gap = f"gap, at the end {certificate.gap:.1e}"

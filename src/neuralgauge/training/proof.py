@@ -57,11 +57,11 @@ def with_proof(problem: Problem[Any], solution: Solution[Any], prove: Prove, gap
     early at the gap. Ctrl-C keeps the network and the best bound.
     """
     found = solution.certificate
-    if pricing_of(prove) is not None or prove is None or found.scope == "exact" or not _is_covered(problem):
+    if prove is None or isinstance(prove, bool) or not isinstance(problem, TrainingProblem):
         return solution
-    if solution.status is Status.INTERRUPTED:
+    closed = found.scope == "exact" or found.proven_gap <= gap
+    if closed or solution.status is Status.INTERRUPTED or not _is_covered(problem):
         return solution
-    assert isinstance(problem, TrainingProblem)
     try:
         bound = prove_bound(problem, time_limit=prove, gap=gap, start=solution)
     except KeyboardInterrupt:
@@ -78,7 +78,7 @@ def with_proof(problem: Problem[Any], solution: Solution[Any], prove: Prove, gap
     )
 
 
-def _is_covered(problem: Problem[Any]) -> bool:
+def _is_covered(problem: TrainingProblem) -> bool:
     try:
         check_covered(problem)
     except InvalidInputError:
