@@ -6,23 +6,29 @@ import cvxpy as cp
 import numpy as np
 from registry.losses import FORMULAS
 
+from neuralgauge.relaxation.moments import row_shares
+
 
 def relaxation_value(problem):
     """The optimum of the split doubly nonnegative relaxation with its cones, by Clarabel; the rows are unscaled."""
     X, (n, d) = problem.X, problem.X.shape
+    Q, s, _ = np.linalg.svd(X, full_matrices=False)
+    root = np.sqrt(row_shares(Q * s))[None, :]
+    rest = np.linalg.cholesky(np.eye(d) - (X * root.T).T @ (X * root.T)).T
     constraints, outputs, penalty = [], [], 0.0
     for _ in range(2):
         Z = cp.Variable((d + n + 1, d + n + 1), PSD=True)
         U, C, P = Z[:d, :d], Z[:d, d : d + n], Z[d : d + n, d : d + n]
         w, b, t = Z[:d, -1], Z[d : d + n, -1], Z[-1, -1]
         A, T = X @ C, C - U @ X.T
+        B = 2 * P - A.T - 2 * A + X @ U @ X.T  # E[q (p + q)^T], as 2 P - A^T is E[p (p + q)^T]
         constraints += [
             cp.diag(P) == cp.diag(A),
             P >= 0,
             P - A >= 0,
             P - A - A.T + X @ U @ X.T >= 0,
-            cp.norm(C, axis=0) <= b,
-            cp.norm(T, axis=0) <= b - X @ w,
+            cp.norm(cp.hstack([(rest @ C).T, cp.multiply(2 * P - A.T, np.repeat(root, n, axis=0))]), axis=1) <= b,
+            cp.norm(cp.hstack([(rest @ T).T, cp.multiply(B, np.repeat(root, n, axis=0))]), axis=1) <= b - X @ w,
             t == cp.trace(U),
         ]
         outputs.append(b)

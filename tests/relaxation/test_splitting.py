@@ -1,5 +1,7 @@
 """The splitting finds the value of the relaxation, which CVXPY finds too; its parts are what they say."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 from cases import targets_of
@@ -7,53 +9,84 @@ from registry.losses import ELEMENTWISE, KINKED, VARIANTS
 from registry.problems import random_network
 from relaxation.test_proofs import iterates, names
 from relaxation_twin import relaxation_value
+from splitting_twin import parts, plain_adjoint, plain_products, plain_splitting
 
 import neuralgauge as ng
 from neuralgauge.losses.datafit import DataFit
-from neuralgauge.relaxation.moments import Lift, Products
+from neuralgauge.relaxation.moments import Lift
+from neuralgauge.relaxation.positive_part import PositivePart
 from neuralgauge.relaxation.proven_bound import proven_value
 from neuralgauge.relaxation.proximal import proximal_point
+from neuralgauge.relaxation.splitting import Splitting
 
 
-def random_products(rng, lift):
-    n, r = lift.n, lift.r
-    square, cone = lambda: rng.standard_normal((n, n)), lambda: rng.standard_normal((n, r + 1))
-    pp, qq = square(), square()
-    return Products(
-        pp + pp.T, square(), qq + qq.T, cone(), cone(), rng.standard_normal(n), float(rng.standard_normal())
-    )
-
-
-def inner(a, b):
-    total = np.sum(a.pp * b.pp) + 2 * np.sum(a.pq * b.pq) + np.sum(a.qq * b.qq)
-    return total + np.sum(a.p * b.p) + np.sum(a.q * b.q) + a.output @ b.output + a.balance * b.balance
+@pytest.mark.parametrize("shape", [(5, 2), (3, 4), (4, 1), (70, 2)])
+def test_steps_are_those_of_the_method_written_out(rng, shape):
+    X = rng.standard_normal(shape) * 10.0 ** rng.uniform(-1, 1, shape[1])
+    problem = ng.TrainingProblem(X, rng.standard_normal(shape[0]), beta=1.0, bias=False)
+    problem = problem.with_beta(0.2 * float(ng.beta_max(problem)))
+    for start in (None, random_network(problem, 3)):
+        steps = zip(Splitting(problem, start), plain_splitting(problem, start), strict=False)
+        for own, plain in islice(steps, 25):
+            assert own.v == pytest.approx(plain, rel=1e-7, abs=1e-7 * np.max(np.abs(plain)))
 
 
 @pytest.mark.parametrize("shape", [(7, 3), (3, 5), (6, 1)])
-def test_the_adjoint_and_the_metric_of_the_lift(rng, shape):
+def test_the_metric_is_above_what_the_products_need(rng, shape):
     lift = Lift(rng.standard_normal(shape) * 10.0 ** rng.uniform(-1, 1, shape[1]))
     root = np.sqrt(lift.metric)
-    for _ in range(20):
+    for _ in range(50):
         Z = rng.standard_normal((lift.order, lift.order))
-        Z, W = Z + Z.T, random_products(rng, lift)
-        products = lift.products(Z)
-        assert inner(products, W) == pytest.approx(np.sum(Z * lift.adjoint(W)), rel=1e-10, abs=1e-10)
-        assert inner(products, products) <= np.sum((Z * np.outer(root, root)) ** 2) * (1 + 1e-12)
+        Z = Z + Z.T
+        products = plain_products(lift, Z)
+        assert products @ products == pytest.approx(np.sum(Z * plain_adjoint(lift, products)))
+        assert products @ products <= np.sum((Z * np.outer(root, root)) ** 2) * (1 + 1e-12)
 
 
 def test_moments_of_a_network_are_its_products():
     problem = ng.TrainingProblem(np.random.default_rng(2).standard_normal((6, 2)), np.ones(6), beta=1.0)
     network, lift = random_network(problem, 3), Lift(problem.X)
-    total = 0.0
+    n, total = 6, 0.0
     for sign in (1.0, -1.0):
-        Z = lift.moments(network, sign)
-        total += sign * lift.products(Z).output
-        assert lift.products(Z).balance == pytest.approx(0.0, abs=1e-9)
-        assert np.min(lift.products(Z).pq) >= -1e-12
+        z = lift.moments(network, sign)
+        pairs, cones, output, balance = parts(lift, plain_products(lift, z @ z.T))
+        assert np.min(pairs) >= -1e-12
+        assert pairs.reshape(2 * n, 2 * n)[np.arange(n), n + np.arange(n)] == pytest.approx(0.0, abs=1e-12)
+        assert np.all(np.linalg.norm(cones[:, 1:], axis=1) <= cones[:, 0] * (1 + 1e-12))
+        assert balance == pytest.approx(0.0, abs=1e-9)
+        total += sign * output
     scale = problem.outputs(network) @ total / (total @ total)
     assert problem.outputs(network) == pytest.approx(scale * total)
-    cost = sum(lift.cost @ np.diag(lift.moments(network, sign)) for sign in (1.0, -1.0))
+    cost = sum(lift.cost @ np.sum(lift.moments(network, sign) ** 2, axis=1) for sign in (1.0, -1.0))
     assert 0.5 * cost == pytest.approx(network.balance().weight_decay())
+
+
+@pytest.mark.parametrize("shape", [(40, 3), (9, 9), (200, 5)])
+def test_shares_of_the_rows(rng, shape):
+    lift = Lift(rng.standard_normal(shape) * 10.0 ** rng.uniform(-1, 1, shape[1]))
+    H = lift.Q * lift.s
+    assert np.min(lift.shares) >= 0.0
+    assert np.linalg.norm(H.T @ (lift.shares[:, None] * H), 2) == pytest.approx(0.98)
+    total = lift.rest.T @ lift.rest + H.T @ (lift.shares[:, None] * H)
+    assert total == pytest.approx(np.eye(lift.r), abs=1e-10)
+
+
+def test_the_positive_part_of_a_matrix_that_moves(rng):
+    """Eigenvalues cross zero in both directions and turn; what a subspace misses is small beside the matrix."""
+    n, part = 120, PositivePart()
+    turn = 0.02 * rng.standard_normal((n, n))
+    Q, values = np.linalg.qr(rng.standard_normal((n, n)))[0], np.linspace(-1.0, 0.04, n)
+    values[-4:] = 0.2, 0.5, 1.0, 2.0
+    for step in range(150):
+        Q = np.linalg.qr(Q + (turn - turn.T) / (1 + step) @ Q)[0]
+        M = (Q * (values + 0.03 * np.sin(0.1 * step))) @ Q.T
+        M = 0.5 * (M + M.T)
+        before = M.copy()
+        root = part.root(M)
+        exact, vectors = np.linalg.eigh(M)
+        wanted = (vectors * np.maximum(exact, 0.0)) @ vectors.T
+        assert np.linalg.norm(root @ root.T - wanted, 2) <= 0.05
+        assert np.array_equal(M, before)
 
 
 @pytest.mark.parametrize("offset", [False, True])

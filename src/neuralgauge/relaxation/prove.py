@@ -20,8 +20,8 @@ from .row_interior_point import RowByRow, gain, unknowns
 from .row_multipliers import RowMultipliers
 from .splitting import Iterate, Splitting
 
-PROOF_STRIDE = 10  # iterations from one proof to the next, each of which costs about half an iteration
-MOST_ROWS = 5000  # of the whole relaxation, which holds some 60 matrices of n x n: 12 GB
+PROOF_STRIDE = 20  # iterations from one proof to the next, each of which costs two to three iterations
+MOST_ROWS = 5000  # of the whole relaxation, which holds some 40 matrices of n x n: 8 GB
 MOST_UNKNOWNS = 3000  # of the Newton system row by row, up to rank 53: 100 MB and half a second for its factor
 
 
@@ -67,9 +67,9 @@ def prove_bound(
 
     Notes
     -----
-    Row by row takes some 15 iterations of 6 n rank^4 operations. An iteration of the whole relaxation costs two
-    eigenvalue decompositions of order n + rank + 1: some 2 ms for 60 rows, 0.15 s for 442. The gap left is that of the
-    relaxations: about 15 and 2 % at a tenth of beta_max, more for smaller beta. See `docs/proofs.md`.
+    Row by row takes some 15 iterations of 6 n rank^4 operations. An iteration of the whole relaxation costs some
+    400 n^2 operations: 2 ms for 60 rows, 20 ms for 442. The gap left is that of the relaxations: about 15 and 1.5 % at
+    a tenth of beta_max, more for smaller beta. See `docs/proofs.md`.
 
     Examples
     --------
