@@ -110,6 +110,15 @@ def test_proximal_points_are_minimal(rng, loss, offset):
                 assert cost(f + move, b + move) >= value - 1e-5 * (1 + abs(value))
 
 
+@pytest.mark.parametrize("stiffness", [1e-14, 1e-3, 10.0])
+def test_proximal_points_from_where_the_gradient_overflows(stiffness):
+    """exp(f) + stiffness (f - center) = 0, to digits of what f moves."""
+    center = np.array([-5.0, 3.0, 30.0, 800.0, 1e6])
+    fit = DataFit.of(np.zeros(5), 5, "poisson", False, None)
+    f, _ = proximal_point(fit, center, stiffness, 0.0)
+    assert np.exp(f) == pytest.approx(stiffness * (center - f), rel=1e-6)
+
+
 @pytest.mark.parametrize("offset", [pytest.param(False, marks=pytest.mark.slow), True])
 @pytest.mark.parametrize("loss", ELEMENTWISE)
 def test_bounds_reach_the_value_of_the_relaxation(loss, offset):

@@ -66,7 +66,6 @@ def _root(increasing: Callable[[Array], Array], start: Array, reach: float, digi
     with np.errstate(over="ignore", invalid="ignore"):
         slope = increasing(start)
         step = np.minimum(np.abs(slope) * reach, FARTHEST_ROOT * (1.0 + np.abs(start)))
-        small = digits * (np.abs(slope) + 1e-300)
         for _ in range(BRACKET_STEPS):  # a step that was too short is doubled
             ends = start - np.sign(slope) * step
             value = increasing(ends)
@@ -79,6 +78,7 @@ def _root(increasing: Callable[[Array], Array], start: Array, reach: float, digi
         high, at_high = np.where(below, ends, start), np.where(below, value, slope)
         middle = ends
         for turn in range(2 * BRACKET_STEPS):
+            small = digits * np.abs(middle - start) / reach  # of what the root moves: slopes at the start may overflow
             if np.all((np.abs(value) <= small) | (high - low <= digits * (1e-3 + np.abs(middle)))):
                 break
             width = at_high - at_low
