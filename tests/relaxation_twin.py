@@ -6,6 +6,7 @@ import cvxpy as cp
 import numpy as np
 from registry.losses import FORMULAS
 
+from neuralgauge.relaxation._sphere import sphere
 from neuralgauge.relaxation.moments import row_shares
 
 
@@ -61,3 +62,26 @@ def solved(program):
         program.solve(solver=cp.CLARABEL)
     assert program.status in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE)
     return float(np.asarray(program.value))
+
+
+def quartic_value(problem):
+    """The optimum of the quartic relaxation row by row, for the squared loss and no offset."""
+    X, n, d = problem.X, problem.n, problem.d
+    lengths = np.linalg.norm(X, axis=1)
+    Z, whole = X / lengths[:, None], sphere(d)
+    f, penalty, constraints = 0, 0, []
+    for sign in (1, -1):
+        y, half = cp.Variable(whole.size), cp.Variable((5, n))
+        basis = cp.reshape(whole.basis @ y, (whole.order, whole.order), order="C")
+        U, i, j = cp.Variable((d, d), symmetric=True), *np.triu_indices(d)
+        m = [cp.trace(U) * np.ones(n), Z @ (whole.means @ y), cp.sum(cp.multiply(Z @ U, Z), axis=1)]
+        m += [whole.three.powers(Z) @ y[whole.first :], whole.four.powers(Z) @ y[: whole.first]]
+        constraints += [basis >> 0, U[i, j] == whole.squares @ y]
+        constraints += [cp.norm(Z @ U, axis=1) <= 2 * half[1] - m[1]]
+        for row in range(n):
+            for side in ([half[k, row] for k in range(5)], [(-1) ** k * (m[k][row] - half[k, row]) for k in range(5)]):
+                constraints.append(cp.bmat([[side[a + b] for b in range(3)] for a in range(3)]) >> 0)
+                local = [[side[a + b + 1] - side[a + b + 2] for b in range(2)] for a in range(2)]
+                constraints.append(cp.bmat(local) >> 0)
+        f, penalty = f + sign * cp.multiply(lengths, half[1]), penalty + problem.beta * cp.trace(U)
+    return solved(cp.Problem(cp.Minimize(0.5 * cp.sum_squares(f - problem.y) + penalty), constraints))

@@ -190,7 +190,7 @@ DENSE = {
     "pricing.search",
     "problems.training",
     "relaxation.proven_bound",
-    "relaxation.row_interior_point",
+    "relaxation._row_method",
     "relaxation.splitting",
     "solvers._conv_system",
     "solvers.circular_conv",

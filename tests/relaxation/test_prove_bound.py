@@ -93,7 +93,7 @@ X = np.random.default_rng(0).standard_normal((6, 2))
         (ng.TrainingProblem(X, [0, 1, 2, 0, 1, 2], beta=1.0, loss="softmax"), "the loss 'softmax'"),
         (ng.ReLUConvProblem(X[:, :, None], np.ones(6), beta=1.0, filter_size=1), "without patches"),
         (ng.LinearConvProblem(X[:, :, None], np.ones(6), beta=1.0, filter_size=1), "got LinearConvProblem"),
-        (ng.TrainingProblem(np.eye(5001, 54), np.ones(5001), beta=1.0, bias=False), "or rank at most 53"),
+        (ng.TrainingProblem(np.eye(5001, 58), np.ones(5001), beta=1.0, bias=False), "or rank at most 57"),
         (X, "got ndarray"),
     ],
 )

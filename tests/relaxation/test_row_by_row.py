@@ -9,9 +9,10 @@ from proof_cases import LOSSES, names, small_problem
 from relaxation_twin import row_by_row_value
 
 import neuralgauge as ng
+from neuralgauge.relaxation._row_method import gain
 from neuralgauge.relaxation.multipliers import power_of_two
 from neuralgauge.relaxation.proven_bound import proven_value
-from neuralgauge.relaxation.row_interior_point import RowByRow, gain
+from neuralgauge.relaxation.row_interior_point import RowByRow
 from neuralgauge.relaxation.row_multipliers import RowMultipliers
 
 

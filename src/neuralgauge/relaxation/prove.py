@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._array import as_positive
 from .._threads import threads
@@ -15,14 +15,17 @@ from ..problems.conv import ReLUConvProblem
 from ..problems.training import TrainingProblem
 from ..solvers.run import Run
 from ..solvers.solution import Record, Solution, Status
+from ._row_method import gain
 from .proven_bound import ProvenBound, proven_value
-from .row_interior_point import RowByRow, gain, unknowns
+from .quartic_interior_point import QuarticByRow, quartic_unknowns
+from .row_interior_point import RowByRow, unknowns
 from .row_multipliers import RowMultipliers
-from .splitting import Iterate, Splitting
+from .splitting import Splitting
 
 PROOF_STRIDE = 20  # iterations from one proof to the next, each of which costs two to three iterations
 MOST_ROWS = 5000  # of the whole relaxation, which holds some 40 matrices of n x n: 8 GB
-MOST_UNKNOWNS = 3000  # of the Newton system row by row, up to rank 53: 100 MB and half a second for its factor
+MOST_UNKNOWNS = 3500  # of the Newton systems row by row, up to rank 57, or 12 in degree four: 100 MB, a second a factor
+QUARTIC_ROWS = (150, 100_000)  # fewer take no longer whole, which is tighter; 12 kB are held for each
 
 
 def prove_bound(
@@ -36,10 +39,11 @@ def prove_bound(
     r"""Prove a lower bound on the objective of every network of every width, at any rank of X.
 
     The training problem is relaxed to a convex one over the second moments of its neurons, split by the sign of their
-    output weights. Two relaxations are solved in turn: one whose inequalities have one row each, with the moments of u
-    and alpha alone, for any number of rows, by an interior point; and the whole one with all products of activations of
-    two rows (doubly nonnegative), up to 5,000 rows, by a splitting method. Both have the cones that
-    :math:`|u| = |\alpha|` gives. The bound is what their multipliers prove, whatever their accuracy, rounding included.
+    output weights. Three relaxations are solved in turn: one whose inequalities have one row each, with moments of u
+    and alpha alone, for any number of rows; the same with moments of degree four, up to rank 12 and 100,000 rows, both
+    by interior points; and the whole one with all products of activations of two rows (doubly nonnegative), up to
+    5,000 rows, by a splitting method. They have the cones that :math:`|u| = |\alpha|` gives. The bound is what their
+    multipliers prove, whatever their accuracy, rounding included.
 
     Parameters
     ----------
@@ -62,14 +66,14 @@ def prove_bound(
     Raises
     ------
     InvalidInputError
-        For patches, several outputs, coupled losses, more than 5,000 rows of rank above 53, or a start of another
+        For patches, several outputs, coupled losses, more than 5,000 rows of rank above 57, or a start of another
         shape.
 
     Notes
     -----
-    Row by row takes some 15 iterations of 6 n rank^4 operations. An iteration of the whole relaxation costs some
-    400 n^2 operations: 2 ms for 60 rows, 20 ms for 442. The gap left is that of the relaxations: about 15 and 1.5 % at
-    a tenth of beta_max, more for smaller beta. See `docs/proofs.md`.
+    Row by row takes some 15 iterations of 6 n rank^4 operations, in degree four some 20 of n rank^8 / 48 and more. An
+    iteration of the whole relaxation costs some 400 n^2 operations: 2 ms for 60 rows, 20 ms for 442. The gap left is
+    that of the relaxations: about 15, 7 and 1.5 % at a tenth of beta_max, more for smaller beta. See `docs/proofs.md`.
 
     Examples
     --------
@@ -92,31 +96,44 @@ def prove_bound(
         run.offer_dual(best.value, best.dual)
         run.record(0 if network is None else network.n_neurons)
 
-    def consider(iterate: RowByRow | Iterate) -> None:
-        run.n_iter += 1
-        if isinstance(iterate, RowByRow) or run.n_iter % PROOF_STRIDE == 0:
-            v, multipliers = problem.fit.project(iterate.v), iterate.multipliers()
-            offer(ProvenBound(proven_value(problem, v, multipliers), v, multipliers, run.seconds))
-
     if network is not None:
         run.offer(problem.objective(network), network)
     offer(best)
     with threads():
         status = Status.STALLED  # without a solver to run
-        for solver in _solvers(problem, network):
-            status = run.follow(solver, consider)
+        for rung in _rungs(problem, network):
+            first = run.n_iter
+
+            def consider(iterate: Any, first: int = first, stride: int = rung.stride) -> None:
+                run.n_iter += 1
+                if (run.n_iter - first) % stride == 0:
+                    v, multipliers = problem.fit.project(iterate.v), iterate.multipliers()
+                    offer(ProvenBound(proven_value(problem, v, multipliers), v, multipliers, run.seconds))
+
+            status = run.follow(rung.solver, consider)
             if run.over() is not None:
                 break
     return replace(best, seconds=run.seconds, history=tuple(run.history), status=status)
 
 
-def _solvers(problem: TrainingProblem, network: TwoLayerNetwork | None) -> Iterator[Callable[[], Iterable[Any]]]:
-    """The solvers to run one after the other, from the cheapest relaxation to the tightest."""
-    if gain(problem) > 0 and problem.features.span.rank > 0:
-        if unknowns(problem) <= MOST_UNKNOWNS:
-            yield lambda: RowByRow(problem)
-        if problem.n <= MOST_ROWS:
-            yield lambda: Splitting(problem, network)
+class Rung(NamedTuple):
+    """A solver of one of the relaxations, and its iterations from one proof to the next."""
+
+    solver: Callable[[], Iterable[Any]]
+    stride: int
+
+
+def _rungs(problem: TrainingProblem, network: TwoLayerNetwork | None) -> Iterator[Rung]:
+    """The relaxations to solve one after the other, from the cheapest to the tightest."""
+    if not (gain(problem) > 0 and problem.features.span.rank > 0):
+        return
+    if unknowns(problem) <= MOST_UNKNOWNS:
+        yield Rung(lambda: RowByRow(problem), 1)
+    fewest, most = QUARTIC_ROWS
+    if quartic_unknowns(problem) <= MOST_UNKNOWNS and fewest < problem.n <= most:
+        yield Rung(lambda: QuarticByRow(problem), 1)
+    if problem.n <= MOST_ROWS:
+        yield Rung(lambda: Splitting(problem, network), PROOF_STRIDE)
 
 
 def check_covered(problem: Any) -> None:
@@ -133,7 +150,7 @@ def check_covered(problem: Any) -> None:
         )
     if problem.n > MOST_ROWS and unknowns(problem) > MOST_UNKNOWNS:
         raise InvalidInputError(
-            f"`problem` must have at most {MOST_ROWS} rows, or rank at most 53 for any number of them, got {problem.n} "
+            f"`problem` must have at most {MOST_ROWS} rows, or rank at most 57 for any number of them, got {problem.n} "
             f"rows of rank {problem.features.span.rank}; a bound for a part of them, `problem.part(rows)`, is a bound "
             "for all, since losses are >= 0."
         )

@@ -1,4 +1,4 @@
-"""Symmetric positive semidefinite matrices as cones, with Nesterov-Todd scaling."""
+"""Symmetric positive semidefinite matrices as cones, with Nesterov-Todd scaling; in the last two axes, many at once."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class MatrixScaling:
     def of(cls, M: Array, S: Array) -> MatrixScaling:
         """By the Cholesky factors of M and S, which must be positive definite."""
         L_M, L_S = np.linalg.cholesky(M), np.linalg.cholesky(S)
-        _, lam, Vt = np.linalg.svd(L_S.T @ L_M)
-        return cls(L_M @ (Vt.T / np.sqrt(lam)), lam)
+        _, lam, Vt = np.linalg.svd(L_S.swapaxes(-1, -2) @ L_M)
+        return cls(L_M @ (Vt.swapaxes(-1, -2) / np.sqrt(lam)[..., None, :]), lam)
 
     def reach(self, scaled: Array) -> float:
         """Largest multiple, maybe infinite, of a scaled change that leaves diag(lam) positive semidefinite."""
         root = 1.0 / np.sqrt(self.lam)
-        rate = -float(np.linalg.eigvalsh(scaled * (root[:, None] * root))[0])
+        rate = -float(np.min(np.linalg.eigvalsh(scaled * (root[..., :, None] * root[..., None, :])), initial=0.0))
         return 1.0 / rate if rate > 0 else np.inf
