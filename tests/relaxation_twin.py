@@ -7,33 +7,29 @@ import numpy as np
 from registry.losses import FORMULAS
 
 from neuralgauge.relaxation._sphere import sphere
-from neuralgauge.relaxation.moments import row_shares
 
 
 def relaxation_value(problem):
-    """The optimum of the split doubly nonnegative relaxation with its cones, by Clarabel; the rows are unscaled."""
+    """The optimum of the split doubly nonnegative relaxation, by Clarabel; the rows are unscaled."""
     X, (n, d) = problem.X, problem.X.shape
-    Q, s, _ = np.linalg.svd(X, full_matrices=False)
-    root = np.sqrt(row_shares(Q * s))[None, :]
-    rest = np.linalg.cholesky(np.eye(d) - (X * root.T).T @ (X * root.T)).T
+    one, none = np.eye(n), np.zeros((n, n))
+    L = np.block(  # on, off, p, q of u, p, on, a
+        [
+            [0 * X, none, one, np.zeros((n, 1))],
+            [0 * X, none, -one, np.ones((n, 1))],
+            [0 * X, one, none, np.zeros((n, 1))],
+            [-X, one, none, np.zeros((n, 1))],
+        ]
+    )
     constraints, outputs, penalty = [], [], 0.0
     for _ in range(2):
-        Z = cp.Variable((d + n + 1, d + n + 1), PSD=True)
-        U, C, P = Z[:d, :d], Z[:d, d : d + n], Z[d : d + n, d : d + n]
-        w, b, t = Z[:d, -1], Z[d : d + n, -1], Z[-1, -1]
-        A, T = X @ C, C - U @ X.T
-        B = 2 * P - A.T - 2 * A + X @ U @ X.T  # E[q (p + q)^T], as 2 P - A^T is E[p (p + q)^T]
-        constraints += [
-            cp.diag(P) == cp.diag(A),
-            P >= 0,
-            P - A >= 0,
-            P - A - A.T + X @ U @ X.T >= 0,
-            cp.norm(cp.hstack([(rest @ C).T, cp.multiply(2 * P - A.T, np.repeat(root, n, axis=0))]), axis=1) <= b,
-            cp.norm(cp.hstack([(rest @ T).T, cp.multiply(B, np.repeat(root, n, axis=0))]), axis=1) <= b - X @ w,
-            t == cp.trace(U),
-        ]
-        outputs.append(b)
-        penalty += problem.beta / 2 * (cp.trace(U) + t)
+        Z = cp.Variable((d + 2 * n + 1, d + 2 * n + 1), PSD=True)
+        Y, t = L @ Z @ L.T, Z[-1, -1]
+        constraints += [Y >= 0, t == cp.trace(Z[:d, :d])]
+        for k, other in ((0, 1), (2, 3), (0, 3), (1, 2)):
+            constraints += [cp.diag(Y[k * n : (k + 1) * n, other * n : (other + 1) * n]) == 0]
+        outputs.append(Z[d : d + n, -1])
+        penalty += problem.beta / 2 * (cp.trace(Z[:d, :d]) + t)
     f = outputs[0] - outputs[1] + (cp.Variable() if problem.offset else 0.0)
     loss = problem.sample_weight @ FORMULAS[problem.loss.name].convex(f, problem.y)
     program = cp.Problem(cp.Minimize(loss + penalty), constraints)

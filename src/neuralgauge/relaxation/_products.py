@@ -1,8 +1,8 @@
-"""Compiled steps of the splitting on the products of one sign: what is moved, projected and read again in one pass.
+"""The compiled step of the splitting on the products of one sign: moved, projected and read again in one pass.
 
-Arrays of pairs hold p_i p_j, p_i q_j, q_i p_j, q_i q_j one after the other. Aims are what the cones are asked to be
-near to: the kept products are their projections, the scaled multipliers are kept - aim, and both together are the
-reflection 2 kept - aim. The next aim is relaxation * image + (1 - relaxation) * kept - scaled.
+Products are those of on, off, p and q (0 to 3) of row i by those of row j. Aims are what they are asked to be near to:
+max(aim, 0) is kept, the scaled multipliers are kept - aim, and both together are the reflection |aim|; but where the
+product is 0 for every neuron (`VANISHING`, of one row), nothing is kept, and the reflection is -aim.
 """
 
 from __future__ import annotations
@@ -11,128 +11,90 @@ import numpy as np
 
 from .._array import Array
 from .._compiled import reordered
+from .multipliers import EXCLUSIVE
 
-TILE = 64  # rows and columns written transposed at a time, 32 KB
+TILE = 32  # rows of a tile, of which 4 x 4 blocks make 128 KB
+VANISHING = EXCLUSIVE + tuple((other, k) for k, other in EXCLUSIVE)
 
 
 @reordered
-def move_pairs(
-    images: Array, aims: Array, relaxation: float, rows: Array, root: Array, matrix: Array, odd: Array, turn: Array
-) -> None:
-    r"""Move the aims of all pairs; write what their reflections r and the rows of the cones are to Z.
+def move_products(factors: Array, aims: Array, relaxation: float, work: Array, sums: Array) -> None:
+    r"""Move the aims to relaxation * image + (1 - relaxation) * kept - scaled; write what reflections are to moments.
 
     Parameters
     ----------
-    images, aims : arrays of shape (4, n, n)
-        Of pp, pq, qp, qq; the aims are overwritten, rows i <= j.
+    factors : array of shape (tiles, 4 TILE, rank)
+        Roots of the images: of `TILE` rows on, off, p and q one after the other, zeros after the last row.
+    aims : array of shape (4, 4, n, n)
+        Rows i <= j; overwritten.
     relaxation : float
-    rows : array of shape (2, n, n)
-        Of the rows in the cones, as `move_cones` writes them, t and d.
-    root : array of shape (>= n,)
-        Root of the metric.
-    matrix : array of shape (>= n, >= n)
-        Its block of m is overwritten by what the semidefinite step is to be near to: the moments, Z = half the sum of
-        the images, less Z + (t + t^T) / 2 - (r_pp + r_pq + r_qp + r_qq) / 2, both in the metric.
-    odd, turn : arrays of shape (n, n)
-        Overwritten: (r_pp - r_pq + r_qp - r_qq - d^T) / 2 and (r_pp - r_pq - r_qp + r_qq) / 2.
+    work : array of shape (>= 3 n, >= 3 n)
+        Overwritten by the reflections of (on - off, p + q, p - q) / sqrt 2.
+    sums : array of shape (4, n)
+        Overwritten by those of (on - off, p + q, p - q, on + off) / sqrt 2 with the sum of (on + off) / sqrt 2.
     """
-    n = images.shape[1]
+    n, width = aims.shape[2], 4 * TILE
+    image, r, turned = np.empty((width, width)), np.empty((4, 4, TILE)), np.empty((3, 3, TILE, TILE))
+    sums[:] = 0.0
+    for above in range(factors.shape[0]):
+        for beside in range(above, factors.shape[0]):
+            first, left = above * TILE, beside * TILE
+            height, end = min(TILE, n - first), min(TILE, n - left)
+            np.dot(factors[above], factors[beside].T, image)
+            for i in range(height):
+                start = i if above == beside else 0
+                _move(image, aims, relaxation, first, left, i, start, end, r)
+                _combine(r, start, end)
+                for x in range(4):
+                    for j in range(start, end):
+                        sums[x, first + i] += r[x, 3, j]
+                        if first + i < left + j:
+                            sums[x, left + j] += r[3, x, j]
+                for x in range(3):
+                    for y in range(3):
+                        for j in range(start, end):
+                            work[x * n + first + i, y * n + left + j] = r[x, y, j]
+                            turned[x, y, i, j] = r[x, y, j]
+            for x in range(3):
+                for y in range(3):
+                    for j in range(end):
+                        for i in range(min(height, j + 1) if above == beside else height):
+                            work[y * n + left + j, x * n + first + i] = turned[x, y, i, j]
+
+
+@reordered
+def _move(
+    image: Array, aims: Array, relaxation: float, first: int, left: int, i: int, start: int, end: int, r: Array
+) -> None:
+    """Move the aims of one row of a tile; their reflections."""
     stay, back = 1.0 - 0.5 * relaxation, 0.5 * relaxation
-    total, difference = rows
-    below, mirror, across = np.empty((TILE, TILE)), np.empty((TILE, TILE)), np.empty((TILE, TILE))
-    inverse = 1.0 / root
-    for first in range(0, n, TILE):
-        for left in range(first, n, TILE):
-            for j in range(left, min(left + TILE, n)):
-                for i in range(first, min(first + TILE, n)):
-                    below[i - first, j - left], across[i - first, j - left] = total[j, i], difference[j, i]
-            for i in range(first, min(first + TILE, n)):
-                for j in range(max(left, i + 1), min(left + TILE, n)):
-                    moments = 0.5 * (images[0, i, j] + images[1, i, j] + images[2, i, j] + images[3, i, j])
-                    pp = relaxation * images[0, i, j] + stay * aims[0, i, j] - back * abs(aims[0, i, j])
-                    pq = relaxation * images[1, i, j] + stay * aims[1, i, j] - back * abs(aims[1, i, j])
-                    qp = relaxation * images[2, i, j] + stay * aims[2, i, j] - back * abs(aims[2, i, j])
-                    qq = relaxation * images[3, i, j] + stay * aims[3, i, j] - back * abs(aims[3, i, j])
-                    aims[0, i, j], aims[1, i, j], aims[2, i, j], aims[3, i, j] = pp, pq, qp, qq
-                    pp, pq, qp, qq = 0.5 * abs(pp), 0.5 * abs(pq), 0.5 * abs(qp), 0.5 * abs(qq)
-                    cones = 0.5 * (total[i, j] + below[i - first, j - left])
-                    near = pp + pq + qp + qq - moments - cones
-                    matrix[i, j] = moments * root[i] * root[j] + near * inverse[i] * inverse[j]
-                    odd[i, j] = pp - pq + qp - qq - 0.5 * across[i - first, j - left]
-                    turn[i, j] = pp - pq - qp + qq
-                    mirror[i - first, j - left] = pp + pq - qp - qq - 0.5 * difference[i, j]
-            for j in range(left, min(left + TILE, n)):
-                for i in range(first, min(first + TILE, j, n)):
-                    matrix[j, i], turn[j, i], odd[j, i] = matrix[i, j], turn[i, j], mirror[i - first, j - left]
-    for i in range(n):
-        pp = relaxation * images[0, i, i] + stay * aims[0, i, i] - back * abs(aims[0, i, i])
-        qq = relaxation * images[3, i, i] + stay * aims[3, i, i] - back * abs(aims[3, i, i])
-        pq = relaxation * images[1, i, i] + aims[1, i, i]  # p_i q_i = 0: nothing is kept
-        moments = 0.5 * (images[0, i, i] + images[1, i, i] + images[2, i, i] + images[3, i, i])
-        aims[0, i, i], aims[1, i, i], aims[2, i, i], aims[3, i, i] = pp, pq, pq, qq
-        pp, pq, qq = 0.5 * abs(pp), -pq, 0.5 * abs(qq)
-        matrix[i, i] = moments * root[i] ** 2 + (pp + pq + qq - moments - total[i, i]) * inverse[i] ** 2
-        odd[i, i], turn[i, i] = pp - qq - 0.5 * difference[i, i], pp - pq + qq
+    free = np.empty(8)
+    for e in range(8):
+        k, other = VANISHING[e]
+        free[e] = aims[k, other, first + i, first + i]
+    for k in range(4):
+        for other in range(4):
+            for j in range(start, end):
+                aim = aims[k, other, first + i, left + j]
+                aim = relaxation * image[k * TILE + i, other * TILE + j] + stay * aim - back * abs(aim)
+                aims[k, other, first + i, left + j] = aim
+                r[k, other, j] = abs(aim)
+    if first == left:
+        for e in range(8):
+            k, other = VANISHING[e]
+            aim = relaxation * image[k * TILE + i, other * TILE + i] + free[e]
+            aims[k, other, first + i, first + i] = aim
+            r[k, other, i] = -aim
 
 
 @reordered
-def move_cones(
-    images: Array,
-    tails: Array,
-    shares: Array,
-    aims: Array,
-    row_aims: Array,
-    reflected: Array,
-    relaxation: float,
-    rows: Array,
-) -> None:
-    r"""Move the aims of the cones a p_i >= |p_i (rest of u, rows)|, and of q_i; write what their reflections are to Z.
-
-    Parameters
-    ----------
-    images : array of shape (4, n, n)
-        Of pp, pq, qp, qq.
-    tails : array of shape (2, n, r + 1)
-        Images of t and of the rest of u. Overwritten by image - reflection.
-    shares : array of shape (n,)
-        Roots of the weights of the rows.
-    aims, row_aims : arrays of shape (2, n, r + 1), (2, n, n)
-        Overwritten.
-    reflected : array of shape (2, n, 2)
-        What x is multiplied by in the reflection, and its t. Overwritten.
-    relaxation : float
-    rows : array of shape (2, n, n)
-        Overwritten by t and d, image - reflection of the rows times `shares`: of p_i plus and less that of q_i.
-    """
-    n = images.shape[1]
-    total, difference = rows
-    for i in range(n):
-        for k in range(2):
-            aim, image, own = aims[k, i], tails[k, i], row_aims[k, i]
-            one, other = images[2 * k, i], images[2 * k + 1, i]
-            stay = 1.0 - 0.5 * relaxation * (1.0 + reflected[k, i, 0])
-            aim[0] += relaxation * (image[0] - 0.5 * (aim[0] + reflected[k, i, 1]))
-            length = 0.0
-            for j in range(1, len(aim)):
-                aim[j] = relaxation * image[j] + stay * aim[j]
-                length += aim[j] * aim[j]
-            for j in range(n):
-                own[j] = relaxation * shares[j] * (one[j] + other[j]) + stay * own[j]
-                length += own[j] * own[j]
-            length = np.sqrt(length)
-            turn, head = aim[0] / max(length, 1e-300), length  # t and |x| change places
-            if length <= abs(aim[0]):
-                turn = 1.0 if aim[0] >= 0.0 else -1.0
-                head = abs(aim[0])
-            reflected[k, i, 0], reflected[k, i, 1] = turn, head
-            image[0] -= head
-            for j in range(1, len(aim)):
-                image[j] -= turn * aim[j]
-            if k == 0:
-                for j in range(n):
-                    difference[i, j] = shares[j] * (shares[j] * (one[j] + other[j]) - turn * own[j])
-            else:
-                for j in range(n):
-                    mine = shares[j] * (shares[j] * (one[j] + other[j]) - turn * own[j])
-                    total[i, j] = difference[i, j] + mine
-                    difference[i, j] -= mine
+def _combine(r: Array, start: int, end: int) -> None:
+    """Turn on, off, p, q into on - off, p + q, p - q, on + off, over sqrt 2, on both sides."""
+    for other in range(4):
+        for j in range(start, end):
+            on, off, p, q = r[0, other, j], r[1, other, j], r[2, other, j], r[3, other, j]
+            r[0, other, j], r[1, other, j], r[2, other, j], r[3, other, j] = on - off, p + q, p - q, on + off
+    for k in range(4):
+        for j in range(start, end):
+            on, off, p, q = 0.5 * r[k, 0, j], 0.5 * r[k, 1, j], 0.5 * r[k, 2, j], 0.5 * r[k, 3, j]
+            r[k, 0, j], r[k, 1, j], r[k, 2, j], r[k, 3, j] = on - off, p + q, p - q, on + off

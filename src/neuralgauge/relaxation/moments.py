@@ -1,9 +1,13 @@
 r"""Second moments of neurons, and the products of them that are >= 0 for every network.
 
-A neuron with :math:`|u| = a`, rows :math:`X u / \text{scale} = p - q` split into their positive parts, is the vector
-:math:`z = (m, c, a)` with :math:`p = (m + Q c) / \sqrt 2`, :math:`q = (m - Q c) / \sqrt 2` and
-:math:`u = \sqrt 2 R\, (c / s)`, X / scale = Q diag(s) R^T. A network has the moments :math:`Z = \sum z z^T` for each
-sign of output weights; in these coordinates the map from Z to E[p p^T], E[p q^T], E[q p^T], E[q q^T] is an isometry.
+A neuron with :math:`|u| = a`, rows :math:`X u / \text{scale} = p - q` split into their positive parts, and gates,
+on = a where the row is > 0 and else 0, off = a - on, is the vector :math:`z = (e, m, c, a)` with
+
+.. math:: (\text{on}, \text{off}) = \frac{a \pm e / \text{gate}}{2}, \quad (p, q) = \frac{m \pm Q c}{\sqrt 2}, \quad
+          u = \sqrt 2 R\, (c / s)
+
+and X / scale = Q diag(s) R^T. A network has the moments :math:`Z = \sum z z^T` for each sign of output weights. In the
+coordinates e, m, c and sqrt(n) gate a the map from Z to all products of sqrt(2) gate (on, off), p, q is an isometry.
 """
 
 from __future__ import annotations
@@ -15,11 +19,10 @@ from ..networks.dense import TwoLayerNetwork
 from .multipliers import power_of_two
 
 LEAST_SINGULAR_VALUE = 1e-9  # relative; directions below are left to the rounding of the proof
-CONE_WEIGHT = 0.03  # of the cones beside the products; 0.01 to 0.1 are alike on 60 to 200 rows, 1 takes thrice as long
 OUTPUT_WEIGHT = 0.2  # of the outputs beside the products; 0.1 to 0.5 are alike
-MOST_SHARED = 0.98  # of |u|^2, at most, that the rows take
-SHARE_STEPS, SPREAD = 200, 0.3  # of the shares; how much they are spread over the rows
-METRIC_MARGIN = 1.05  # of the metric above what products and cones need, for the balance
+GATE_WEIGHT = 0.3  # of the gates beside the rows, times sqrt(n); 0.1 and 1 take twice the iterations
+SHORT = 0.015  # of |u|^2 in the metric, which the balance is held against: short directions of the rows have long u
+METRIC_MARGIN = 1.05  # of the metric above what products and outputs need, for the balance
 
 
 class Lift:
@@ -29,9 +32,11 @@ class Lift:
     ----------
     scale : float
         Power of two of about the spectral norm of X.
-    metric : array of shape (n + r + 1,)
-        D with |products of Z|^2 <= |D^(1/2) Z D^(1/2)|^2 for every Z.
-    cost : array of shape (n + r + 1,)
+    gate : float
+        Weight of the gates.
+    metric : array of shape (2 n + r + 1,)
+        D with |products of Z|^2 <= |D^(1/2) Z D^(1/2)|^2 for every Z. It is 1 for e and m.
+    cost : array of shape (2 n + r + 1,)
         Diagonal of the matrix whose product with Z is E[|u|^2] + E[a^2].
     """
 
@@ -40,41 +45,24 @@ class Lift:
         Q, s, Rt = np.linalg.svd(X / self.scale, full_matrices=False)
         r = int(np.sum(s > LEAST_SINGULAR_VALUE * max(s[0], 1e-300)))
         self.Q, self.s, self.R = np.ascontiguousarray(Q[:, :r]), s[:r], Rt[:r].T
-        self.n, self.r, self.order = len(X), r, len(X) + r + 1
+        self.n, self.r, self.order = len(X), r, 2 * len(X) + r + 1
+        self.gate = GATE_WEIGHT / np.sqrt(self.n)
         self.length = np.sqrt(2.0) / self.s  # u = R (length * c)
-        self.shares = row_shares(Q[:, :r] * self.s)
-        A = np.eye(r) - (self.s[:, None] * self.Q.T * self.shares) @ (self.Q * self.s)
-        self.rest = np.linalg.cholesky(A).T if r else A  # |u|^2 = |rest u|^2 + sum of shares (x_i^T u / scale)^2
-        along = METRIC_MARGIN * (1.0 + 0.5 * CONE_WEIGHT * self.length**2)
-        last = 0.5 * (CONE_WEIGHT + OUTPUT_WEIGHT)
-        self.metric = np.concatenate([1.0 + CONE_WEIGHT * self.shares, along, [last]])
-        self.cost = np.concatenate([np.zeros(self.n), self.length**2, [1.0]])
-        # METRIC_MARGIN^2 - 1 of the metric's square is left over for the balance.
-        self.balance_weight = 1.0 / (
-            np.sum(self.length**4 / along**2) * METRIC_MARGIN**2 / (METRIC_MARGIN**2 - 1.0) + last**-2
-        )
+        along, last = 1.0 + SHORT * self.length**2, GATE_WEIGHT**2 + 0.5 * OUTPUT_WEIGHT
+        needed = np.concatenate([along, [last]])
+        self.metric = np.concatenate([np.ones(2 * self.n), METRIC_MARGIN * needed])
+        self.cost = np.concatenate([np.zeros(2 * self.n), self.length**2, [1.0]])
+        # What is left of the metric's square is for the balance.
+        left = (METRIC_MARGIN * needed) ** 2 - np.concatenate([np.ones(r), [last**2]])
+        self.balance_weight = 1.0 / float(np.sum(self.cost[2 * self.n :] ** 2 / left))
 
     def moments(self, network: TwoLayerNetwork, sign: float) -> Array:
         """A root of the moments of a network's neurons with output weights of this sign, a column a neuron."""
         alpha = network.A[:, 0]
         size = np.sqrt(np.linalg.norm(network.U, axis=0) * np.abs(alpha))
         some = (sign * alpha > 0) & (size > 0)
-        U = network.U[:, some] * (size[some] / np.linalg.norm(network.U[:, some], axis=0))
+        size = size[some]
+        U = network.U[:, some] * (size / np.linalg.norm(network.U[:, some], axis=0))
         c = (self.s[:, None] * (self.R.T @ U)) / np.sqrt(2.0)
-        return np.concatenate([np.abs(self.Q @ c), c, size[None, some]])
-
-
-def row_shares(X: Array) -> Array:
-    r"""Weights w >= 0 of the rows with :math:`X^T \text{diag}(w) X \preceq` `MOST_SHARED` I, and not far from it.
-
-    Multiplicative steps on the squared distance plus a multiple of |w|^2, which spreads the weights.
-    """
-    n, r = X.shape
-    if r == 0:
-        return np.zeros(n)
-    size = np.sum(X**2, axis=1)
-    ridge = SPREAD * float(np.sum(size)) ** 2 / (n * r)
-    w = np.full(n, r / float(np.sum(size)))
-    for _ in range(SHARE_STEPS):
-        w *= size / (np.sum((X @ (X.T @ (w[:, None] * X))) * X, axis=1) + ridge * w + 1e-300)
-    return np.asarray(w * (MOST_SHARED / np.linalg.norm(X.T @ (w[:, None] * X), 2)))
+        e = self.gate * np.where(self.Q @ c > 0.0, size, -size)
+        return np.concatenate([e, np.abs(self.Q @ c), c, size[None]])

@@ -8,15 +8,15 @@ from scipy.linalg import eigh
 from .._array import Array
 
 SPARE = 6  # directions kept beside those of positive eigenvalues, from which new ones grow
-WIDEST = 0.25  # share of the order up to which a subspace is cheaper than the whole decomposition
-DEGREE = 3  # of the filter; products with the matrix
-WHOLE_FIRST, WHOLE_EVERY = 30, 50  # calls answered by the whole decomposition: at first, and now and then
+WIDEST = 0.4  # share of the order up to which a subspace is cheaper than the whole decomposition
+DEGREE = 2  # of the filter; products with the matrix. 1 takes more iterations, 3 no fewer
+WHOLE_FIRST, WHOLE_EVERY = 20, 50  # calls answered by the whole decomposition: at first, and now and then
 
 
 class PositivePart:
     """Roots of the nearest positive semidefinite matrices.
 
-    Moments have few positive eigenvalues (some 10 where the order is 212): their eigenvectors are followed by a
+    Moments have few positive eigenvalues (some 50 to 100 where the order is 895): their eigenvectors are followed by a
     Chebyshev filter, which raises what is above 0 over what is in [least eigenvalue, 0], and a Rayleigh-Ritz step.
     (Zhou, Saad, Tiago & Chelikowsky, J. Comput. Phys. 2006.) A positive eigenvalue that is missed stays in the matrix,
     where later calls find it.

@@ -23,7 +23,7 @@ from .row_multipliers import RowMultipliers
 from .splitting import Splitting
 
 PROOF_STRIDE = 20  # iterations from one proof to the next, each of which costs two to three iterations
-MOST_ROWS = 5000  # of the whole relaxation, which holds some 40 matrices of n x n: 8 GB
+MOST_ROWS = 3000  # of the whole relaxation, which holds some 150 matrices of n x n: 11 GB
 MOST_UNKNOWNS = 3500  # of the Newton systems row by row, up to rank 57, or 12 in degree four: 100 MB, a second a factor
 QUARTIC_ROWS = (150, 100_000)  # fewer take no longer whole, which is tighter; 12 kB are held for each
 
@@ -41,9 +41,9 @@ def prove_bound(
     The training problem is relaxed to a convex one over the second moments of its neurons, split by the sign of their
     output weights. Three relaxations are solved in turn: one whose inequalities have one row each, with moments of u
     and alpha alone, for any number of rows; the same with moments of degree four, up to rank 12 and 100,000 rows, both
-    by interior points; and the whole one with all products of activations of two rows (doubly nonnegative), up to
-    5,000 rows, by a splitting method. They have the cones that :math:`|u| = |\alpha|` gives. The bound is what their
-    multipliers prove, whatever their accuracy, rounding included.
+    by interior points; and the whole one with all products of activations and gates of two rows (doubly nonnegative),
+    up to 3,000 rows, by a splitting method. The bound is what their multipliers prove, whatever their accuracy,
+    rounding included.
 
     Parameters
     ----------
@@ -66,13 +66,13 @@ def prove_bound(
     Raises
     ------
     InvalidInputError
-        For patches, several outputs, coupled losses, more than 5,000 rows of rank above 57, or a start of another
+        For patches, several outputs, coupled losses, more than 3,000 rows of rank above 57, or a start of another
         shape.
 
     Notes
     -----
     Row by row takes some 15 iterations of 6 n rank^4 operations, in degree four some 20 of n rank^8 / 48 and more. An
-    iteration of the whole relaxation costs some 400 n^2 operations: 2 ms for 60 rows, 20 ms for 442. The gap left is
+    iteration of the whole relaxation takes some 3 ms for 60 rows, 60 to 100 ms for 442. The gap left is
     that of the relaxations: about 15, 7 and 1.5 % at a tenth of beta_max, more for smaller beta. See `docs/proofs.md`.
 
     Examples

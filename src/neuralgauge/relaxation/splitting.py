@@ -1,4 +1,4 @@
-"""The relaxation solved by splitting: moments in the semidefinite cone, products in cones of their own."""
+"""The relaxation solved by splitting: moments in the semidefinite cone, products by their signs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .moments import OUTPUT_WEIGHT, Lift
 from .multipliers import Multipliers
 from .proximal import proximal_point
 
-STEP = 12.0  # penalty of the splitting in units of n beta G / L; 8 to 30 are alike on 60 to 442 rows of three tables
+STEP = 4.0  # penalty of the splitting in units of n beta G / L; 2 to 8 are alike on 60 and 200 rows of three tables
 LEAST_SIZE = 1e-12  # of what a network can gain, in units of beta; 0 where the best constant fits
 THREADED_ROWS = 150  # rows from which the signs go to two threads; fewer take less time than the threads
 
@@ -38,12 +38,12 @@ class Splitting:
     r"""ADMM for the split doubly nonnegative relaxation, whole.
 
     .. math:: \min_{Z_\pm \succeq 0} L(\text{scale}\, (b_+ - b_-)) + \tfrac\beta2 \sum_\pm \langle \text{cost}, Z_\pm
-              \rangle, \qquad \text{products}(Z_\pm) \in \text{their cones}, \quad b_\pm = E[a p]
+              \rangle, \qquad \text{products}(Z_\pm) \ge 0 \text{ or } = 0, \quad b_\pm = E[a p]
 
-    The cones have moments that are no isometry, so the semidefinite step is proximal in the metric of the `Lift`, a
-    congruence. (He & Yuan, SIAM J. Numer. Anal. 2012, for the proximal form; Eckstein & Bertsekas, Math. Program. 1992,
-    for the over-relaxation.) The moments have low rank, and an iteration costs some products of n x n matrices with
-    few columns and one pass over the pairs of rows.
+    Products are an isometry of moments but for the outputs and the balance, so the semidefinite step is proximal in
+    the metric of the `Lift`, a congruence. (He & Yuan, SIAM J. Numer. Anal. 2012, for the proximal form; Eckstein &
+    Bertsekas, Math. Program. 1992, for the over-relaxation.) The moments have low rank, and an iteration costs some
+    products of matrices of their order with few columns, and one pass over the pairs of rows.
     """
 
     def __init__(self, problem: TrainingProblem, start: TwoLayerNetwork | None) -> None:
