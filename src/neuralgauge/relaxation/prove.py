@@ -22,7 +22,7 @@ from .row_interior_point import RowByRow, unknowns
 from .row_multipliers import RowMultipliers
 from .splitting import Splitting
 
-PROOF_STRIDE = 20  # iterations from one proof to the next, each of which costs two to three iterations
+PROOF_STRIDE = 40  # iterations from one proof to the next, each of which takes as long as eight with 442 rows
 MOST_ROWS = 3000  # of the whole relaxation, which holds some 150 matrices of n x n: 11 GB
 MOST_UNKNOWNS = 3500  # of the Newton systems row by row, up to rank 57, or 12 in degree four: 100 MB, a second a factor
 QUARTIC_ROWS = (150, 100_000)  # fewer take no longer whole, which is tighter; 12 kB are held for each
