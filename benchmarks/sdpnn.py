@@ -55,15 +55,15 @@ def standardised(X):
 
 def problems(kinds, rows):
     """Name, rows and targets."""
-    rng = np.random.default_rng(0)
     if "random" in kinds:
+        rng = np.random.default_rng(0)
         yield "random 25 x 2, 5 outputs", rng.standard_normal((25, 2)), rng.standard_normal((25, 5))
     if "iris" in kinds:
         X, label = load_iris(return_X_y=True)
         yield "iris 75 x 4, 3 outputs", standardised(X[::2]), np.eye(3)[label[::2]]
     if "table" in kinds:
         X, label = load_breast_cancer(return_X_y=True)
-        order = rng.permutation(len(X))
+        order = np.random.default_rng(0).permutation(len(X))
         for n in rows:
             chosen = order[:n]
             yield f"table {n} x 8", standardised(X[chosen, :8]), 2.0 * label[chosen] - 1.0
@@ -81,7 +81,7 @@ def report(name, problem, given):
     """One line."""
     upper = ng.train(problem, gap=1e-4, time_limit=20.0, prove=False).certificate.upper
     value, took, status = solve(problem, given.peer_seconds)
-    print(f"{name}, beta {problem.beta:g} ({problem.beta / ng.beta_max(problem):.1%} of beta_max), best {upper:.6g}")
+    print(f"{name}, beta {problem.beta:g} ({problem.beta / ng.beta_max(problem):.2g} beta_max), best {upper:.6g}")
     print(f"  SDPNN-IW: {value:.6g}, gap {1 - value / upper:.2%}, {took:.1f} s, {status}")
     bound, reason = ours(problem, given.seconds)
     if bound is None:
