@@ -228,14 +228,14 @@ def test_seconds_of_a_proof_and_ctrl_c_in_it(run, wide_file, short_proof):
     assert certified.json["status"] == "interrupted"
     assert certified.json["proven"] == pytest.approx(trained.json["proven"], rel=1e-3)
     assert short_proof == [12.5] * 3
-    assert run("train", wide_file, "--target", "y", "--beta", "3", "--json").json["proven"] == 0.0
+    assert run("train", wide_file, "--target", "y", "--beta", "3", "--prove", "none", "--json").json["proven"] == 0.0
 
 
 def test_the_classes_of_a_model_share_the_seconds_of_a_proof(run, wide_file, short_proof, tmp_path):
     table = pl.read_csv(wide_file).with_columns(pl.Series("y", [f"c{k % 3}" for k in range(16)]))
     table.write_csv(tmp_path / "classes.csv")
     options = ["--multi-class", "one_vs_rest", "--beta", "2", "--gap", "0.01"]
-    assert run("train", "classes.csv", "--target", "y", *options, "--output", "m").code == 0
+    assert run("train", "classes.csv", "--target", "y", *options, "--prove", "none", "--output", "m").code == 0
     assert run("certify", "m", "classes.csv", "--prove", "6", "--json").code == 130
     assert short_proof == [2.0]  # the others are not begun
 

@@ -107,3 +107,12 @@ def test_a_start_of_another_shape_and_a_bad_limit_are_refused(table):
         ng.prove_bound(table, start=ng.TrainingProblem(X, np.ones(6), beta=1.0).empty_network())
     with pytest.raises(ng.InvalidInputError, match="time_limit"):
         ng.prove_bound(table, time_limit=0.0)
+
+
+def test_one_relaxation_alone(table):
+    """Row by row ends by itself; one that is not for the problem is refused."""
+    rows = ng.prove_bound(table, relaxation="rows")
+    assert rows.check(table) == rows.value
+    assert len(rows.history) < 30
+    with pytest.raises(ng.InvalidInputError, match="'rows', 'whole', got 'quartic'"):
+        ng.prove_bound(table, relaxation="quartic")

@@ -16,7 +16,7 @@ from ..problems.canonical import canonical_rows, checked_weights
 from ..problems.training import TrainingProblem
 from ..training.certify import certify as certify_network
 from ..training.one_vs_rest import NO_TIME
-from ..training.proof import Prove, pricing_of, shared
+from ..training.proof import Prove, priced_alone, shared
 from .columns import labels, matrix
 from .dataset import target_numbers
 from .models import model_and_table
@@ -90,7 +90,7 @@ def _certify_apart(
     share, each = None if time_limit is None else time_limit / problem.c, shared(prove, problem.c)
     parts = []
     for k in range(problem.c):
-        limit, own = (NO_TIME, pricing_of(each)) if interruption.came else (share, each)
+        limit, own = (NO_TIME, priced_alone(each, problem.output(k))) if interruption.came else (share, each)
         parts.append(certify_network(network.output(k), problem.output(k), time_limit=limit, prove=own, **options))
     return Certificate.total(parts)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 from .._array import as_positive
 from .._threads import threads
@@ -26,6 +27,8 @@ PROOF_STRIDE = 40  # iterations from one proof to the next, each of which takes 
 MOST_ROWS = 3000  # of the whole relaxation, which holds some 150 matrices of n x n: 11 GB
 MOST_UNKNOWNS = 3500  # of the Newton systems row by row, up to rank 57, or 12 in degree four: 100 MB, a second a factor
 QUARTIC_ROWS = (150, 100_000)  # fewer take no longer whole, which is tighter; 12 kB are held for each
+CHEAP_ROW = 50_000  # operations that cost as much as what a row takes whatever the rank is
+CHEAP = 3e8  # operations of an iteration: about a second for all, one thread
 
 
 def prove_bound(
@@ -33,6 +36,7 @@ def prove_bound(
     *,
     time_limit: float = 60.0,
     gap: float = 1e-9,
+    relaxation: Literal["rows", "quartic", "whole"] | None = None,
     start: Solution[Any] | TwoLayerNetwork | None = None,
     progress: Callable[[Record], None] | None = None,
 ) -> ProvenBound:
@@ -53,6 +57,9 @@ def prove_bound(
         Seconds, > 0; the best bound so far is returned when they are over, or at Ctrl-C.
     gap : float
         Relative gap to the objective of `start`, > 0, at which the call ends before its time is over.
+    relaxation : {"rows", "quartic", "whole"}, optional
+        Solve this one alone: row by row, the same in degree four, or whole. By default those that are for the problem
+        in turn, as far as the time allows.
     start : Solution or TwoLayerNetwork, optional
         A network, whose moments the method starts from. It changes the time, not what is proven.
     progress : callable, optional
@@ -67,7 +74,7 @@ def prove_bound(
     ------
     InvalidInputError
         For patches, several outputs, coupled losses, more than 3,000 rows of rank above 57, or a start of another
-        shape.
+        shape. For a `relaxation` that is not for so many rows or such a rank.
 
     Notes
     -----
@@ -84,6 +91,12 @@ def prove_bound(
     True
     """
     check_covered(checked_problem(problem))
+    chosen = [rung for rung in _rungs(problem) if relaxation in (None, rung.name)]
+    if relaxation is not None and not chosen and gain(problem) > 0:
+        names = ", ".join(repr(rung.name) for rung in _rungs(problem))
+        raise InvalidInputError(
+            f"`relaxation` must be None or one that is for this problem, {names}, got {relaxation!r}."
+        )
     network = _network_of(start, problem)
     run = Run(as_positive(gap, "gap"), time_limit, progress)
     v, none = problem.fit.empty_dual, RowMultipliers.none(problem.n, problem.d)
@@ -101,7 +114,7 @@ def prove_bound(
     offer(best)
     with threads():
         status = Status.STALLED  # without a solver to run
-        for rung in _rungs(problem, network):
+        for rung in chosen:
             first = run.n_iter
 
             def consider(iterate: Any, first: int = first, stride: int = rung.stride) -> None:
@@ -110,7 +123,7 @@ def prove_bound(
                     v, multipliers = problem.fit.project(iterate.v), iterate.multipliers()
                     offer(ProvenBound(proven_value(problem, v, multipliers), v, multipliers, run.seconds))
 
-            status = run.follow(rung.solver, consider)
+            status = run.follow(partial(rung.solver, problem, network), consider)
             if run.over() is not None:
                 break
     return replace(best, seconds=run.seconds, history=tuple(run.history), status=status)
@@ -119,21 +132,32 @@ def prove_bound(
 class Rung(NamedTuple):
     """A solver of one of the relaxations, and its iterations from one proof to the next."""
 
-    solver: Callable[[], Iterable[Any]]
+    name: str
+    solver: Callable[[TrainingProblem, TwoLayerNetwork | None], Iterable[Any]]
     stride: int
 
 
-def _rungs(problem: TrainingProblem, network: TwoLayerNetwork | None) -> Iterator[Rung]:
+def _rungs(problem: TrainingProblem) -> Iterator[Rung]:
     """The relaxations to solve one after the other, from the cheapest to the tightest."""
     if not (gain(problem) > 0 and problem.features.span.rank > 0):
         return
     if unknowns(problem) <= MOST_UNKNOWNS:
-        yield Rung(lambda: RowByRow(problem), 1)
+        yield Rung("rows", lambda problem, _: RowByRow(problem), 1)
     fewest, most = QUARTIC_ROWS
     if quartic_unknowns(problem) <= MOST_UNKNOWNS and fewest < problem.n <= most:
-        yield Rung(lambda: QuarticByRow(problem), 1)
+        yield Rung("quartic", lambda problem, _: QuarticByRow(problem), 1)
     if problem.n <= MOST_ROWS:
-        yield Rung(lambda: Splitting(problem, network), PROOF_STRIDE)
+        yield Rung("whole", Splitting, PROOF_STRIDE)
+
+
+def cheap_by_rows(problem: Any) -> bool:
+    """Whether the relaxation row by row takes about a second or less."""
+    try:
+        check_covered(problem)
+    except InvalidInputError:
+        return False
+    r = max(problem.features.span.rank, 2)
+    return unknowns(problem) <= MOST_UNKNOWNS and problem.n * (CHEAP_ROW + r**4) + r**6 <= CHEAP
 
 
 def check_covered(problem: Any) -> None:

@@ -21,7 +21,7 @@ from ..solvers.run import Run
 from ..solvers.solution import Record, Solution, Status
 from .exact_fit import first_fit, fit_exactly
 from .interpolable import check_interpolable
-from .proof import Prove, checked_prove, pricing_of, with_proof
+from .proof import Prove, checked_prove, priced_alone, with_proof
 from .train import train
 
 SKETCH_BETA, SKETCH_GAP = 1e-3, 1e-2  # of the first, squared problem; beta relative to beta_max
@@ -163,7 +163,7 @@ class _Interpolation:
             beta, solved = beta / PRICE, replace(solved, dual=solved.dual / PRICE)
         for attempt in range(ATTEMPTS):
             tight = 0.5 * 0.3**attempt * self.run.target_gap
-            solved = self._trained(exact.with_beta(beta), tight, 1.0, pricing_of(self.prove), solved)
+            solved = self._trained(exact.with_beta(beta), tight, 1.0, priced_alone(self.prove, exact), solved)
             if abs(self.certificate.gap) <= self.run.target_gap:
                 break
             yield

@@ -14,7 +14,7 @@ from ..problems.penalty import beta_max
 from ..problems.training import TrainingProblem
 from ..solvers.run import Run
 from ..solvers.solution import Solution, Status
-from .proof import checked_prove, pricing_of, shared
+from .proof import checked_prove, priced_alone, shared
 from .train import train
 
 NO_TIME = 1e-3  # seconds left for the outputs that an interrupt leaves
@@ -68,7 +68,7 @@ def train_one_vs_rest(
         limit = NO_TIME if interrupted else run.left(1.0 / (problem.c - k))
         own = None if start is None else _part(start, k)
         if interrupted and prove is not None:
-            options["prove"] = pricing_of(prove)
+            options["prove"] = priced_alone(prove, problem.output(k))
         parts.append(trainer(problem.output(k), gap, time_limit=limit, start=own, **options))
     return _stacked(parts)
 

@@ -11,11 +11,12 @@ from .._array import as_positive
 from ..errors import InvalidInputError
 from ..problems.base import Problem
 from ..problems.training import TrainingProblem
-from ..relaxation.prove import check_covered, prove_bound
+from ..relaxation.prove import cheap_by_rows, check_covered, prove_bound
 from ..solvers.solution import Solution, Status
 from .dual_side import priced_exactly
 
 Prove = bool | float | None
+ROWS_SECONDS = 60.0  # never reached: about a second is what it takes
 
 
 def checked_prove(prove: Any, problem: Problem[Any]) -> Prove:
@@ -45,6 +46,12 @@ def pricing_of(prove: Prove) -> bool | None:
     return prove if isinstance(prove, bool) else None
 
 
+def priced_alone(prove: Prove, problem: TrainingProblem) -> bool | None:
+    """What `prove` says about exact pricing, for one of several trainings of which not all are to be relaxed."""
+    pricing = pricing_of(prove)
+    return pricing if pricing is not None or priced_exactly(problem) else False
+
+
 def shared(prove: Prove, n_parts: int) -> Prove:
     """What is left of `prove` for each of several trainings: seconds are shared."""
     return prove if prove is None or isinstance(prove, bool) else prove / n_parts
@@ -53,17 +60,23 @@ def shared(prove: Prove, n_parts: int) -> Prove:
 def with_proof(problem: Problem[Any], solution: Solution[Any], prove: Prove, gap: float) -> Solution[Any]:
     """The solution with what the relaxation proves in `prove` seconds, where exact pricing has not closed the bound.
 
+    By default that of the relaxation row by row, where it takes about a second or less, whatever the clock says.
     The better of two proven bounds is kept, and where no estimate is above it the certificate becomes "bounded". Ends
     early at the gap. Ctrl-C keeps the network and the best bound.
     """
     found = solution.certificate
-    if prove is None or isinstance(prove, bool) or not isinstance(problem, TrainingProblem):
+    if isinstance(prove, bool) or not isinstance(problem, TrainingProblem):
+        return solution
+    if prove is None and not (found.scope == "estimated" and cheap_by_rows(problem)):
         return solution
     closed = found.scope == "exact" or found.proven_gap <= gap
     if closed or solution.status is Status.INTERRUPTED or not _is_covered(problem):
         return solution
     try:
-        bound = prove_bound(problem, time_limit=prove, gap=gap, start=solution)
+        if prove is None:
+            bound = prove_bound(problem, time_limit=ROWS_SECONDS, gap=gap, relaxation="rows", start=solution)
+        else:
+            bound = prove_bound(problem, time_limit=prove, gap=gap, start=solution)
     except KeyboardInterrupt:
         return replace(solution, status=Status.INTERRUPTED)
     certificate = found.with_proven(bound.value)
