@@ -15,9 +15,11 @@ from scipy.sparse import csr_matrix, eye_array, vstack
 
 from .._array import Array
 from .._compiled import reordered
+from .._threads import in_threads
 from ._sphere import Index, Sphere, sphere
 
-HELD_POWERS = 2e6  # of powers of rows held at a time: 16 MB
+HELD_POWERS = 5e5  # of powers of rows held at a time: 4 MB
+SHARES = 2  # of the rows, whose sums are held side by side
 POWERS = 5  # values of one sign that are moments along the row; the next is c^T U z
 SIGNED = POWERS + 1
 OFFSET = 2 * SIGNED  # where the offset stands among the values of a row
@@ -122,10 +124,16 @@ class QuarticSystem(RowPowers):
         """
         H = np.zeros((self.order, self.order))
         width = self._slots[-1].stop
-        sums = np.zeros((3, width, width))
-        columns = np.zeros((2, width))
-        for rows in self.parts(width):
-            self._add(sums, columns, K[:, :, rows], self.Z[rows], c[:, rows])
+
+        def contribution(parts: list[slice]) -> tuple[Array, Array]:
+            sums, columns = np.zeros((3, width, width)), np.zeros((2, width))
+            for rows in parts:
+                self._add(sums, columns, K[:, :, rows], self.Z[rows], c[:, rows])
+            return sums, columns
+
+        parts = list(self.parts(width))
+        shares = in_threads(contribution, [parts[k::SHARES] for k in range(min(SHARES, len(parts)))])
+        sums, columns = (np.sum(one, axis=0) for one in zip(*shares, strict=True))
         for s in (0, 1):
             sums[2 * s][self._slots[1], self._slots[1]] += self._of_norms(norms[s])
         for place, (s, k) in enumerate(((0, 0), (0, 1), (1, 1))):

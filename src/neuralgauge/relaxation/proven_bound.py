@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from .._array import Array
+from .._threads import in_threads
 from ..certificate import lower_bound
 from ..solvers.solution import Status
 
@@ -70,6 +71,6 @@ class ProvenBound:
 
 def proven_value(problem: TrainingProblem, v: Array, multipliers: tuple[Proof, Proof]) -> float:
     """The safe bound of a dual point v and multipliers of both signs."""
-    X, (positive, negative) = problem.features.dense(), multipliers
-    polar = max(positive.polar_bound(X, v, problem.beta), negative.polar_bound(X, -v, problem.beta))
+    X = problem.features.dense()
+    polar = max(in_threads(lambda own, signed: own.polar_bound(X, signed, problem.beta), multipliers, (v, -v)))
     return max(lower_bound(problem, v, polar), lower_bound(problem, 0.0 * v, 0.0))
