@@ -16,10 +16,10 @@ from scipy.sparse import csr_matrix, eye_array, vstack
 from .._array import Array
 from .._compiled import reordered
 from .._threads import in_threads
+from ._row_system import SHARES
 from ._sphere import Index, Sphere, sphere
 
 HELD_POWERS = 5e5  # of powers of rows held at a time: 4 MB
-SHARES = 2  # of the rows, whose sums are held side by side
 POWERS = 5  # values of one sign that are moments along the row; the next is c^T U z
 SIGNED = POWERS + 1
 OFFSET = 2 * SIGNED  # where the offset stands among the values of a row

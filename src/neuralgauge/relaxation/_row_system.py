@@ -10,8 +10,10 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from .._array import Array
+from .._threads import in_threads
 
-COEFFICIENTS = 2e6  # entries of products of columns held at a time: 16 MB
+COEFFICIENTS = 5e5  # entries of products of columns held at a time: 4 MB
+SHARES = 2  # of the rows, whose sums are held side by side
 A, B, C, T = (0, 4), (1, 5), (2, 6), (3, 7)  # where the values of both signs stand among those of a row
 VALUES = 9  # with the offset, the last
 
@@ -65,10 +67,17 @@ class RowSystem:
         for s, of in enumerate(self._signs):
             H[of, of] = self._of_cone(metrics[s])
             H[of.start : of.start + self.pairs, of.start : of.start + self.pairs] += self._of_norms(norms[s])
+
+        def contribution(parts: list[slice]) -> Array:
+            total = np.zeros_like(H)
+            for part in parts:
+                self._add(total, K[:, :, part], self.Z[part], c[:, part])
+            return total
+
         rows = max(1, int(COEFFICIENTS / self.width))
-        for start in range(0, self.n, rows):
-            part = slice(start, start + rows)
-            self._add(H, K[:, :, part], self.Z[part], c[:, part])
+        parts = [slice(start, start + rows) for start in range(0, self.n, rows)]
+        for total in in_threads(contribution, [parts[k::SHARES] for k in range(min(SHARES, len(parts)))]):
+            H += total
         self._factor = cho_factor(H, check_finite=False)
 
     def _products(self, one: Array, two: Array) -> Array:
