@@ -1,26 +1,30 @@
 """The proven gap of `prove_bound` against seconds.
 
-    python benchmarks/relaxation.py [--table diabetes kin8nm cancer teacher] [--rows 60 200 442] [--shares 0.3 0.1]
-                                    [--seconds 30] [--relaxation rows|quartic|whole] [--data FOLDER]
+    python benchmarks/relaxation.py [--table diabetes kin8nm cancer teacher iris ...] [--rows 60 200 442]
+                                    [--shares 0.3 0.1] [--seconds 30] [--relaxation rows|quartic|whole] [--data FOLDER]
 
 Tables are standardised and a column of ones is appended. Of diabetes rows are drawn at random, up to 60 with six
 columns (bmi, s5, bp, s6, age, sex), more with all ten; cancer has scikit-learn's 569 rows and the logistic loss;
 kin8nm is read from kin8nm.npz in the data folder; teacher has a million rows of 20 normal columns and a target of
-four neurons with noise. Penalties are shares of beta_max. The gap is relative to the objective of a network that
-`train` finds, for the teacher of one fitted to 20,000 rows.
+four neurons with noise. Of several outputs: 75 rows of iris with indicators of the classes as targets, or iris_softmax;
+five functions of 25 points in the plane (five); 100 digits of 64 pixels, softmax. Penalties are shares of
+beta_max. The gap is relative to the objective of a network that `train` finds, for the teacher of one fitted to 20,000
+rows.
 """
 
 import argparse
 import os
 import resource
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris
 
 import neuralgauge as ng
 
 COLUMNS = (2, 8, 3, 9, 0, 1, 4, 5, 6, 7)
+SEVERAL = ["iris", "iris_softmax", "five", "digits"]
 MOMENTS = (1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 180.0)
 
 
@@ -58,6 +62,21 @@ def teacher(share):
     return standardised(X, y, share)
 
 
+def several(name, share):
+    """A problem of several outputs."""
+    rng = np.random.default_rng(0)
+    if name == "five":
+        X, loss = rng.standard_normal((25, 2)), "squared"
+        y = np.column_stack([np.sin(X[:, 0]), np.abs(X[:, 1]), X[:, 0] * X[:, 1], np.cos(X.sum(axis=1)), X[:, 0] ** 2])
+    else:
+        X, y = (load_digits if name == "digits" else load_iris)(return_X_y=True)
+        rows = rng.choice(len(y), 100 if name == "digits" else 75, replace=False)
+        X = X[rows] / 16.0 if name == "digits" else ((X - X.mean(axis=0)) / X.std(axis=0))[rows]
+        y, loss = (np.eye(3)[y[rows]], "squared") if name == "iris" else (y[rows], "softmax")
+    problem = ng.TrainingProblem(X, y, beta=1.0, loss=loss)
+    return problem.with_beta(share * float(ng.beta_max(problem)))
+
+
 def attained(problem):
     """The objective of a good network."""
     if problem.n <= 20_000:
@@ -86,7 +105,8 @@ def report(name, problem, given):
 def main():
     """Print a line a problem."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--table", nargs="+", default=["diabetes"], choices=["diabetes", "kin8nm", "cancer", "teacher"])
+    tables = ["diabetes", "kin8nm", "cancer", "teacher", *SEVERAL]
+    parser.add_argument("--table", nargs="+", default=["diabetes"], choices=tables)
     parser.add_argument("--rows", type=int, nargs="+", default=[60, 200, 442])
     parser.add_argument("--shares", type=float, nargs="+", default=[0.3, 0.1])
     parser.add_argument("--seconds", type=float, default=30.0)
@@ -94,6 +114,7 @@ def main():
     parser.add_argument("--data", default=os.environ.get("NEURALGAUGE_DATA", "../shared/data"))
     given = parser.parse_args()
     makers = {"kin8nm": lambda share: kin8nm(given.data, share), "cancer": cancer, "teacher": teacher}
+    makers |= {name: partial(several, name) for name in SEVERAL}
     for table in given.table:
         for share in given.shares:
             for n in given.rows if table == "diabetes" else [None]:

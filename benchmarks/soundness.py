@@ -1,17 +1,18 @@
 """Bounds of `prove_bound` on degenerate problems by the thousand, held against objectives in exact arithmetic.
 
-    python benchmarks/soundness.py [--problems 10000] [--first 0] [--processes 1]
+    python benchmarks/soundness.py [--problems 10000] [--first 0] [--processes 1] [--several]
 
 The problems and what counts as false are those of `tests/degenerate/proofs.py`, of which `make test-all` runs some
-three hundred: one output, rank <= 3, all elementwise losses, weights, offsets, repeated, zero, collinear and nearly
-equal rows, scales from 1e-8 to 1e8, beta from 1e-6 to 2 times beta_max. Half of the proofs start at the network. Prints
-every false bound as it is found, and at the end counts and the worst margin. Deterministic.
+three hundred: one output (with `--several` more, and softmax), rank <= 3, all losses, weights, offsets, repeated, zero,
+collinear and nearly equal rows, scales from 1e-8 to 1e8, beta from 1e-6 to 2 times beta_max. Half of the proofs start
+at the network. Prints every false bound as it is found, and at the end counts and the worst margin. Deterministic.
 """
 
 import argparse
 import sys
 import time
 from collections import Counter
+from functools import partial
 from itertools import count, islice, pairwise
 from pathlib import Path
 
@@ -31,8 +32,9 @@ def main():
     parser.add_argument("--problems", type=int, default=10_000)
     parser.add_argument("--first", type=int, default=0, help="first seed")
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--several", action="store_true", help="problems of several outputs")
     given = parser.parse_args()
-    seeds = list(islice(filter(is_covered, count(given.first)), given.problems))
+    seeds = list(islice(filter(partial(is_covered, several=given.several), count(given.first)), given.problems))
     begun, found, false = time.perf_counter(), [], []
     for proof in Parallel(given.processes, return_as="generator")(delayed(proof_of)(seed) for seed in seeds):
         if proof is None:

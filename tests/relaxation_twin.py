@@ -5,35 +5,52 @@ import warnings
 import cvxpy as cp
 import numpy as np
 from registry.losses import FORMULAS
+from splitting_twin import readout_matrix
 
 from neuralgauge.relaxation._sphere import sphere
 
 
 def relaxation_value(problem):
-    """The optimum of the split doubly nonnegative relaxation, by Clarabel; the rows are unscaled."""
-    X, (n, d) = problem.X, problem.X.shape
-    one, none = np.eye(n), np.zeros((n, n))
-    L = np.block(  # on, off, p, q of u, p, on, a
+    """The optimum of the doubly nonnegative relaxation, by Clarabel; the rows are unscaled.
+
+    Split by sign where neurons have one output weight.
+    """
+    constraints, penalty, q, (n, d) = [], 0.0, problem.q, problem.X.shape
+    weights = [moments_of(problem.X, q if q > 1 else 0) for _ in range(1 if q > 1 else 2)]
+    for Z, of_rows in weights:
+        penalty += problem.beta / 2 * (cp.trace(Z[:d, :d]) + Z[-1, -1])
+        constraints += of_rows
+    first, *second = (Z[d : d + n, d + 2 * n : -1] if q > 1 else Z[d : d + n, -1:] for Z, _ in weights)
+    outputs = readout_matrix(problem) @ cp.vec(first - second[0] if second else first, order="C")
+    f = outputs if problem.y.ndim == 1 else cp.reshape(outputs, problem.y.shape, order="C")
+    if problem.offset:
+        f = f + cp.Variable() if problem.y.ndim == 1 else f + np.ones((problem.n, 1)) @ cp.Variable((1, problem.c))
+    loss, weight = FORMULAS[problem.loss.name].convex(f, problem.y), problem.sample_weight
+    loss = cp.sum(cp.multiply(loss, weight if loss.ndim == 1 else np.repeat(weight[:, None], problem.c, axis=1)))
+    return solved(cp.Problem(cp.Minimize(loss + penalty), constraints))
+
+
+def moments_of(X, q):
+    """Moments of (u, p, on, alpha, a), with q entries of alpha, and what holds for them."""
+    n, d = X.shape
+    one, none, of_alpha = np.eye(n), np.zeros((n, n)), np.zeros((n, q))
+    L = np.block(  # on, off, p, q of u, p, on, alpha, a
         [
-            [0 * X, none, one, np.zeros((n, 1))],
-            [0 * X, none, -one, np.ones((n, 1))],
-            [0 * X, one, none, np.zeros((n, 1))],
-            [-X, one, none, np.zeros((n, 1))],
+            [0 * X, none, one, of_alpha, np.zeros((n, 1))],
+            [0 * X, none, -one, of_alpha, np.ones((n, 1))],
+            [0 * X, one, none, of_alpha, np.zeros((n, 1))],
+            [-X, one, none, of_alpha, np.zeros((n, 1))],
         ]
     )
-    constraints, outputs, penalty = [], [], 0.0
-    for _ in range(2):
-        Z = cp.Variable((d + 2 * n + 1, d + 2 * n + 1), PSD=True)
-        Y, t = L @ Z @ L.T, Z[-1, -1]
-        constraints += [Y >= 0, t == cp.trace(Z[:d, :d])]
-        for k, other in ((0, 1), (2, 3), (0, 3), (1, 2)):
-            constraints += [cp.diag(Y[k * n : (k + 1) * n, other * n : (other + 1) * n]) == 0]
-        outputs.append(Z[d : d + n, -1])
-        penalty += problem.beta / 2 * (cp.trace(Z[:d, :d]) + t)
-    f = outputs[0] - outputs[1] + (cp.Variable() if problem.offset else 0.0)
-    loss = problem.sample_weight @ FORMULAS[problem.loss.name].convex(f, problem.y)
-    program = cp.Problem(cp.Minimize(loss + penalty), constraints)
-    return solved(program)
+    Z = cp.Variable((d + 2 * n + q + 1, d + 2 * n + q + 1), PSD=True)
+    Y = L @ Z @ L.T
+    constraints = [Y >= 0, Z[-1, -1] == cp.trace(Z[:d, :d])]
+    for k, other in ((0, 1), (2, 3), (0, 3), (1, 2)):
+        constraints += [cp.diag(Y[k * n : (k + 1) * n, other * n : (other + 1) * n]) == 0]
+    if q:
+        alpha = slice(d + 2 * n, d + 2 * n + q)
+        constraints += [cp.norm(L @ Z[:, alpha], axis=1) <= L @ Z[:, -1], Z[-1, -1] == cp.trace(Z[alpha, alpha])]
+    return Z, constraints
 
 
 def row_by_row_value(problem):

@@ -238,6 +238,9 @@ def test_the_classes_of_a_model_share_the_seconds_of_a_proof(run, wide_file, sho
     assert run("train", "classes.csv", "--target", "y", *options, "--prove", "none", "--output", "m").code == 0
     assert run("certify", "m", "classes.csv", "--prove", "6", "--json").code == 130
     assert short_proof == [2.0]  # the others are not begun
+    joint = run("train", "classes.csv", "--target", "y", "--beta", "2", "--gap", "0.01", "--prove", "6", "--json")
+    assert joint.code == 130
+    assert 0.5 * joint.json["objective"] < joint.json["proven"] <= joint.json["objective"]
 
 
 def test_the_names_of_losses_are_those_of_the_package():

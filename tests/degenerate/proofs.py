@@ -76,11 +76,11 @@ class Proof:
         return float((self.optimum - Decimal(self.value)) / self.optimum) if self.optimum else 0.0 - self.value
 
 
-def is_covered(seed: int) -> bool:
-    """Whether `prove_bound` and exact pricing cover the problem of this seed."""
+def is_covered(seed: int, several: bool = False) -> bool:
+    """Whether exact pricing covers the problem of this seed, which has one output, or else several."""
     case = case_of(seed)
     X = Data.of(case, 1.0).X
-    return case.y.ndim == 1 and case.loss != "softmax" and np.linalg.matrix_rank(X) <= MOST_RANK
+    return (case.y.ndim > 1 or case.loss == "softmax") == several and np.linalg.matrix_rank(X) <= MOST_RANK
 
 
 def proof_of(seed: int) -> Proof | None:

@@ -83,17 +83,16 @@ def test_inputs_stay_as_they_are(table):
     assert np.array_equal(table.y, y)
 
 
-X = np.random.default_rng(0).standard_normal((6, 2))
+X, IMAGES = (np.random.default_rng(0).standard_normal(shape) for shape in ((6, 2), (2501, 3)))
 
 
 @pytest.mark.parametrize(
     ("problem", "sentence"),
     [
-        (ng.TrainingProblem(X, np.ones((6, 2)), beta=1.0), "one output and an elementwise loss, got 2 outputs"),
-        (ng.TrainingProblem(X, [0, 1, 2, 0, 1, 2], beta=1.0, loss="softmax"), "the loss 'softmax'"),
-        (ng.ReLUConvProblem(X[:, :, None], np.ones(6), beta=1.0, filter_size=1), "without patches"),
+        (ng.TrainingProblem(np.eye(3000, 2), np.ones((3000, 2)), beta=1.0), "at most 3000 rows.* and 2 output weights"),
+        (ng.ReLUConvProblem(IMAGES, np.ones(2501), beta=1.0, filter_size=2), "got 5002 rows of rank 3"),
         (ng.LinearConvProblem(X[:, :, None], np.ones(6), beta=1.0, filter_size=1), "got LinearConvProblem"),
-        (ng.TrainingProblem(np.eye(5001, 58), np.ones(5001), beta=1.0, bias=False), "or rank at most 57"),
+        (ng.TrainingProblem(np.eye(5001, 58), np.ones(5001), beta=1.0, bias=False), "rank at most 57"),
         (X, "got ndarray"),
     ],
 )

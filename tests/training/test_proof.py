@@ -70,6 +70,27 @@ def test_what_is_proven_is_below_the_optimum(short, loss, options):
     assert found.network is searched.network
 
 
+def of_outputs():
+    """Three outputs, classes and pooled patches, of ranks above those of exact pricing."""
+    problem, rng = of_rank(6), np.random.default_rng(0)
+    X, y = problem.X[:, :-1], np.column_stack([problem.y, -problem.y, np.sin(problem.y)])
+    yield ng.TrainingProblem(X, y, beta=1.0)
+    yield ng.TrainingProblem(X, np.argmax(y, axis=1), beta=1.0, loss="softmax", offset=True)
+    images = rng.standard_normal((8, 8))
+    yield ng.ReLUConvProblem(images, np.max(images, axis=1), beta=1.0, filter_size=6)
+
+
+@pytest.mark.parametrize("problem", of_outputs(), ids=["outputs", "softmax", "patches"])
+def test_several_outputs_and_patches_are_proven(short, problem):
+    problem = problem.with_beta(0.3 * ng.beta_max(problem))
+    short(30)
+    trained = ng.train(problem, prove=SECONDS)
+    certificate = trained.certificate
+    assert certificate.scope == "estimated"
+    assert 0.9 * certificate.upper <= certificate.proven <= certificate.lower
+    assert ng.certify(trained.network, problem, prove=SECONDS).proven == certificate.proven
+
+
 def test_a_training_keeps_its_estimate_beside_the_proof(short):
     problem = of_rank(6)
     asked = short(30)
@@ -273,8 +294,12 @@ def test_estimators_prove(short):
         certificate = model.fit(X, y).certificate_
         assert certificate.scope == "estimated"
         assert certificate.proven >= 0.9 * certificate.upper
+    classes = np.digitize(y, np.quantile(y, [0.3, 0.6]))
+    certificate = ng.ReLUClassifier(beta=1.0, prove=SECONDS).fit(X, classes).certificate_
+    assert certificate.scope == "estimated"
+    assert 0.7 * certificate.upper <= certificate.proven <= certificate.upper
     apart = ng.ReLUClassifier(beta=problem.beta, loss="squared_hinge", multi_class="one_vs_rest", prove=SECONDS)
-    certificate = apart.fit(X, np.digitize(y, np.quantile(y, [0.3, 0.6]))).certificate_
+    certificate = apart.fit(X, classes).certificate_
     assert certificate.separate
     assert 0.0 < certificate.proven <= certificate.upper
 

@@ -12,12 +12,12 @@ from .._threads import threads
 from ..errors import InvalidInputError
 from ..networks.dense import TwoLayerNetwork
 from ..problems.base import checked_problem
-from ..problems.conv import ReLUConvProblem
 from ..problems.training import TrainingProblem
 from ..solvers.run import Run
 from ..solvers.solution import Record, Solution, Status
 from ._row_method import gain
-from .proven_bound import ProvenBound, proven_value
+from .joint_multipliers import JointMultipliers
+from .proven_bound import Proof, ProvenBound, proven_value
 from .quartic_interior_point import QuarticByRow, quartic_unknowns
 from .row_interior_point import RowByRow, unknowns
 from .row_multipliers import RowMultipliers
@@ -43,16 +43,16 @@ def prove_bound(
     r"""Prove a lower bound on the objective of every network of every width, at any rank of X.
 
     The training problem is relaxed to a convex one over the second moments of its neurons, split by the sign of their
-    output weights. Three relaxations are solved in turn: one whose inequalities have one row each, with moments of u
-    and alpha alone, for any number of rows; the same with moments of degree four, up to rank 12 and 100,000 rows, both
-    by interior points; and the whole one with all products of activations and gates of two rows (doubly nonnegative),
-    up to 3,000 rows, by a splitting method. The bound is what their multipliers prove, whatever their accuracy,
-    rounding included.
+    output weights where each has one. Three relaxations are solved in turn: one whose inequalities have one row each,
+    with moments of u and alpha alone, for any number of rows; the same with moments of degree four, up to rank 12 and
+    100,000 rows, both by interior points; and the whole one with all products of activations and gates of two rows
+    (doubly nonnegative), up to 3,000 rows, by a splitting method. Several outputs, coupled losses and patches have the
+    last one alone. The bound is what their multipliers prove, whatever their accuracy, rounding included.
 
     Parameters
     ----------
-    problem : TrainingProblem
-        One output, any elementwise loss; with or without offset and sample weights.
+    problem : TrainingProblem or ReLUConvProblem
+        Any loss, any readout; with or without offset and sample weights.
     time_limit : float
         Seconds, > 0; the best bound so far is returned when they are over, or at Ctrl-C.
     gap : float
@@ -73,14 +73,16 @@ def prove_bound(
     Raises
     ------
     InvalidInputError
-        For patches, several outputs, coupled losses, more than 3,000 rows of rank above 57, or a start of another
-        shape. For a `relaxation` that is not for so many rows or such a rank.
+        For other problems, a start of another shape, or more than 3,000 rows, unless they have one output, an
+        elementwise loss, no patches and rank at most 57. The output weights of a neuron count as rows if they are
+        several. For a `relaxation` that is not for such a problem.
 
     Notes
     -----
     Row by row takes some 15 iterations of 6 n rank^4 operations, in degree four some 20 of n rank^8 / 48 and more. An
     iteration of the whole relaxation takes some 3 ms for 60 rows, 60 to 100 ms for 442. The gap left is
-    that of the relaxations: about 15, 7 and 1.5 % at a tenth of beta_max, more for smaller beta. See `docs/proofs.md`.
+    that of the relaxations: about 15, 7 and 1.5 % at a tenth of beta_max, more for smaller beta and, as there
+    is no sign to split by, for several outputs. See `docs/proofs.md`.
 
     Examples
     --------
@@ -99,8 +101,8 @@ def prove_bound(
         )
     network = _network_of(start, problem)
     run = Run(as_positive(gap, "gap"), time_limit, progress)
-    v, none = problem.fit.empty_dual, RowMultipliers.none(problem.n, problem.d)
-    best = ProvenBound(proven_value(problem, v, (none, none)), v, (none, none), run.seconds)
+    v, none = problem.fit.empty_dual, _no_multipliers(problem)
+    best = ProvenBound(proven_value(problem, v, none), v, none, run.seconds)
 
     def offer(found: ProvenBound) -> None:
         nonlocal best
@@ -141,42 +143,51 @@ def _rungs(problem: TrainingProblem) -> Iterator[Rung]:
     """The relaxations to solve one after the other, from the cheapest to the tightest."""
     if not (gain(problem) > 0 and problem.features.span.rank > 0):
         return
-    if unknowns(problem) <= MOST_UNKNOWNS:
+    if _row_by_row(problem):
         yield Rung("rows", lambda problem, _: RowByRow(problem), 1)
     fewest, most = QUARTIC_ROWS
-    if quartic_unknowns(problem) <= MOST_UNKNOWNS and fewest < problem.n <= most:
+    if _row_by_row(problem) and quartic_unknowns(problem) <= MOST_UNKNOWNS and fewest < problem.n <= most:
         yield Rung("quartic", lambda problem, _: QuarticByRow(problem), 1)
-    if problem.n <= MOST_ROWS:
+    if _order(problem) <= MOST_ROWS:
         yield Rung("whole", Splitting, PROOF_STRIDE)
 
 
-def cheap_by_rows(problem: Any) -> bool:
-    """Whether the relaxation row by row takes about a second or less."""
-    try:
-        check_covered(problem)
-    except InvalidInputError:
-        return False
+def cheap_by_rows(problem: TrainingProblem) -> bool:
+    """Whether the relaxation row by row takes the problem, and about a second or less."""
     r = max(problem.features.span.rank, 2)
-    return unknowns(problem) <= MOST_UNKNOWNS and problem.n * (CHEAP_ROW + r**4) + r**6 <= CHEAP
+    return _row_by_row(problem) and problem.n * (CHEAP_ROW + r**4) + r**6 <= CHEAP
+
+
+def _no_multipliers(problem: TrainingProblem) -> tuple[Proof, ...]:
+    """Multipliers that prove little, of both signs or of several output weights."""
+    rows, d, q = problem.features.N, problem.d, problem.q
+    return (RowMultipliers.none(rows, d),) * 2 if q == 1 else (JointMultipliers.none(rows, q),)
+
+
+def _row_by_row(problem: TrainingProblem) -> bool:
+    """Whether the relaxation row by row takes the problem."""
+    plain = problem.q == 1 and not problem.features.patched and not problem.loss.coupled
+    return plain and unknowns(problem) <= MOST_UNKNOWNS
+
+
+def _order(problem: TrainingProblem) -> int:
+    """Rows of the whole relaxation, with those of several output weights."""
+    return problem.features.N + (problem.q if problem.q > 1 else 0)
 
 
 def check_covered(problem: Any) -> None:
     """Refuse, by a sentence, what the relaxation does not cover."""
-    if not isinstance(problem, TrainingProblem) or isinstance(problem, ReLUConvProblem):
+    if not isinstance(problem, TrainingProblem):
         raise InvalidInputError(
-            "`problem` must be a TrainingProblem without patches, the only one that the relaxation covers, got "
+            "`problem` must be a TrainingProblem or a ReLUConvProblem, which the relaxation covers, got "
             f"{type(problem).__name__}; `train` bounds the others."
         )
-    if problem.q != 1 or problem.loss.coupled:
+    if _order(problem) > MOST_ROWS and not _row_by_row(problem):
         raise InvalidInputError(
-            f"`problem` must have one output and an elementwise loss, got {problem.c} outputs and the loss "
-            f"{problem.loss.name!r}; `problem.output(k)` is the problem of output k alone, for elementwise losses."
-        )
-    if problem.n > MOST_ROWS and unknowns(problem) > MOST_UNKNOWNS:
-        raise InvalidInputError(
-            f"`problem` must have at most {MOST_ROWS} rows, or rank at most 57 for any number of them, got {problem.n} "
-            f"rows of rank {problem.features.span.rank}; a bound for a part of them, `problem.part(rows)`, is a bound "
-            "for all, since losses are >= 0."
+            f"`problem` must have at most {MOST_ROWS} rows, patches and several output weights of a neuron counted, or "
+            f"one output, no patches and rank at most 57 for any number of rows, got {problem.features.N} rows of rank "
+            f"{problem.features.span.rank} and {problem.q} output weights; a bound for a part of the samples, "
+            "`problem.part(samples)`, is a bound for all, since losses are >= 0."
         )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from .._array import Array
 from .._threads import in_threads
 from ..certificate import lower_bound
 from ..solvers.solution import Status
+from .multipliers import UNIT
 
 if TYPE_CHECKING:
     from ..problems.training import TrainingProblem
@@ -16,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class Proof(Protocol):
-    """Multipliers of one sign of output weights: `Multipliers` of products, or `RowMultipliers`."""
+    """`Multipliers` or `RowMultipliers` of one sign of output weights, or `JointMultipliers` of all neurons."""
 
     def polar_bound(self, X: Array, v: Array, beta: float) -> float:
-        """An upper bound on the largest score v^T (X u)_+ over |u| <= 1, rounding included."""
+        """An upper bound on the largest score of v, (N,) or (N, q), over |u| <= 1, rounding included."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,10 +33,11 @@ class ProvenBound:
     ----------
     value : float
         The bound; rounding of the arithmetic is subtracted.
-    dual : array of shape (n,)
+    dual : array of shape (n,) or (n, c)
         The dual point v that it belongs to.
-    multipliers : tuple of Multipliers or RowMultipliers
-        Why no neuron scores more than about beta at v: those of positive output weights, then of negative ones.
+    multipliers : tuple of Multipliers or RowMultipliers, or of one JointMultipliers
+        Why no neuron scores more than about beta at v: those of positive output weights, then of negative ones; one for
+        all where neurons have several output weights.
     seconds : float
         Wall-clock time.
     history : tuple of Record
@@ -54,7 +58,7 @@ class ProvenBound:
 
     value: float
     dual: Array
-    multipliers: tuple[Proof, Proof]
+    multipliers: tuple[Proof, ...]
     seconds: float
     history: tuple[Record, ...] = ()
     status: Status = Status.STALLED
@@ -69,8 +73,11 @@ class ProvenBound:
         return proven_value(problem, self.dual, self.multipliers)
 
 
-def proven_value(problem: TrainingProblem, v: Array, multipliers: tuple[Proof, Proof]) -> float:
-    """The safe bound of a dual point v and multipliers of both signs."""
-    X = problem.features.dense()
-    polar = max(in_threads(lambda own, signed: own.polar_bound(X, signed, problem.beta), multipliers, (v, -v)))
+def proven_value(problem: TrainingProblem, v: Array, multipliers: tuple[Proof, ...]) -> float:
+    """The safe bound of a dual point v and multipliers of both signs, or of all neurons."""
+    X, of_rows = problem.features.dense(), problem.features.lifted(v)
+    signed = (of_rows, -of_rows) if problem.q == 1 else (of_rows,)
+    polar = max(in_threads(lambda own, v: own.polar_bound(X, v, problem.beta), multipliers, signed))
+    if problem.features.patched:  # the dual point of the rows is rounded, once an entry
+        polar += 2.0 * UNIT * float(np.linalg.norm(of_rows)) * float(np.linalg.norm(X))
     return max(lower_bound(problem, v, polar), lower_bound(problem, 0.0 * v, 0.0))

@@ -12,6 +12,7 @@ from .._threads import in_threads
 from ..networks.dense import TwoLayerNetwork
 from ..problems.training import TrainingProblem
 from .half import Half
+from .joint_multipliers import JointMultipliers
 from .moments import OUTPUT_WEIGHT, Lift
 from .multipliers import Multipliers
 from .proximal import proximal_point
@@ -25,60 +26,74 @@ THREADED_ROWS = 150  # rows from which the signs go to two threads; fewer take l
 class Iterate:
     """Where the splitting stands, until its next step."""
 
-    v: Array  # (n,) minus a gradient of the loss
-    halves: tuple[Half, Half]  # positive and negative output weights
+    v: Array  # of y's shape, minus a gradient of the loss
+    halves: tuple[Half, ...]  # positive and negative output weights, or all of several
     penalty: float
 
-    def multipliers(self) -> tuple[Multipliers, Multipliers]:
-        """The multipliers of both signs, as a proof takes them."""
-        return self.halves[0].multipliers(self.penalty), self.halves[1].multipliers(self.penalty)
+    def multipliers(self) -> tuple[Multipliers | JointMultipliers, ...]:
+        """The multipliers of both signs, or of all neurons, as a proof takes them."""
+        return tuple(half.multipliers(self.penalty) for half in self.halves)
 
 
 class Splitting:
     r"""ADMM for the split doubly nonnegative relaxation, whole.
 
-    .. math:: \min_{Z_\pm \succeq 0} L(\text{scale}\, (b_+ - b_-)) + \tfrac\beta2 \sum_\pm \langle \text{cost}, Z_\pm
+    .. math:: \min_{Z_\pm \succeq 0} L(\text{scale}\, F(b_+ - b_-)) + \tfrac\beta2 \sum_\pm \langle \text{cost}, Z_\pm
               \rangle, \qquad \text{products}(Z_\pm) \ge 0 \text{ or } = 0, \quad b_\pm = E[a p]
 
-    Products are an isometry of moments but for the outputs and the balance, so the semidefinite step is proximal in
-    the metric of the `Lift`, a congruence. (He & Yuan, SIAM J. Numer. Anal. 2012, for the proximal form; Eckstein &
-    Bertsekas, Math. Program. 1992, for the over-relaxation.) The moments have low rank, and an iteration costs some
-    products of matrices of their order with few columns, and one pass over the pairs of rows.
+    F is the readout, which sums the rows of a sample and has F F^T diagonal. Several output weights have one Z, and
+    :math:`b = E[p \alpha^T]`.
+
+    Products are an isometry of moments but for the outputs, the balance and the cones of several output weights, so the
+    semidefinite step is proximal in the metric of the `Lift`, a congruence. (He & Yuan, SIAM J. Numer. Anal. 2012, for
+    the proximal form; Eckstein & Bertsekas, Math. Program. 1992, for the over-relaxation.) The moments have low rank,
+    and an iteration costs some products of matrices of their order with few columns, and one pass over the pairs of
+    rows.
     """
 
     def __init__(self, problem: TrainingProblem, start: TwoLayerNetwork | None) -> None:
-        fit = problem.fit
-        self.fit, self.lift = fit, Lift(problem.features.dense())
+        fit, features = problem.fit, problem.features
+        q = problem.q if problem.q > 1 else 0
+        self.fit, self.features, self.lift = fit, features, Lift(features.dense(), q)
+        self.signs = (1.0,) if q else (1.0, -1.0)
+        self.ones = np.eye(max(q, 1))
         size = fit.value(np.broadcast_to(fit.constant[0], fit.y.shape)) - fit.dual_objective(np.zeros_like(fit.y))
         self.penalty = STEP * problem.n * problem.beta * _polar_size(problem) / max(size, LEAST_SIZE * problem.beta)
-        self.stiffness = 0.5 * self.penalty * OUTPUT_WEIGHT / self.lift.scale**2
+        squares = self._read(features.lifted(np.ones_like(fit.y)))  # of F F^T
+        self.squares = squares if fit.y.ndim == 1 else squares[:, :1]
+        self.stiffness = self.penalty * OUTPUT_WEIGHT / (len(self.signs) * self.lift.scale**2 * self.squares)
         self.cost = 0.5 * problem.beta / self.penalty * self.lift.cost
-        self.offset = float(fit.constant[0])
+        self.offset = fit.constant
         nothing = np.zeros((self.lift.order, 0))
-        self.start = [nothing if start is None else self.lift.moments(start, sign) for sign in (1.0, -1.0)]
+        self.start = [nothing if start is None else self.lift.moments(start, sign) for sign in self.signs]
 
     def __iter__(self) -> Iterator[Iterate]:
-        halves = Half(self.lift, self.cost, self.start[0]), Half(self.lift, self.cost, self.start[1])
-        each = in_threads if self.lift.n >= THREADED_ROWS else map
+        halves = tuple(Half(self.lift, self.cost, start) for start in self.start)
+        each = in_threads if self.lift.n >= THREADED_ROWS and len(halves) > 1 else map
         while True:
             list(each(Half.step, halves))
             yield Iterate(self._outputs(halves), halves, self.penalty)
 
-    def _outputs(self, halves: tuple[Half, Half]) -> Array:
+    def _read(self, b: Array) -> Array:
+        """F: outputs of the samples, of y's shape, from those of the rows, (N,) or (N, q)."""
+        return self.features.readout.outputs(b.reshape(self.lift.n, -1), self.ones).reshape(self.fit.y.shape)
+
+    def _outputs(self, halves: tuple[Half, ...]) -> Array:
         """Move the outputs of both signs to their proximal point; minus the gradient of the loss there."""
         weight, scale = np.sqrt(OUTPUT_WEIGHT), self.lift.scale
-        aim = (halves[0].output - halves[1].output) * (scale / weight)
+        total = halves[0].output if len(halves) == 1 else halves[0].output - halves[1].output
+        aim = self._read(total) * (scale / weight)
         f, self.offset = proximal_point(self.fit, aim, self.stiffness, self.offset)
         moved = f - self.offset - aim
-        for half, sign in zip(halves, (1.0, -1.0), strict=True):
-            half.reflection = half.output + sign * weight / scale * moved
+        back = self.features.lifted(moved / self.squares) * (2.0 / len(halves) * weight / scale)
+        for half, sign in zip(halves, self.signs, strict=True):
+            half.reflection = half.output + sign * back.reshape(half.output.shape)
         return self.stiffness * moved
 
 
 def _polar_size(problem: TrainingProblem) -> float:
     """About the polar gauge at the empty network: the largest score of the rows and their weighted sum as neurons."""
-    X, v = problem.features.dense(), problem.fit.empty_dual.ravel()
-    U = np.column_stack([X.T, X.T @ v])
-    U = np.concatenate([U, -U], axis=1)
-    scores = np.abs(v @ np.maximum(X @ U, 0.0)) / np.maximum(np.linalg.norm(U, axis=0), 1e-300)
-    return max(float(np.max(scores)), problem.beta)
+    X, v = problem.features.dense(), problem.fit.empty_dual
+    U = np.column_stack([X.T, X.T @ problem.features.lifted(v)])
+    U = np.concatenate([U, -U], axis=1)[:, np.tile(np.any(U, axis=0), 2)]
+    return max(float(np.max(problem.scores(v, U), initial=0.0)), problem.beta)
