@@ -191,6 +191,7 @@ DENSE = {
     "problems.training",
     "relaxation.proven_bound",
     "relaxation._row_method",
+    "relaxation.sampled_rows",
     "relaxation.splitting",
     "solvers._conv_system",
     "solvers.circular_conv",

@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+
 from .._array import as_positive
 from .._threads import threads
 from ..errors import InvalidInputError
@@ -21,6 +23,7 @@ from .proven_bound import Proof, ProvenBound, proven_value
 from .quartic_interior_point import QuarticByRow, quartic_unknowns
 from .row_interior_point import RowByRow, unknowns
 from .row_multipliers import RowMultipliers
+from .sampled_rows import SAMPLE, SampledRows
 from .splitting import Splitting
 
 PROOF_STRIDE = 40  # iterations from one proof to the next, each of which takes as long as eight with 442 rows
@@ -29,6 +32,7 @@ MOST_UNKNOWNS = 3500  # of the Newton systems row by row, up to rank 57, or 12 i
 QUARTIC_ROWS = (150, 100_000)  # fewer take no longer whole, which is tighter; 12 kB are held for each
 CHEAP_ROW = 50_000  # operations that cost as much as what a row takes whatever the rank is
 CHEAP = 3e8  # operations of an iteration: about a second for all, one thread
+MANY_OPERATIONS = 1e10  # operations of an iteration from which a sample of the rows comes first: half a minute for all
 
 
 def prove_bound(
@@ -125,18 +129,19 @@ def prove_bound(
                     v, multipliers = problem.fit.project(iterate.v), iterate.multipliers()
                     offer(ProvenBound(proven_value(problem, v, multipliers), v, multipliers, run.seconds))
 
-            status = run.follow(partial(rung.solver, problem, network), consider)
+            status = run.follow(partial(rung.solver, problem, network), consider, patience=rung.patience)
             if run.over() is not None:
                 break
     return replace(best, seconds=run.seconds, history=tuple(run.history), status=status)
 
 
 class Rung(NamedTuple):
-    """A solver of one of the relaxations, and its iterations from one proof to the next."""
+    """A solver of a relaxation, its iterations from one proof to the next, and how many of these may bring nothing."""
 
     name: str
     solver: Callable[[TrainingProblem, TwoLayerNetwork | None], Iterable[Any]]
     stride: int
+    patience: float = np.inf
 
 
 def _rungs(problem: TrainingProblem) -> Iterator[Rung]:
@@ -144,6 +149,8 @@ def _rungs(problem: TrainingProblem) -> Iterator[Rung]:
     if not (gain(problem) > 0 and problem.features.span.rank > 0):
         return
     if _row_by_row(problem):
+        if problem.n > SAMPLE and _row_operations(problem) > MANY_OPERATIONS:
+            yield Rung("rows", lambda problem, _: SampledRows(problem), 1, 1)
         yield Rung("rows", lambda problem, _: RowByRow(problem), 1)
     fewest, most = QUARTIC_ROWS
     if _row_by_row(problem) and quartic_unknowns(problem) <= MOST_UNKNOWNS and fewest < problem.n <= most:
@@ -154,8 +161,13 @@ def _rungs(problem: TrainingProblem) -> Iterator[Rung]:
 
 def cheap_by_rows(problem: TrainingProblem) -> bool:
     """Whether the relaxation row by row takes the problem, and about a second or less."""
-    r = max(problem.features.span.rank, 2)
-    return _row_by_row(problem) and problem.n * (CHEAP_ROW + r**4) + r**6 <= CHEAP
+    return _row_by_row(problem) and _row_operations(problem) <= CHEAP
+
+
+def _row_operations(problem: TrainingProblem) -> float:
+    """What an iteration row by row costs."""
+    r = float(max(problem.features.span.rank, 2))
+    return problem.n * (CHEAP_ROW + r**4) + r**6
 
 
 def _no_multipliers(problem: TrainingProblem) -> tuple[Proof, ...]:
