@@ -2,6 +2,7 @@
 
     python benchmarks/relaxation.py [--table diabetes kin8nm cancer teacher iris ...] [--rows 60 200 442]
                                     [--shares 0.3 0.1] [--seconds 30] [--relaxation rows|quartic|whole] [--data FOLDER]
+                                    [--figure FILE]
 
 Tables are standardised and a column of ones is appended. Of diabetes rows are drawn at random, up to 60 with six
 columns (bmi, s5, bp, s6, age, sex), more with all ten; cancer has scikit-learn's 569 rows and the logistic loss;
@@ -9,7 +10,7 @@ kin8nm is read from kin8nm.npz in the data folder; teacher has a million rows of
 four neurons with noise. Of several outputs: 75 rows of iris with indicators of the classes as targets, or iris_softmax;
 five functions of 25 points in the plane (five); 100 digits of 64 pixels, softmax. Penalties are shares of
 beta_max. The gap is relative to the objective of a network that `train` finds, for the teacher of one fitted to 20,000
-rows.
+rows. The figure has a curve of gap against seconds for each problem.
 """
 
 import argparse
@@ -84,7 +85,6 @@ def attained(problem):
     rows = np.arange(20_000)
     small = problem.part(rows).with_beta(problem.beta * len(rows) / problem.n)
     network = ng.train(small, gap=1e-2, time_limit=60.0, prove=False).network
-    # Stretched to the penalty of all rows, which are as many times more.
     return problem.objective(network)
 
 
@@ -100,6 +100,21 @@ def report(name, problem, given):
             print(f"  {1 - known[-1] / upper:.2%} in {moment:g} s", end="")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"  ({len(bound.history) - 1} proofs; {memory:.0f} MB at most so far)", flush=True)
+    return name, [(record.seconds, 1 - record.lower_bound / upper) for record in bound.history[1:]]
+
+
+def draw(curves, path):
+    """Draw gaps against seconds."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.0, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for k, (name, points) in enumerate(curves):
+        axes.step(*zip(*points, strict=True), where="post", label=name, color=f"C{k // 2}", ls="-" if k % 2 else "--")
+    axes.set(xscale="log", yscale="log", xlabel="seconds", ylabel="proven gap", ylim=(None, 1.0))
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside right upper", fontsize="small")
+    figure.savefig(path)
 
 
 def main():
@@ -112,14 +127,18 @@ def main():
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--relaxation", choices=["rows", "quartic", "whole"])
     parser.add_argument("--data", default=os.environ.get("NEURALGAUGE_DATA", "../shared/data"))
+    parser.add_argument("--figure")
     given = parser.parse_args()
+    curves = []
     makers = {"kin8nm": lambda share: kin8nm(given.data, share), "cancer": cancer, "teacher": teacher}
     makers |= {name: partial(several, name) for name in SEVERAL}
     for table in given.table:
         for share in given.shares:
             for n in given.rows if table == "diabetes" else [None]:
                 problem = diabetes(n, share) if n else makers[table](share)
-                report(f"{table}, {problem.n} x {problem.d}, {share:.0%} of beta_max", problem, given)
+                curves.append(report(f"{table}, {problem.n} x {problem.d}, {share:.0%} of beta_max", problem, given))
+    if given.figure:
+        draw(curves, given.figure)
 
 
 if __name__ == "__main__":
