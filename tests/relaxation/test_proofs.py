@@ -23,7 +23,7 @@ def random_multipliers(rng, n, scale, size):
     return Multipliers(scale, size * rng.standard_normal((4 * n, 4 * n)), float(size * rng.standard_normal()))
 
 
-@pytest.mark.parametrize("seed", [*range(8), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(8, 20))])
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 20))])
 @pytest.mark.parametrize("loss", LOSSES, ids=names)
 def test_no_bound_is_above_the_optimum(loss, seed):
     problem = small_problem(loss, seed)

@@ -103,7 +103,7 @@ def test_the_newton_system_is_the_sum_of_its_curvatures(system):
     assert pull[12].sum() == pytest.approx(b)
 
 
-@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 20))])
+@pytest.mark.parametrize("seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 20))])
 @pytest.mark.parametrize("loss", LOSSES, ids=names)
 def test_no_bound_is_above_the_optimum(loss, seed):
     problem = small_problem(loss, seed)
