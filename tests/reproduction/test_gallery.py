@@ -104,9 +104,7 @@ def test_a_folder_without_experiments_is_refused(tmp_path):
 @pytest.mark.parametrize("text", ["{", "[]", '{"title": "A"}'])
 def test_a_file_of_something_else_is_refused(tmp_path, text):
     tmp_path.joinpath("fig2.json").write_text(text)
-    with pytest.raises(
-        ng.InvalidInputError, match=r"is no file of `neuralgauge reproduce`.*run fig2 anew"
-    ):
+    with pytest.raises(ng.InvalidInputError, match=r"is no file of `neuralgauge reproduce`.*run fig2 anew"):
         gallery.write_gallery(tmp_path, tmp_path / "pages")
 
 
