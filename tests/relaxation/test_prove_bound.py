@@ -115,3 +115,7 @@ def test_one_relaxation_alone(table):
     assert len(rows.history) < 30
     with pytest.raises(ng.InvalidInputError, match="'rows', 'whole', got 'quartic'"):
         ng.prove_bound(table, relaxation="quartic")
+    nothing_to_gain = ng.TrainingProblem([[1.0], [2.0]], [0.0, 0.0], beta=1.0)
+    assert ng.prove_bound(nothing_to_gain, relaxation="quartic").value == 0.0
+    with pytest.raises(ng.InvalidInputError, match="'rows', 'quartic', 'whole', got 'rows by rows'"):
+        ng.prove_bound(nothing_to_gain, relaxation="rows by rows")

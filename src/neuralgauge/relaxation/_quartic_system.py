@@ -16,8 +16,9 @@ from scipy.sparse import csr_matrix, eye_array, vstack
 from .._array import Array
 from .._compiled import reordered
 from .._threads import in_threads
-from ._row_system import SHARES
-from ._sphere import Index, Sphere, sphere
+from ..features.rows import Index
+from ._row_system import SHARES, norm_hessian, products
+from ._sphere import Sphere, sphere
 
 HELD_POWERS = 5e5  # of powers of rows held at a time: 4 MB
 POWERS = 5  # values of one sign that are moments along the row; the next is c^T U z
@@ -135,7 +136,7 @@ class QuarticSystem(RowPowers):
         shares = in_threads(contribution, [parts[k::SHARES] for k in range(min(SHARES, len(parts)))])
         sums, columns = (np.sum(one, axis=0) for one in zip(*shares, strict=True))
         for s in (0, 1):
-            sums[2 * s][self._slots[1], self._slots[1]] += self._of_norms(norms[s])
+            sums[2 * s][self._slots[1], self._slots[1]] += norm_hessian(self.Z, norms[s], self._i, self._j)
         for place, (s, k) in enumerate(((0, 0), (0, 1), (1, 1))):
             block = self._expand.T @ sums[place]
             H[self._signs[s], self._signs[k]] = (self._expand.T @ block.T).T
@@ -147,17 +148,14 @@ class QuarticSystem(RowPowers):
             H[-1, -1] = np.sum(K[OFFSET, OFFSET])
         self._factor = cho_factor(H, check_finite=False)
 
-    def _products(self, one: Array, two: Array) -> Array:
-        """Coefficients of one^T U two in the upper triangle of U, row by row."""
-        result = one[:, self._i] * two[:, self._j]
-        off = self._twice > 1.0
-        result[:, off] += (one[:, self._j] * two[:, self._i])[:, off]
-        return result
-
     def _features(self, Z: Array, c: Array) -> list[tuple[int, int, Array]]:
         """(slot, value, coefficients) of what rows see of one sign."""
         constant = np.broadcast_to(self.trace, (len(Z), len(self.trace)))
-        of_U = [(1, 0, constant), (1, 2, self._products(Z, Z)), (1, POWERS, self._products(c, Z))]
+        of_U = [
+            (1, 0, constant),
+            (1, 2, products(Z, Z, self._i, self._j)),
+            (1, POWERS, products(c, Z, self._i, self._j)),
+        ]
         return [(0, 4, self.sphere.four.powers(Z)), *of_U, (2, 3, self.sphere.three.powers(Z)), (3, 1, Z)]
 
     def _add(self, sums: Array, columns: Array, K: Array, Z: Array, c: Array) -> None:
@@ -178,14 +176,6 @@ class QuarticSystem(RowPowers):
     def _of_basis(self, P: Array) -> Array:
         """The Hessian tr(E_k P E_l P) of the matrix of the basis, sum of moments times E_k."""
         return _basis_hessian(np.ascontiguousarray(P), self._a, self._b, self._share, self._firsts)
-
-    def _of_norms(self, weights: Array) -> Array:
-        """The Hessian <E_k, E_l Q>, Q = sum of weighted z z^T, in the upper triangle of U."""
-        Q, eye = (self.Z.T * weights) @ self.Z, np.eye(self.r)
-        i, j = self._i, self._j
-        images = eye[i][:, :, None] * Q[j][:, None, :] + eye[j][:, :, None] * Q[i][:, None, :]
-        images[i == j] *= 0.5
-        return (0.5 * (images + images.swapaxes(1, 2)))[:, i, j] * self._twice
 
     def solve(self, gradient: Array, b: float) -> tuple[Array, float]:
         """Moments (2, k) and the offset whose image under the system is this gradient."""

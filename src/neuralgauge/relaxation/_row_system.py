@@ -11,11 +11,29 @@ from scipy.linalg import cho_factor, cho_solve
 
 from .._array import Array
 from .._threads import in_threads
+from ..features.rows import Index
 
 COEFFICIENTS = 5e5  # entries of products of columns held at a time: 4 MB
 SHARES = 2  # of the rows, whose sums are held side by side
 A, B, C, T = (0, 4), (1, 5), (2, 6), (3, 7)  # where the values of both signs stand among those of a row
 VALUES = 9  # with the offset, the last
+
+
+def products(one: Array, two: Array, i: Index, j: Index) -> Array:
+    """Coefficients of one^T U two in the upper triangle of U, entries (i, j), row by row."""
+    result = one[:, i] * two[:, j]
+    off = i != j
+    result[:, off] += (one[:, j] * two[:, i])[:, off]
+    return result
+
+
+def norm_hessian(Z: Array, weights: Array, i: Index, j: Index) -> Array:
+    """The Hessian <E_k, E_l Q>, Q = sum of weighted z z^T, in the upper triangle of U, entries (i, j)."""
+    Q, eye = (Z.T * weights) @ Z, np.eye(Z.shape[1])
+    images = eye[i][:, :, None] * Q[j][:, None, :] + eye[j][:, :, None] * Q[i][:, None, :]
+    images[i == j] *= 0.5
+    images = 0.5 * (images + images.swapaxes(1, 2))
+    return images[:, i, j] * np.where(i == j, 1.0, 2.0)
 
 
 class RowSystem:
@@ -66,7 +84,9 @@ class RowSystem:
         H = np.zeros((self.order, self.order))
         for s, of in enumerate(self._signs):
             H[of, of] = self._of_cone(metrics[s])
-            H[of.start : of.start + self.pairs, of.start : of.start + self.pairs] += self._of_norms(norms[s])
+            H[of.start : of.start + self.pairs, of.start : of.start + self.pairs] += norm_hessian(
+                self.Z, norms[s], self._i, self._j
+            )
 
         def contribution(parts: list[slice]) -> Array:
             total = np.zeros_like(H)
@@ -80,16 +100,10 @@ class RowSystem:
             H += total
         self._factor = cho_factor(H, check_finite=False)
 
-    def _products(self, one: Array, two: Array) -> Array:
-        """Coefficients of one^T U two in the upper triangle of U, row by row."""
-        first = one[:, self._i] * two[:, self._j]
-        first[:, ~self._diagonal] += (one[:, self._j] * two[:, self._i])[:, ~self._diagonal]
-        return first
-
     def _add(self, H: Array, K: Array, Z: Array, c: Array) -> None:
         """Add what these rows contribute to the upper triangle of H."""
-        own = self._products(Z, Z)
-        both = [np.stack([own, self._products(c[s], Z)]) for s in (0, 1)]
+        own = products(Z, Z, self._i, self._j)
+        both = [np.stack([own, products(c[s], Z, self._i, self._j)]) for s in (0, 1)]
         split, trace = self.pairs, self._trace
         for s, k in ((0, 0), (0, 1), (1, 1)):
             block = np.empty((self.width, self.width))
@@ -124,15 +138,6 @@ class RowSystem:
         H = images[:, first, second] * np.where(diagonal, 1.0, 2.0)
         H[:, diagonal] += images[:, -1, -1][:, None]
         return H
-
-    def _of_norms(self, weights: Array) -> Array:
-        """The Hessian <E_k, E_l Q>, Q = sum of weighted z z^T, in the upper triangle of U."""
-        Q, i, j = (self.Z.T * weights) @ self.Z, self._i, self._j
-        eye = np.eye(self.r)
-        images = eye[i][:, :, None] * Q[j][:, None, :] + eye[j][:, :, None] * Q[i][:, None, :]
-        images[self._diagonal] *= 0.5
-        images = 0.5 * (images + images.swapaxes(1, 2))
-        return images[:, i, j] * np.where(self._diagonal, 1.0, 2.0)
 
     def solve(self, U: Array, w: Array, b: float) -> tuple[Array, Array, float]:
         """The moments and the offset whose image under the system is this gradient, of matrices, vectors and offset."""

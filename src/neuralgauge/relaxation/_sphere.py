@@ -13,12 +13,9 @@ from itertools import combinations_with_replacement
 from math import comb, factorial, prod
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_matrix, diags_array
 
 from .._array import Array
-
-Index = npt.NDArray[np.intp]
 
 
 def count(r: int) -> int:
@@ -67,7 +64,7 @@ class Sphere:
         E[a^3 u].
     basis : sparse array of shape (k^2, m)
         E[y y^T], k = r (r + 1) / 2 + r.
-    pairs : sparse array of shape (m, k^2)
+    inverse : sparse array of shape (k^2, m)
         A right inverse of the adjoint of `basis`: coefficients of a polynomial, to an S with y^T S y equal to it.
     """
 

@@ -26,6 +26,7 @@ from .row_multipliers import RowMultipliers
 from .sampled_rows import SAMPLE, SampledRows
 from .splitting import Splitting
 
+RELAXATIONS = ("rows", "quartic", "whole")
 PROOF_STRIDE = 40  # iterations from one proof to the next, each of which takes as long as eight with 442 rows
 MOST_ROWS = 3000  # of the whole relaxation, which holds some 150 matrices of n x n: 11 GB
 MOST_UNKNOWNS = 3500  # of the Newton systems row by row, up to rank 57, or 12 in degree four: 100 MB, a second a factor
@@ -97,12 +98,7 @@ def prove_bound(
     True
     """
     check_covered(checked_problem(problem))
-    chosen = [rung for rung in _rungs(problem) if relaxation in (None, rung.name)]
-    if relaxation is not None and not chosen and gain(problem) > 0:
-        names = ", ".join(repr(rung.name) for rung in _rungs(problem))
-        raise InvalidInputError(
-            f"`relaxation` must be None or one that is for this problem, {names}, got {relaxation!r}."
-        )
+    chosen = _chosen(problem, relaxation)
     network = _network_of(start, problem)
     run = Run(as_positive(gap, "gap"), time_limit, progress)
     v, none = problem.fit.empty_dual, _no_multipliers(problem)
@@ -157,6 +153,18 @@ def _rungs(problem: TrainingProblem) -> Iterator[Rung]:
         yield Rung("quartic", lambda problem, _: QuarticByRow(problem), 1)
     if _order(problem) <= MOST_ROWS:
         yield Rung("whole", Splitting, PROOF_STRIDE)
+
+
+def _chosen(problem: TrainingProblem, relaxation: str | None) -> list[Rung]:
+    """The relaxations to solve; one that is none, or not for this problem, is refused."""
+    rungs = list(_rungs(problem))
+    names = dict.fromkeys(rung.name for rung in rungs) or dict.fromkeys(RELAXATIONS)
+    if relaxation is not None and relaxation not in names:
+        allowed = ", ".join(map(repr, names))
+        raise InvalidInputError(
+            f"`relaxation` must be None or one that is for this problem, {allowed}, got {relaxation!r}."
+        )
+    return [rung for rung in rungs if relaxation in (None, rung.name)]
 
 
 def cheap_by_rows(problem: TrainingProblem) -> bool:

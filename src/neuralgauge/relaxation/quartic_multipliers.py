@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .._array import Array
+from ..features.rows import Index
+from ._quartic_system import RowPowers
 from .multipliers import UNIT
 
 INDEX = np.arange(5)
@@ -47,7 +48,7 @@ class QuarticMultipliers:
 
     scale: float
     axes: Array
-    rows: npt.NDArray[np.intp]
+    rows: Index
     hankel: Array
     local: Array
     along: Array
@@ -72,8 +73,6 @@ class QuarticMultipliers:
 
     def _bound(self, H: Array, v: Array, beta: float) -> float:
         """The bound for rows H in units of `scale`."""
-        from ._quartic_system import RowPowers
-
         n, d = H.shape
         r = self.axes.shape[1]
         Y = H @ self.axes

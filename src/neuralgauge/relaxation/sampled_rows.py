@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -48,7 +49,7 @@ class RowMoments:
         squares = np.maximum(np.einsum("nd,nd->n", images, X), 0.0)
         return b, images, np.maximum(np.abs(b), np.linalg.norm(images, axis=1)), np.sqrt(squares * np.trace(U))
 
-    @property
+    @cached_property
     def v(self) -> Array:
         """Minus the gradient of the loss at the best outputs that the moments allow, (n,)."""
         fit = self.problem.fit

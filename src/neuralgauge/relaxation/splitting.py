@@ -11,6 +11,7 @@ from .._array import Array
 from .._threads import in_threads
 from ..networks.dense import TwoLayerNetwork
 from ..problems.training import TrainingProblem
+from ._row_method import gain
 from .half import Half
 from .joint_multipliers import JointMultipliers
 from .moments import OUTPUT_WEIGHT, Lift
@@ -57,8 +58,9 @@ class Splitting:
         self.fit, self.features, self.lift = fit, features, Lift(features.dense(), q)
         self.signs = (1.0,) if q else (1.0, -1.0)
         self.ones = np.eye(max(q, 1))
-        size = fit.value(np.broadcast_to(fit.constant[0], fit.y.shape)) - fit.dual_objective(np.zeros_like(fit.y))
-        self.penalty = STEP * problem.n * problem.beta * _polar_size(problem) / max(size, LEAST_SIZE * problem.beta)
+        self.penalty = (
+            STEP * problem.n * problem.beta * _polar_size(problem) / max(gain(problem), LEAST_SIZE * problem.beta)
+        )
         squares = self._read(features.lifted(np.ones_like(fit.y)))  # of F F^T
         self.squares = squares if fit.y.ndim == 1 else squares[:, :1]
         self.stiffness = self.penalty * OUTPUT_WEIGHT / (len(self.signs) * self.lift.scale**2 * self.squares)
