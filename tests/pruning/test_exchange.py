@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import linprog
 
 import neuralgauge as ng
-from neuralgauge.features.rows import Features
+from neuralgauge.features.rows import DenseFeatures
 from neuralgauge.pruning.exchange import exchange
 
 
@@ -23,7 +23,7 @@ def crowd(rng, n, c, copies):
 @pytest.mark.parametrize(("n", "c", "copies"), [(8, 1, 1), (20, 1, 4), (7, 3, 2)])
 def test_keeps_outputs_and_never_costs(rng, n, c, copies):
     X, network = crowd(rng, n, c, copies)
-    found = exchange(network, Features(X))
+    found = exchange(network, DenseFeatures(X))
     assert found.n_neurons <= n * c < network.n_neurons
     assert np.allclose(found.forward(X), network.forward(X), rtol=0, atol=1e-9 * np.abs(network.forward(X)).max())
     assert found.weight_decay() < network.balance().weight_decay()
@@ -42,7 +42,7 @@ def test_one_neuron_many_times(rng):
     """All amplitudes cost the same: no descent tells which neuron goes."""
     X = rng.standard_normal((1, 3))
     u = X[0][:, None] + np.zeros((3, 5))
-    found = exchange(ng.TwoLayerNetwork(u, np.ones(5)), Features(X))
+    found = exchange(ng.TwoLayerNetwork(u, np.ones(5)), DenseFeatures(X))
     assert found.n_neurons == 1
     assert found.forward(X) == pytest.approx(5.0 * X[0] @ X[0], rel=1e-12)
 
@@ -50,7 +50,7 @@ def test_one_neuron_many_times(rng):
 def test_few_neurons_stay(rng):
     X, network = crowd(rng, 20, 1, 1)
     small = network.take(np.arange(15))
-    assert np.array_equal(exchange(small, Features(X)).forward(X), small.balance().forward(X))
+    assert np.array_equal(exchange(small, DenseFeatures(X)).forward(X), small.balance().forward(X))
 
 
 def test_neurons_that_linear_programs_cannot_handle_are_exchanged(monkeypatch):
@@ -61,7 +61,7 @@ def test_neurons_that_linear_programs_cannot_handle_are_exchanged(monkeypatch):
     X = rng.standard_normal((8, 3))
     network = ng.TwoLayerNetwork(rng.standard_normal((3, 60)), rng.standard_normal(60))
     monkeypatch.setattr(caratheodory, "_cheapest", lambda program, rows: None)
-    fewer = caratheodory.basic(network, Features(X))
+    fewer = caratheodory.basic(network, DenseFeatures(X))
     assert fewer.n_neurons <= 8
     np.testing.assert_allclose(fewer.forward(X), network.forward(X), atol=1e-11)
     assert fewer.weight_decay() <= network.balance().weight_decay() * (1 + 1e-12)
@@ -88,7 +88,7 @@ def test_follows_the_steepest_descent(rng, n, c, m, scale):
     network = ng.TwoLayerNetwork(U, rng.standard_normal((m, c)), bias=False).balance()
     atoms = (np.maximum(X @ network.U, 0.0)[:, None, :] * network.A.T).reshape(-1, m)
     share = descended(atoms, np.sum(network.A**2, axis=1))
-    found = exchange(network, Features(X))
+    found = exchange(network, DenseFeatures(X))
     assert found.n_neurons == np.count_nonzero(share) == n * c
     np.testing.assert_allclose(np.sum(found.A**2, axis=1), (share * np.sum(network.A**2, axis=1))[share > 0], rtol=1e-6)
 
@@ -100,7 +100,7 @@ def test_many_neurons_take_few_factorisations_and_no_square_matrix(rng, monkeypa
     monkeypatch.setattr(np.linalg, "qr", lambda a, *rest, **more: shapes.append(a.shape) or qr(a, *rest, **more))
     tracemalloc.start()
     try:
-        found = exchange(network, Features(X))
+        found = exchange(network, DenseFeatures(X))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

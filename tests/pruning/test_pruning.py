@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import nnls
 
 import neuralgauge as ng
-from neuralgauge.features.rows import Features
+from neuralgauge.features.rows import DenseFeatures
 from neuralgauge.pruning.caratheodory import Amplitudes, basic
 from neuralgauge.pruning.cells import joined_in_cells
 
@@ -108,7 +108,7 @@ def test_one_neuron_for_a_whole_cell(c, seed):
     pruned = ng.prune(network, problem)
     assert pruned.width == 1
     assert np.allclose(pruned.network.forward(X), network.forward(X))
-    assert basic(network, Features(X), rng).n_neurons <= np.linalg.matrix_rank(atoms_and_costs(network, X)[0]) == 4
+    assert basic(network, DenseFeatures(X), rng).n_neurons <= np.linalg.matrix_rank(atoms_and_costs(network, X)[0]) == 4
 
 
 @pytest.mark.parametrize("c", [1, 2])
@@ -135,8 +135,8 @@ def test_fewer_than_the_rank_where_the_cheapest_amplitudes_are_not_unique():
     for seed in range(8):
         order = np.random.default_rng(seed).permutation(20)
         network = ng.TwoLayerNetwork(halves[:, order], np.ones(20), bias=False).balance()
-        plain.append(basic(network, Features(X)).n_neurons)
-        pruned = basic(network, Features(X), np.random.default_rng(seed))
+        plain.append(basic(network, DenseFeatures(X)).n_neurons)
+        pruned = basic(network, DenseFeatures(X), np.random.default_rng(seed))
         assert np.allclose(pruned.forward(X), network.forward(X))
         assert pruned.weight_decay() == pytest.approx(network.weight_decay())
         searched.append(pruned.n_neurons)
@@ -169,12 +169,12 @@ def test_neurons_of_one_cell_are_added_up_and_others_are_not():
     network = ng.TwoLayerNetwork([[1.0, 1.0], [1.0, 2.0]], [1.0, 1.0]).balance()
     for points, expected in [([-3.0, 0.0, 1.0], 1), ([-3.0, -1.5, 0.0, 1.0], 2), ([-3.0, -1.0, 0.0], 1)]:
         X = np.column_stack([points, np.ones(len(points))])
-        joined = joined_in_cells(network, Features(X))
+        joined = joined_in_cells(network, DenseFeatures(X))
         assert joined.n_neurons == expected
         np.testing.assert_allclose(joined.forward(X), network.forward(X), atol=1e-13)
         assert joined.weight_decay() <= network.weight_decay()
     opposite = ng.TwoLayerNetwork([[1.0, 1.0], [1.0, 2.0]], [1.0, -1.0])
-    assert joined_in_cells(opposite, Features(X)).n_neurons == 2
+    assert joined_in_cells(opposite, DenseFeatures(X)).n_neurons == 2
 
 
 def test_neurons_that_no_sample_activates_go():

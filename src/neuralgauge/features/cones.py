@@ -74,4 +74,5 @@ class _ChosenRows:
 
 def cone_rows(features: Features, gates: BoolArray, rows: npt.NDArray[np.intp] | None) -> ConeRows:
     """Return the constraints (2 D_i - I) X w_i >= 0 of all rows, or of the rows (m, k) for each block."""
-    return _AllRows(features.X, gates) if rows is None else _ChosenRows(features.X, gates, rows)
+    X = features.dense()
+    return _AllRows(X, gates) if rows is None else _ChosenRows(X, gates, rows)

@@ -36,11 +36,11 @@ class GatedRows:
     @cached_property
     def _Xt(self) -> Array:
         """X^T, row by row."""
-        return np.ascontiguousarray(self.features.X.T)
+        return np.ascontiguousarray(self.features.dense().T)
 
     @cached_property
     def _X_Xt(self) -> Array:
-        return np.repeat(np.repeat(self.features.X @ self._Xt, self.c, axis=0), self.c, axis=1)
+        return np.repeat(np.repeat(self.features.dense() @ self._Xt, self.c, axis=0), self.c, axis=1)
 
     @cached_property
     def _weights(self) -> Array:
@@ -62,7 +62,7 @@ class GatedRows:
 
     def adjoint(self, V: Array) -> Array:
         """B^T V (m, d) for V (n, c): as many operations."""
-        X = self.features.X
+        X = self.features.dense()
         if self.c == 1:
             return self._weights @ (V * X)
         return (self._weights * (self.directions @ V.T)) @ X

@@ -1,24 +1,32 @@
 r"""The rows of X and their readout: every operation on the N rows of a ReLU network.
 
-A row is a sample of a dense network, or a patch of an image (see `readouts`). What passes over all rows here works in
-chunks that caches hold, several at a time; activations (N, m) are whole only where a method says so. Results are those
-of one pass up to the order of sums, which is that of the chunks and does not depend on the number of threads.
+A row is a sample of a dense network, or a patch of an image (see `readouts`). `Features` has what all kinds of features
+share: each pass over the rows, written once on a block of them, its product with U and the adjoint of that product.
+Kinds differ in where the rows are and in what precision.
+
+What passes over all rows here works in chunks that caches hold, several at a time; activations (N, m) are whole only
+where a method says so. Results are those of one pass up to the order of sums, which is that of the chunks and does not
+depend on the number of threads.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from .._array import Array, BoolArray, frozen
 from .._threads import in_threads
+from ..errors import InvalidInputError
 from .readouts import Chunk, DenseReadout, PatchReadout, Readout
 
 Index = npt.NDArray[np.intp]
+Floats = npt.NDArray[Any]  # in the precision that a block computes in
+Heads = Callable[[slice], Callable[[Array], tuple[float, Array]]]  # samples -> (outputs -> value, gradient)
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -50,43 +58,68 @@ class Span(NamedTuple):
         return self.axes / self.stretch
 
 
-class Features:
-    """Rows X (N, d), read-only, and their readout.
+class Block(Protocol):
+    """Consecutive rows (k, d), the column of ones included, as two linear maps."""
 
-    Parameters
+    def times(self, U: Array) -> Floats:
+        """X U (k, m) for U (d, m): a new array in the precision of the block, free to be overwritten."""
+
+    def adjoint(self, H: Floats) -> Array:
+        """X^T H (d, m) for H (k, m)."""
+
+
+def _triangle(X: Array) -> Array:
+    return np.asarray(np.linalg.qr(X, mode="r"), np.float64)
+
+
+class Features(ABC):
+    """Rows X (N, d) of some kind, the column of ones included, and their readout.
+
+    A kind of features is a subclass with `N`, `d` and four methods: `block`, `gathered`, `take` and `lengths`.
+
+    Attributes
     ----------
-    X : array of shape (N, d)
-        Design matrix, the column of ones included.
-    readout : Readout, optional
-        How activations of the rows become outputs of samples; one row a sample by default.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from neuralgauge.features.rows import Features
-    >>> rows = Features(np.array([[1.0], [-2.0]]))
-    >>> rows.outputs(np.array([[1.0, -1.0]]), np.array([[1.0], [3.0]])).tolist()
-    [[1.0], [6.0]]
+    readout : Readout
+        How activations of the rows become outputs of samples.
+    resident : bool
+        Whether the rows are whole in memory as a dense float64 array, which exact prices, convex programs and proofs
+        take by `dense()`.
     """
 
-    def __init__(self, X: Array, readout: Readout | None = None) -> None:
-        self.X = frozen(X)
-        self.readout: Readout = DenseReadout(len(X)) if readout is None else readout
+    readout: Readout
+    resident: bool = False
 
     @property
+    @abstractmethod
     def N(self) -> int:
         """Rows."""
-        return len(self.X)
 
     @property
+    @abstractmethod
     def d(self) -> int:
         """Columns."""
-        return self.X.shape[1]
+
+    @abstractmethod
+    def block(self, rows: slice, searched: bool = False) -> Block:
+        """Consecutive rows; `searched` allows the precision of the data where that is below float64."""
+
+    @abstractmethod
+    def gathered(self, rows: Index | slice) -> Array:
+        """Some of the rows (k, d), dense and in float64."""
+
+    @abstractmethod
+    def take(self, rows: Index, readout: Readout) -> Self:
+        """Some of the rows, increasing, as features of this kind under a readout of their own."""
+
+    @property
+    @abstractmethod
+    def lengths(self) -> Array:
+        """|x_r|, (N,)."""
 
     @property
     def size(self) -> int:
         """N d."""
-        return self.X.size
+        return self.N * self.d
 
     @property
     def n(self) -> int:
@@ -104,11 +137,6 @@ class Features:
         return isinstance(self.readout, PatchReadout)
 
     @cached_property
-    def lengths(self) -> Array:
-        """|x_r|, (N,)."""
-        return np.linalg.norm(self.X, axis=1)
-
-    @cached_property
     def reach(self) -> float:
         """Bound on |outputs| of one sample per unit of |u| |alpha|."""
         return self.readout.reach(self.lengths)
@@ -116,9 +144,16 @@ class Features:
     @cached_property
     def span(self) -> Span:
         """The row space, by the singular values of the triangular factor of X: N d^2 operations."""
-        _, stretch, axes = np.linalg.svd(np.linalg.qr(self.X, mode="r"), full_matrices=False)
-        rank = int(np.sum(stretch > stretch[0] * max(self.X.shape) * np.finfo(float).eps))
+        _, stretch, axes = np.linalg.svd(self._triangle(), full_matrices=False)
+        rank = int(np.sum(stretch > stretch[0] * max(self.N, self.d) * np.finfo(float).eps))
         return Span(stretch[:rank], axes[:rank].T)
+
+    def _triangle(self) -> Array:
+        """R (d, d) of X = Q R up to signs, by that of each chunk below the R of those before."""
+        R = np.zeros((0, self.d))
+        for rows, _, _ in self.chunks(self.d):
+            R = _triangle(np.vstack([R, self.gathered(rows)]))
+        return R
 
     def chunks(self, m: int) -> list[Chunk]:
         """Chunks of the rows for m neurons."""
@@ -129,7 +164,7 @@ class Features:
 
         def work(chunk: Chunk) -> Array:
             rows, _, part = chunk
-            return part.outputs(np.maximum(self.X[rows] @ U, 0.0), A)
+            return part.outputs(self._activations(rows, U), A)
 
         return np.concatenate(list(mapped(work, self.chunks(U.shape[1]))))
 
@@ -138,45 +173,61 @@ class Features:
 
         def work(chunk: Chunk) -> Array:
             rows, samples, part = chunk
-            return part.gains(V[samples], np.maximum(self.X[rows] @ U, 0.0))
+            return part.gains(V[samples], self._activations(rows, U))
 
         first, *others = mapped(work, self.chunks(U.shape[1]))
         return sum(others, first)
 
-    def value_and_gradient(
-        self, U: Array, A: Array, heads: Callable[[slice], Callable[[Array], tuple[float, Array]]]
-    ) -> tuple[float, Array, Array, Array]:
+    def _activations(self, rows: slice, U: Array) -> Array:
+        X_U = self.block(rows).times(U)
+        return np.maximum(X_U, 0.0, out=X_U)
+
+    def value_and_gradient(self, U: Array, A: Array, heads: Heads) -> tuple[float, Array, Array, Array]:
         """Return a sum over samples of a function of the outputs, and its gradient in U (d, m), A (m, q), offset (c,).
 
         `heads` maps consecutive samples to the function of their outputs (k, c) that gives its value and gradient
-        (k, c). Where a value is not finite, gradients are zero.
+        (k, c). Where a value is not finite, gradients are zero. Products are in the precision of the data.
         """
         parts = mapped(lambda chunk: self._value_and_gradient(chunk, U, A, heads), self.chunks(U.shape[1]))
         value, by_U, by_A, by_b = (sum(terms[1:], terms[0]) for terms in zip(*parts, strict=True))
         return value, by_U, by_A, by_b
 
-    def _value_and_gradient(
-        self, chunk: Chunk, U: Array, A: Array, heads: Callable[[slice], Callable[[Array], tuple[float, Array]]]
-    ) -> tuple[float, Array, Array, Array]:
+    def _value_and_gradient(self, chunk: Chunk, U: Array, A: Array, heads: Heads) -> tuple[float, Array, Array, Array]:
         rows, samples, readout = chunk
-        X = self.X[rows]
-        X_U = X @ U
-        hidden = np.maximum(X_U, 0.0)
-        value, g = heads(samples)(readout.outputs(hidden, A))
+        block = self.block(rows, searched=True)
+        X_U = block.times(U)
+        hidden, kind = np.maximum(X_U, 0.0), X_U.dtype
+        value, g = heads(samples)(readout.outputs(hidden, A.astype(kind, copy=False)).astype(np.float64, copy=False))
         if not np.isfinite(value):
             return value, np.zeros_like(U), np.zeros_like(A), np.zeros(g.shape[1])
-        by_A = readout.gains(g, hidden)
+        g_in_kind = g.astype(kind, copy=False)
+        by_A = readout.gains(g_in_kind, hidden).astype(np.float64, copy=False)
         np.greater(X_U, 0.0, out=X_U)
         if A.shape[1] == 1:  # the gradient in the activations has rank one
-            by_U = ((X * readout.along(g, np.ones((1, 1)))).T @ X_U) * A[:, 0]
-        else:
-            X_U *= readout.along(g, A)
-            by_U = X.T @ X_U
-        return value, by_U, by_A, g.sum(axis=0)
+            X_U *= readout.along(g_in_kind, np.ones((1, 1), kind))
+            return value, block.adjoint(X_U) * A[:, 0], by_A, g.sum(axis=0)
+        X_U *= readout.along(g_in_kind, A.astype(kind, copy=False))
+        return value, block.adjoint(X_U), by_A, g.sum(axis=0)
+
+    def score_gradient(self, V: Array, U: Array, G: Array) -> tuple[Array, Array]:
+        """Scores g_j^T V^T (X u_j)_+ (m,) for U (d, m), G (m, q), and the gradient of each in its u_j, (d, m).
+
+        Products are in the precision of the data.
+        """
+
+        def work(chunk: Chunk) -> tuple[Array, Array]:
+            rows, samples, readout = chunk
+            block = self.block(rows, searched=True)
+            X_U = block.times(U)
+            weights = readout.along(V[samples], G).astype(X_U.dtype, copy=False) * (X_U > 0.0)
+            return np.einsum("rm,rm->m", X_U, weights).astype(np.float64, copy=False), block.adjoint(weights)
+
+        scores, by_U = (sum(terms[1:], terms[0]) for terms in zip(*mapped(work, self.chunks(U.shape[1])), strict=True))
+        return scores, by_U
 
     def hidden(self, U: Array) -> Array:
         """(N, m): activations (X U)_+, whole."""
-        return np.maximum(self.X @ U, 0.0)
+        return self._activations(slice(0, self.N), U)
 
     def atoms(self, U: Array, A: Array) -> Array:
         """(n c, m): what each neuron adds to the outputs, whole."""
@@ -185,27 +236,33 @@ class Features:
     def gates(self, W: Array) -> BoolArray:
         """(k, N): the patterns 1[X w >= 0] of the rows of W (k, d)."""
         result = np.empty((len(W), self.N), dtype=np.bool_)
-        step = max(1, int(CHUNK / max(len(W), 1)))
-        for row in range(0, self.N, step):
-            result[:, row : row + step] = W @ self.X[row : row + step].T >= 0
+        for rows in self._steps(len(W)):
+            result[:, rows] = self.block(rows).times(W.T).T >= 0
         return result
+
+    def _steps(self, m: int) -> list[slice]:
+        """Consecutive rows for m neurons, where samples do not matter."""
+        step = max(1, int(CHUNK / max(m, 1)))
+        return [slice(row, min(row + step, self.N)) for row in range(0, self.N, step)]
 
     def margins(self, W: Array) -> Array:
         """(k, N): W X^T for W (k, d), whole."""
-        return W @ self.X.T
+        return np.hstack([self.block(rows).times(W.T).T for rows in self._steps(len(W))])
 
     def weighted_sums(self, weights: Array) -> Array:
         """(k, d): sums of the rows under weights (k, N), the adjoint of `margins`."""
-        return weights @ self.X
+        parts = [self.block(rows).adjoint(weights[:, rows].T).T for rows in self._steps(len(weights))]
+        return sum(parts[1:], parts[0])
 
     def absolute_sum(self, weight: Array) -> Array:
         """(d,): the sum of |x_r| under weights (N,)."""
-        return weight @ np.abs(self.X)
+        parts = [weight[rows] @ np.abs(self.gathered(rows)) for rows in self._steps(self.d)]
+        return sum(parts[1:], parts[0])
 
     def maps(self, gates: BoolArray, G: Array) -> Array:
         """(m, n, c, d): the linear maps w -> outputs of the rows that each gate (m, N) lets through, for patches."""
         assert isinstance(self.readout, PatchReadout)
-        return self.readout.maps(gates, self.X, G)
+        return self.readout.maps(gates, self.dense(), G)
 
     def lifted(self, V: Array) -> Array:
         """The dual point of the rows: (N,) if neurons have one output weight, else (N, q)."""
@@ -215,11 +272,105 @@ class Features:
         """(N, k): the dual point of the rows in the output directions G (k, q)."""
         return self.readout.along(V, G)
 
-    def part(self, samples: Index) -> Features:
+    def part(self, samples: Index) -> Self:
         """The rows of these samples, given in increasing order."""
+        return self.take(*self.readout.part(samples))
+
+    def dense_part(self, samples: Index) -> DenseFeatures:
+        """The rows of these samples, increasing, dense in memory and in float64 whatever kind these are."""
         rows, readout = self.readout.part(samples)
-        return Features(self.X[rows], readout)
+        return DenseFeatures(self.gathered(rows), readout)
 
     def dense(self, rows: Index | slice | None = None) -> Array:
-        """X, or some of its rows (k, d), for exact prices, ascents and facets of cones, which need them at once."""
+        """X, or some of its rows (k, d), for exact prices, ascents and facets of cones, which need them at once.
+
+        Without `rows` an InvalidInputError where the features are not `resident`.
+        """
+        if rows is not None:
+            return self.gathered(rows)
+        raise InvalidInputError(
+            f"this needs all rows of X at once as a dense float64 array, and the {self.N} rows here are kept "
+            "otherwise; give X as a float64 array, or take what passes over the rows: train, certify, beta_max."
+        )
+
+
+class DenseFeatures(Features):
+    """Rows X (N, d) in a float64 array in memory, read-only, and their readout.
+
+    Parameters
+    ----------
+    X : array of shape (N, d)
+        Design matrix, the column of ones included.
+    readout : Readout, optional
+        How activations of the rows become outputs of samples; one row a sample by default.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neuralgauge.features.rows import DenseFeatures
+    >>> rows = DenseFeatures(np.array([[1.0], [-2.0]]))
+    >>> rows.outputs(np.array([[1.0, -1.0]]), np.array([[1.0], [3.0]])).tolist()
+    [[1.0], [6.0]]
+    """
+
+    resident = True
+
+    def __init__(self, X: Array, readout: Readout | None = None) -> None:
+        self.X = frozen(X)
+        self.readout = DenseReadout(len(X)) if readout is None else readout
+
+    @property
+    def N(self) -> int:
+        """Rows."""
+        return len(self.X)
+
+    @property
+    def d(self) -> int:
+        """Columns."""
+        return self.X.shape[1]
+
+    def block(self, rows: slice, searched: bool = False) -> DenseBlock:
+        """A view of the rows."""
+        return DenseBlock(self.X[rows])
+
+    def gathered(self, rows: Index | slice) -> Array:
+        """Some of the rows."""
+        return self.X[rows]
+
+    def take(self, rows: Index, readout: Readout) -> DenseFeatures:
+        """A copy of the rows."""
+        return DenseFeatures(self.X[rows], readout)
+
+    @cached_property
+    def lengths(self) -> Array:
+        """|x_r|, (N,)."""
+        return np.linalg.norm(self.X, axis=1)
+
+    def _triangle(self) -> Array:
+        return _triangle(self.X)
+
+    def margins(self, W: Array) -> Array:
+        """(k, N): W X^T for W (k, d), whole."""
+        return W @ self.X.T
+
+    def weighted_sums(self, weights: Array) -> Array:
+        """(k, d): sums of the rows under weights (k, N), the adjoint of `margins`."""
+        return weights @ self.X
+
+    def dense(self, rows: Index | slice | None = None) -> Array:
+        """X, or some of its rows (k, d)."""
         return self.X if rows is None else self.X[rows]
+
+
+class DenseBlock(NamedTuple):
+    """Rows of a float64 array."""
+
+    X: Array
+
+    def times(self, U: Array) -> Array:
+        """X U."""
+        return self.X @ U
+
+    def adjoint(self, H: Floats) -> Array:
+        """X^T H."""
+        return self.X.T @ H

@@ -10,7 +10,7 @@ from .._array import Array, check_size, with_ones
 from ..errors import InvalidInputError
 from ..features.patches import PatchGeometry
 from ..features.readouts import Index, PatchReadout, Readout, Regions, regions_of
-from ..features.rows import Features
+from ..features.rows import DenseFeatures
 from ..losses import Loss
 from ..losses.datafit import DataFit
 from ..networks.conv import GatedConvNetwork, ReLUConvNetwork
@@ -119,7 +119,7 @@ class ReLUConvProblem(TrainingProblem):
             first, counts = _distinct(rows, sample, np.tile(region, n), np.tile(weight, n), self.bias)
             rows = rows[first]
             readout = PatchReadout(sample[first], np.tile(region, n)[first], counts, n, n_regions)
-        self.features = Features(with_ones(rows) if self.bias else rows, readout)
+        self.features = DenseFeatures(with_ones(rows) if self.bias else rows, readout)
 
     def with_data(self, X: Any, y: Any) -> ReLUConvProblem:
         """Other images and targets, unweighted, under the same loss, penalty, outputs and geometry."""

@@ -10,7 +10,7 @@ import numpy as np
 from .._array import Array, as_matrix, check_size, with_ones
 from .._threads import threads
 from ..errors import InvalidInputError
-from ..features.rows import Features, Index
+from ..features.rows import DenseFeatures, Features, Index
 from ..losses import Loss
 from ..losses.datafit import DataFit
 from ..networks.dense import TwoLayerNetwork
@@ -94,13 +94,13 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
         features = as_matrix(X)
         self.bias: bool = bool(bias)
         self._set(DataFit.of(y, len(features), loss, offset, sample_weight), beta)
-        self.features = Features(with_ones(features) if bias else features)
+        self.features: Features = DenseFeatures(with_ones(features) if bias else features)
         check_size("X", self.X)
 
     @property
     def X(self) -> Array:
         """Design matrix (N, d), read-only."""
-        return self.features.X
+        return self.features.dense()
 
     @property
     def d(self) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
-from ..features.rows import Features
+from ..features.rows import DenseFeatures
 from ..networks.dense import TwoLayerNetwork
 from ..pruning.caratheodory import basic
 
@@ -75,7 +75,7 @@ def fit_exactly(
             best = found
     if best is None:
         return None
-    fewer = basic(best, Features(X))
+    fewer = basic(best, DenseFeatures(X))
     if misfit(fewer, X, y) > 1.0:
         polished = _corrected(fewer, X, y, offset, 0.0)
         fewer = best if polished is None else polished
@@ -110,7 +110,7 @@ def least_squares_fit(X: Array, y: Array, bias: bool, offset: bool, rng: np.rand
     Each of these has its kink at one sample, for any X. Cost O((n c)^2 n).
     """
     n = len(X)
-    to_white = Features(X).span.whitening
+    to_white = DenseFeatures(X).span.whitening
     rank = to_white.shape[1]
     white = X @ to_white
     Z = rng.standard_normal((HINGES, n, rank))
