@@ -13,6 +13,7 @@ from .._array import Array, as_targets, as_vector, check_size, frozen
 from ..errors import InvalidInputError
 from . import Loss, check_coupled, get_loss
 from .dual_domain import best_constant, distance, nearest
+from .protocol import SmoothLoss
 from .targets import checked_targets, probabilities
 
 
@@ -99,6 +100,11 @@ class DataFit:
     def gradient(self, f: Array) -> Array:
         """Gradient of L at f, of y's shape."""
         return self.output_weight * self.loss.gradient(f, self.y)
+
+    def curvature(self, f: Array) -> Array:
+        """Second derivatives of L at f, of y's shape, for an elementwise loss that has them."""
+        assert isinstance(self.loss, SmoothLoss)
+        return self.output_weight * self.loss.hessian(f, self.y)
 
     @cached_property
     def _constant(self) -> tuple[Array, Array]:

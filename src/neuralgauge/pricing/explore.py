@@ -49,6 +49,18 @@ def explore(
     return _distinct(U, _climbed(U, V, features, sign, CLIMB_STEPS if share >= 1.0 else LAST_STEPS), kept).T
 
 
+def climbed(X: Any, v: Array, starts: Array) -> tuple[Array, Array]:
+    """Values that starts (d, k) of one output weight reach on rows X (N, d) in single precision, and where, (d, k).
+
+    The values have a common factor.
+    """
+    length = np.linalg.norm(starts, axis=0)
+    U = np.ascontiguousarray((starts[:, length > 0] / length[length > 0]).T)
+    v_X = X * _single(v)[:, None]
+    values = on_parts(lambda part: _climb_compiled(X, v_X, part, CLIMB_STEPS), U, least=FEWEST_CLIMBING)
+    return np.concatenate(values), U.T
+
+
 def _climbed(U: Array, V: Array, features: Features, sign: float | None, steps: int) -> Array:
     """Move the rows of U uphill in place, in threads; return the values reached, up to a common factor."""
     # Only directions count, so that single precision is safe from over- and underflow once scaled.

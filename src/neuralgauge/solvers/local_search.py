@@ -1,4 +1,4 @@
-r"""Local search on the non-convex objective [2]: a fast start, stopped before the kinks make it crawl."""
+r"""Local searches on the non-convex objective [2]: a fast start, stopped before the kinks make it crawl, or past them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,16 @@ from scipy.optimize import minimize
 from .._array import Array
 from .._threads import threads
 from ..networks.dense import N
+from ..problems.passes import Passes, loss_heads
 from ..problems.training import TrainingProblem
 from .run import Run
 
 MEMORY = 20  # L-BFGS pairs
+# Relative decrease of one iteration at which a search ends: rounding; and what single precision can tell.
+LEAST_DECREASE, SINGLE_DECREASE = 1e-12, 1e-9
+
+# Hidden weights, output weights and offset to the loss and its gradients in them.
+Evaluation = Callable[[Array, Array, Array], tuple[float, Array, Array, Array]]
 
 
 def local_search(problem: TrainingProblem, network: N, max_iter: int, run: Run | None = None) -> N:
@@ -40,7 +46,44 @@ def local_search(problem: TrainingProblem, network: N, max_iter: int, run: Run |
     -----
     Cost O(N (d + q) m) an iteration, N rows and q output weights a neuron; memory O(N c + (d + q) m).
     """
+
+    def evaluate(U: Array, A: Array, b: Array) -> tuple[float, Array, Array, Array]:
+        return problem.features.value_and_gradient(U, A, loss_heads(problem, b))
+
+    return _descended(problem, network.balance(), evaluate, max_iter, run, LEAST_DECREASE)
+
+
+def smoothed_search(passes: Passes, network: N, share: float, max_iter: int, run: Run | None = None) -> N:
+    """The same with activations smoothed near zero, where kinks do not stop it, in single precision.
+
+    Parameters
+    ----------
+    passes : Passes
+    network : Network
+        Start; balanced first.
+    share : float
+        Width of smoothing of a neuron, relative to the root mean square of its x^T u over the rows at the start.
+    max_iter, run
+        As in `local_search`.
+
+    Returns
+    -------
+    Network
+        Balanced; no worse than the start on the smoothed objective, which exceeds [2] less the smaller the share.
+    """
     start = network.balance()
+    width = share * passes.spread(start.U / np.linalg.norm(start.U, axis=0))
+
+    def evaluate(U: Array, A: Array, b: Array) -> tuple[float, Array, Array, Array]:
+        return passes.smoothed(U, A, b, width)
+
+    return _descended(passes.problem, start, evaluate, max_iter, run, SINGLE_DECREASE)
+
+
+def _descended(
+    problem: TrainingProblem, start: N, evaluate: Evaluation, max_iter: int, run: Run | None, least: float
+) -> N:
+    """The network after so many iterations of L-BFGS from a balanced one."""
     if start.n_neurons == 0 or max_iter < 1:
         return start
     sizes = start.U.shape, start.A.shape
@@ -52,9 +95,7 @@ def local_search(problem: TrainingProblem, network: N, max_iter: int, run: Run |
 
     def objective(theta: Array) -> tuple[float, Array]:
         U, A, b = unpack(theta)
-        loss, by_U, by_A, by_b = problem.features.value_and_gradient(
-            U, A, _heads(problem, b if problem.offset else fixed)
-        )
+        loss, by_U, by_A, by_b = evaluate(U, A, b if problem.offset else fixed)
         if not np.isfinite(loss):  # too long a step: let the line search come back
             return far, np.zeros_like(theta)
         gradient = np.concatenate([by_U.ravel(), by_A.ravel(), by_b if problem.offset else b])
@@ -65,7 +106,7 @@ def local_search(problem: TrainingProblem, network: N, max_iter: int, run: Run |
     theta, far = np.concatenate([start.U.ravel(), start.A.ravel(), b]), np.inf
     value = objective(theta)[0]
     far = 1e6 * (1.0 + value)
-    options: Any = {"maxiter": max_iter, "maxcor": MEMORY, "maxfun": 3 * max_iter, "ftol": 1e-12, "gtol": 1e-9}
+    options: Any = {"maxiter": max_iter, "maxcor": MEMORY, "maxfun": 3 * max_iter, "ftol": least, "gtol": 1e-9}
 
     def watch(intermediate_result: Any) -> None:
         if run is not None and run.late():
@@ -77,21 +118,3 @@ def local_search(problem: TrainingProblem, network: N, max_iter: int, run: Run |
         return start
     U, A, b = unpack(found.x)
     return start.with_neurons(U, A, b if problem.offset else fixed).balance()
-
-
-def _heads(problem: TrainingProblem, b: Array) -> Callable[[slice], Callable[[Array], tuple[float, Array]]]:
-    """For some of the samples: outputs without the offset b to their loss and its gradient."""
-
-    def of(samples: slice) -> Callable[[Array], tuple[float, Array]]:
-        fit = problem.fit.part(samples)
-
-        def head(outputs: Array) -> tuple[float, Array]:
-            f = (outputs + b).reshape(fit.y.shape)
-            with np.errstate(over="ignore", invalid="ignore"):
-                loss = fit.value(f)
-                g = fit.gradient(f) if np.isfinite(loss) else np.zeros_like(f)
-            return loss, g.reshape(outputs.shape)
-
-        return head
-
-    return of

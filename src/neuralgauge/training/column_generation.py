@@ -14,6 +14,7 @@ from ..certificate import Certificate
 from ..networks.dense import TwoLayerNetwork
 from ..patterns.strategies import interior_vectors
 from ..pricing.columns import Columns
+from ..problems.passes import Passes
 from ..problems.training import TrainingProblem
 from ..programs.block import BlockProgram
 from ..pruning.simplify import simplify
@@ -25,6 +26,7 @@ from .columns import violated, with_columns
 from .dual_side import DualSide
 from .failed_programs import FailedPrograms, block_keys
 from .row_sample import FINE_GAP, RowSample
+from .smoothed_rounds import SmoothedRounds, smoothable
 
 FIRST_NEURONS, FIRST_SEARCH, ROUND_SEARCH = 60, 100, 60  # neurons; iterations of local search
 LARGE_DATA, COARSER = 4e6, 4  # entries of X from which rounds on a part of the samples come first; how many times fewer
@@ -35,6 +37,7 @@ PROGRAM_ITERATIONS = 100  # most of the interior point, over all relaxations of 
 ROWS_TO_WAIT = 1_500  # from which on the program waits for local searches
 FAST = 0.05  # share of the gap by which a local search must lower it to be followed by another
 MOST_CUTS = 300  # see `Rounds.cuts`
+PATIENCE, SLOW = 4, 0.7  # smoothed rounds that must lower the gap by this factor
 IDLE_ROUNDS = 8  # without progress that are waited for
 PRICING_SHARE = 0.3  # of the whole time: the most that is kept for the last pricing
 
@@ -95,9 +98,11 @@ class Rounds:
 
     def steps(self, max_rounds: int) -> Generator[None, None, Status]:
         """The rounds, each handed out when its dual point is priced."""
-        run, v = self.run, self.v
-        idle, best = 0, (run.upper, self.dual.lower)
-        for index in range(max_rounds):
+        run = self.run
+        if smoothable(self.problem) and (yield from self._smoothed_rounds(max_rounds)):
+            return Status.SOLVED
+        idle, best, v = 0, (run.upper, self.dual.lower), self.v
+        for index in range(run.n_iter, max_rounds):
             run.n_iter = index
             columns = self._columns(v)
             run.record(self.network.n_neurons, self.dual.lower)
@@ -117,10 +122,28 @@ class Rounds:
                 return verdict
         return Status.ITERATION_LIMIT
 
+    def _smoothed_rounds(self, max_rounds: int) -> Generator[None, None, bool]:
+        """Rounds of smoothed search as long as they close the gap; whether they closed it for good."""
+        run, dual = self.run, self.dual
+        rounds = SmoothedRounds(Passes(self.problem), run, self.rng, dual, self.active)
+        gaps: list[float] = []
+        for index, _ in zip(range(max_rounds), rounds.steps(), strict=False):
+            run.n_iter = index + 1
+            run.record(self.network.n_neurons, dual.lower)
+            if self.gap <= run.target_gap and dual.settle(run):
+                return True
+            yield
+            gaps.append(self.gap)
+            if len(gaps) > PATIENCE and gaps[-1] > SLOW * gaps[-1 - PATIENCE]:
+                break
+        self._consider(self.network)
+        self.v = self.problem.fit.project(-self.problem.fit.gradient(self.problem.outputs(self.active)))
+        return False
+
     def _improved(self, columns: Columns) -> Array:
         """The dual point after a first network, a local search or the convex program has moved the network."""
         problem = self.problem
-        if self.run.n_iter == 0 and self.active.n_neurons == 0 and len(self.cuts.values) == 0:
+        if self.active.n_neurons == 0 and self.run.upper > 0 and len(self.cuts.values) == 0:
             (self._first_network if problem.features.size < LARGE_DATA else self._from_fewer_samples)()
         elif self._search(columns):
             return -problem.fit.gradient(problem.outputs(self.active))

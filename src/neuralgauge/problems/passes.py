@@ -1,0 +1,138 @@
+r"""What training asks of all samples at once: sums over them, each one pass over the rows.
+
+A dual point is an object that stays where the samples are: here an array of the shape of y. What comes and goes
+otherwise is of the size of a network. Engines that ask for nothing else run wherever these sums are formed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from .._array import Array
+from ..certificate import lower_bound
+from ..features.smoothed import Heads, SecondOrder, Single, SingleRows
+from ..networks.dense import TwoLayerNetwork
+from ..pricing.columns import Columns
+from .training import TrainingProblem
+
+
+class Curvature(NamedTuple):
+    """The loss to second order in output weights: its value, gradient (m,) and Hessian (m, m)."""
+
+    value: float
+    gradient: Array
+    hessian: Array
+
+
+class Sample(NamedTuple):
+    """Some of the rows in memory (k, d), in single precision, and what a dual point is there, (k,) or (k, q)."""
+
+    X: Single
+    v: Array
+
+
+class Passes:
+    """The sums over all samples of a problem."""
+
+    def __init__(self, problem: TrainingProblem) -> None:
+        self.problem = problem
+
+    @cached_property
+    def _single(self) -> SingleRows:
+        return SingleRows(self.problem.features)
+
+    def smoothed(self, U: Array, A: Array, offset: Array, width: Array) -> tuple[float, Array, Array, Array]:
+        """The loss with activations smoothed within `width` (m,) times \\|u_j\\|, and its gradients, in single precision.
+
+        Returns the value and gradients in U (d, m), A (m, q) and the offset (c,), which vanish if it is not finite.
+        """
+        length = np.linalg.norm(U, axis=0)
+        heads = loss_heads(self.problem, offset)
+        value, by_U, by_A, by_b, by_width = self._single.smoothed(U, A, width * length, heads)
+        by_U += U * (by_width * width / np.maximum(length, np.finfo(float).tiny))
+        return value, by_U, by_A, by_b
+
+    def spread(self, U: Array) -> Array:
+        """(m,): the root mean square of x^T u_j over the rows, for unit vectors u_j."""
+        features = self.problem.features
+        squares = np.sum(features.margins(U.T) ** 2, axis=1)
+        return np.sqrt(squares / features.N)
+
+    def objective(self, network: TwoLayerNetwork) -> float:
+        """The training objective, in double precision."""
+        return self.problem.objective(network)
+
+    def residual(self, network: TwoLayerNetwork) -> Array:
+        """The dual point minus the gradient of the loss at a network, moved into the domain of the conjugate."""
+        return self.problem.fit.project(-self.problem.fit.gradient(self.problem.outputs(network)))
+
+    def mixed(self, points: Sequence[Array], weights: Sequence[float]) -> Array:
+        """A convex combination of dual points."""
+        return sum((weight * v for weight, v in zip(weights, points, strict=True)), np.zeros_like(points[0]))
+
+    def gains(self, v: Array, U: Array) -> Array:
+        """(m, q): the output weights' gradients V^T (X u_j)_+, whose lengths are the scores for unit u_j."""
+        return self.problem.features.gains(v, U)
+
+    def score_gradient(self, v: Array, U: Array, G: Array) -> tuple[Array, Array]:
+        """Scores g_j^T V^T (X u_j)_+, (m,), and their gradients in u_j, (d, m), in single precision."""
+        return self._single.score_gradient(v.reshape(self.problem.n, -1), U, G)
+
+    def curvature(self, columns: Columns, weight: Array, offset: Array) -> Curvature:
+        """The loss to second order in the weights of columns of one output, and where there is one the offset."""
+        value, gradient, hessian = self._single.curvature(
+            columns.U, columns.G, weight, _second_order(self.problem, offset)
+        )
+        if not self.problem.offset:
+            gradient, hessian = gradient[:-1], hessian[:-1, :-1]
+        return Curvature(value, gradient, hessian)
+
+    def sample(self, v: Array, most: int, rng: np.random.Generator) -> Sample:
+        """At most so many rows at random, divided by a common factor, and the dual point of these rows."""
+        fit, features = self.problem.fit, self.problem.features
+        if features.N <= most:
+            return Sample(self._single.rows(), features.lifted(v))
+        chosen = np.sort(rng.choice(fit.n, max(1, round(fit.n * most / features.N)), replace=False))
+        return Sample(self._single.rows(chosen), features.readout.part(chosen)[1].lifted(v[chosen]))
+
+    def bound(self, v: Array, polar: float) -> float:
+        """The lower bound on the optimum that v gives if no score exceeds `polar`."""
+        return lower_bound(self.problem, v, polar)
+
+
+def loss_heads(problem: TrainingProblem, offset: Array) -> Heads:
+    """For consecutive samples: outputs without the offset (k, c) to their loss and its gradient."""
+
+    def of(samples: slice) -> Callable[[Array], tuple[float, Array]]:
+        fit = problem.fit.part(samples)
+
+        def head(outputs: Array) -> tuple[float, Array]:
+            f = (outputs + offset).reshape(fit.y.shape)
+            with np.errstate(over="ignore", invalid="ignore"):
+                loss = fit.value(f)
+                g = fit.gradient(f) if np.isfinite(loss) else np.zeros_like(f)
+            return loss, g.reshape(outputs.shape)
+
+        return head
+
+    return of
+
+
+def _second_order(problem: TrainingProblem, offset: Array) -> SecondOrder:
+    """The same with the second derivative, for elementwise losses that have one."""
+    first = loss_heads(problem, offset)
+
+    def of(samples: slice) -> Callable[[Array], tuple[float, Array, Array]]:
+        fit = problem.fit.part(samples)
+
+        def head(outputs: Array) -> tuple[float, Array, Array]:
+            curvature = fit.curvature((outputs + offset).reshape(fit.y.shape))
+            return *first(samples)(outputs), curvature.reshape(outputs.shape)
+
+        return head
+
+    return of

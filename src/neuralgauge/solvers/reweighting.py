@@ -1,0 +1,123 @@
+r"""The best weights of given columns: a lasso, by Newton steps of its loss.
+
+.. math:: \min_{w \ge 0,\, b} \; L\Big(\sum_j w_j h_j + b\Big) + \beta \sum_j w_j, \qquad h_j = (X u_j)_+\, g_j ,
+
+u_j and g_j of length one. Neurons that are not needed end at zero, and at the residual no column's score exceeds beta.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._array import Array
+from ..networks.dense import TwoLayerNetwork
+from ..pricing.columns import Columns
+from ..problems.passes import Passes
+from ..problems.training import TrainingProblem
+from .nonnegative import Weights, solve_nonnegative
+
+MOST_STEPS = 12  # of Newton's method; 4 to 6 are usual
+ACCURACY = 1e-6  # decrease that a step must promise, relative to the objective
+HALVINGS = 6  # of a step that does not decrease the objective
+PRICED_OUT = 0.1  # see `_network`
+
+
+class Reweighted(NamedTuple):
+    """A network of some of the columns; weights of all (m,), and what their scores fall short of beta, relative, (m,)."""
+
+    network: TwoLayerNetwork
+    weight: Array
+    shortfall: Array
+
+
+def reweighted(passes: Passes, columns: Columns, weight: Array, offset: Array) -> Reweighted | None:
+    """Return the network of the best weights of given columns, without those that end at zero.
+
+    Parameters
+    ----------
+    passes : Passes
+        Of a problem of one output whose loss has second derivatives.
+    columns : Columns
+        Unit vectors and signs.
+    weight : array of shape (m,)
+        Start: w_j = \\|u_j\\| \\|alpha_j\\|, 0 for new columns.
+    offset : array of shape (1,)
+        Start of the offset.
+
+    Returns
+    -------
+    Reweighted or None
+        None if no step decreased the objective.
+
+    Notes
+    -----
+    A step is a pass over the rows, N m^2 operations in single precision, and a quadratic program of m variables.
+    """
+    if len(weight) == 0:
+        return None
+    point = _Point.at(passes, columns, np.append(weight, offset if passes.problem.offset else np.zeros(0)))
+    slack = None
+    for _ in range(MOST_STEPS):
+        solved = _newton(point, len(weight), passes.problem.beta)
+        if solved is None:
+            break
+        step = np.append(solved.w, solved.free) - point.x
+        promised = -float(point.slope @ step + 0.5 * step @ point.hessian @ step)
+        after = _decreased(passes, columns, point, step, promised)
+        if after is None:
+            break
+        point, slack = after, solved.slack
+        if promised <= ACCURACY * point.value or passes.problem.loss.name == "squared":  # whose step is exact
+            break
+    return None if slack is None else _network(passes.problem, columns, point.x, slack, offset)
+
+
+class _Point(NamedTuple):
+    """Weights and, where there is one, the offset, with the objective to second order."""
+
+    x: Array
+    value: float
+    slope: Array
+    hessian: Array
+
+    @classmethod
+    def at(cls, passes: Passes, columns: Columns, x: Array) -> _Point:
+        m, beta = len(columns.values), passes.problem.beta
+        loss = passes.curvature(columns, x[:m], x[m:] if len(x) > m else passes.problem.empty_network().offset)
+        cost = np.append(np.full(m, beta), np.zeros(len(x) - m))
+        return cls(x, loss.value + float(cost @ x), loss.gradient + cost, loss.hessian)
+
+
+def _newton(point: _Point, m: int, beta: float) -> Weights | None:
+    """The minimiser of the second-order model."""
+    linear = point.slope - point.hessian @ point.x
+    linear[:m] -= beta
+    return solve_nonnegative(point.hessian, linear, np.full(m, beta), point.x[:m])
+
+
+def _decreased(passes: Passes, columns: Columns, point: _Point, step: Array, promised: float) -> _Point | None:
+    """A point along the step that has part of the decrease promised; None if there is none."""
+    length = 1.0
+    for _ in range(HALVINGS):
+        after = _Point.at(passes, columns, point.x + length * step)
+        if after.value <= point.value - 0.1 * length * promised:
+            return after
+        length *= 0.5
+    return None
+
+
+def _network(problem: TrainingProblem, columns: Columns, x: Array, slack: Array, offset: Array) -> Reweighted:
+    """The neurons whose share of the penalty exceeds what their scores fall short of beta, relative to it.
+
+    On the central path the two have a constant product, so neurons that end at zero have them the other way round.
+    """
+    m = len(slack)
+    w, shortfall = x[:m], slack / problem.beta
+    kept = w > PRICED_OUT * shortfall * w.sum()
+    root = np.sqrt(w[kept])
+    network = problem.empty_network().with_neurons(
+        columns.U[:, kept] * root, columns.G[kept] * root[:, None], x[m:] if problem.offset else offset
+    )
+    return Reweighted(network, w, shortfall)
