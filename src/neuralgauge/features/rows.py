@@ -12,33 +12,23 @@ depend on the number of threads.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from .._array import Array, BoolArray, frozen
-from .._threads import in_threads
 from ..errors import InvalidInputError
+from .chunks import Block, Floats, Heads, mapped
 from .readouts import Chunk, DenseReadout, PatchReadout, Readout
 
+if TYPE_CHECKING:
+    from .smoothed import SmoothedRows
+
 Index = npt.NDArray[np.intp]
-Floats = npt.NDArray[Any]  # in the precision that a block computes in
-Heads = Callable[[slice], Callable[[Array], tuple[float, Array]]]  # samples -> (outputs -> value, gradient)
-S = TypeVar("S")
-T = TypeVar("T")
 
 CHUNK = 2e5  # activations at a time
-FEW = 3  # chunks from which threads are used
-
-
-def mapped(work: Callable[[S], T], chunks: list[S]) -> Iterable[T]:
-    """Return the work on every chunk, in order; in threads where there are several chunks."""
-    if len(chunks) < FEW:
-        return [work(chunk) for chunk in chunks]
-    return in_threads(work, chunks)
 
 
 class Span(NamedTuple):
@@ -56,16 +46,6 @@ class Span(NamedTuple):
     def whitening(self) -> Array:
         """(d, r): u = whitening @ z makes X u of unit covariance for standard normal z."""
         return self.axes / self.stretch
-
-
-class Block(Protocol):
-    """Consecutive rows (k, d), the column of ones included, as two linear maps."""
-
-    def times(self, U: Array) -> Floats:
-        """X U (k, m) for U (d, m): a new array in the precision of the block, free to be overwritten."""
-
-    def adjoint(self, H: Floats) -> Array:
-        """X^T H (d, m) for H (k, m)."""
 
 
 def _triangle(X: Array) -> Array:
@@ -154,6 +134,13 @@ class Features(ABC):
         for rows, _, _ in self.chunks(self.d):
             R = _triangle(np.vstack([R, self.gathered(rows)]))
         return R
+
+    @cached_property
+    def smoothed(self) -> SmoothedRows:
+        """The passes that searches take, in the precision of the data or in single precision."""
+        from .smoothed import SmoothedRows  # compiled, and not needed to hold a problem
+
+        return SmoothedRows(self)
 
     def chunks(self, m: int) -> list[Chunk]:
         """Chunks of the rows for m neurons."""

@@ -1,7 +1,7 @@
-r"""Passes over the rows in single precision with smoothed activations: what searches on the non-convex objective take.
+r"""Passes over the rows with smoothed activations, in single precision: what searches of the objective [2] take.
 
-A neuron bends at x^T u = 0, and a network of many rows has a kink of its objective at each of them. Within the width w_j
-of zero the activation is replaced by a parabola that meets it with equal slopes,
+A neuron bends at x^T u = 0, and each row is a kink of the objective. Within the width w of zero the activation is
+replaced by a parabola that meets it with equal slopes,
 
 .. math:: \varphi_w(z) = \begin{cases} 0 & z \le -w \\ (z + w)^2 / (4 w) & |z| < w \\ z & z \ge w \end{cases},
           \qquad 0 \le \varphi_w(z) - (z)_+ \le w / 4 .
@@ -12,36 +12,53 @@ With a width proportional to |u_j| the smoothed neuron is as homogeneous as the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from .._array import Array
 from .._compiled import reordered
+from .chunks import Block, Heads, RowAccess, mapped
 from .readouts import Chunk
-from .rows import Features, mapped
 
+Index = npt.NDArray[np.intp]
 Single = npt.NDArray[np.float32]
-Heads = Callable[[slice], Callable[[Array], tuple[float, Array]]]
 SecondOrder = Callable[[slice], Callable[[Array], tuple[float, Array, Array]]]
 
-ACTIVATIONS = 2**17  # of a chunk: half a megabyte, two of which a core's second cache holds
-GRAM_ACTIVATIONS = 2**20  # of a chunk whose Gram matrix is formed: products with few rows are slow
+SMOOTHED_AT_A_TIME = 2**17  # of a chunk: half a megabyte, two of which a core's second cache holds
+ACTIVATIONS_OF_GRAM = 2**20  # of a chunk whose Gram matrix is formed: products with few rows are slow
 LEAST_WIDTH = 1e-30  # relative to the largest weight; 1 / (2 w) is a number in single precision
 
 
-class SingleRows:
-    """The rows in single precision, divided by their largest entry so that no product over- or underflows."""
+class SmoothedRows:
+    """The passes of searches over the rows of features.
 
-    def __init__(self, features: Features) -> None:
-        self.readout = features.readout
-        X = features.dense()
-        self.scale = max(float(np.max(np.abs(X), initial=0.0)), 1e-300)
-        self.X: Single = np.empty(X.shape, dtype=np.float32)
-        np.divide(X, self.scale, out=self.X, casting="same_kind")
+    Dense rows in memory are copied in single precision, divided by their largest entry so that no product over- or
+    underflows; of other kinds blocks compute as they do.
+    """
 
-    def smoothed(self, U: Array, A: Array, width: Array, heads: Heads) -> tuple[float, Array, Array, Array, Array]:
+    def __init__(self, features: RowAccess) -> None:
+        self.features, self.readout = features, features.readout
+        self.scale, self._copy = 1.0, None
+        if features.resident:
+            X = features.dense()
+            self.scale = max(float(np.max(np.abs(X), initial=0.0)), 1e-300)
+            self._copy = np.empty(X.shape, dtype=np.float32)
+            np.divide(X, self.scale, out=self._copy, casting="same_kind")
+
+    def _block(self, rows: slice) -> Block:
+        return self.features.block(rows, searched=True) if self._copy is None else SingleBlock(self._copy[rows])
+
+    def sampled(self, rows: Index | None = None) -> Single:
+        """The rows (N, d) or some of them, divided by `scale`, in memory and in single precision."""
+        if self._copy is None:
+            return np.asarray(self.features.gathered(slice(0, self.features.N) if rows is None else rows), np.float32)
+        return self._copy if rows is None else self._copy[rows]
+
+    def value_and_gradient(
+        self, U: Array, A: Array, width: Array, heads: Heads
+    ) -> tuple[float, Array, Array, Array, Array]:
         """Return the sum over samples of a function of smoothed outputs, and its gradients.
 
         Parameters
@@ -60,32 +77,10 @@ class SingleRows:
         """
         scaled = _Scaled(U, A, width, self.scale)
         parts = mapped(
-            lambda chunk: self._part(chunk, scaled, heads), self.readout.chunks(ACTIVATIONS / max(U.shape[1], 1))
+            lambda chunk: self._part(chunk, scaled, heads), self.readout.chunks(SMOOTHED_AT_A_TIME / max(U.shape[1], 1))
         )
         value, by_U, by_A, by_b, by_width = (sum(terms[1:], terms[0]) for terms in zip(*parts, strict=True))
         return value, by_U, by_A, by_b, by_width
-
-    def rows(self, samples: npt.NDArray[np.intp] | None = None) -> Single:
-        """The rows (N, d), or those of some samples, divided by `scale`."""
-        if samples is None:
-            return self.X
-        return np.ascontiguousarray(self.X[self.readout.part(samples)[0]])
-
-    def score_gradient(self, V: Array, U: Array, G: Array) -> tuple[Array, Array]:
-        """Scores g_j^T V^T (X u_j)_+ read out, (m,), and their gradients in u_j, (d, m)."""
-        net = _Scaled(U, G, np.zeros(U.shape[1]), self.scale)
-        size = max(float(np.max(np.abs(V), initial=0.0)), 1e-300)
-
-        def work(chunk: Chunk) -> Array:
-            rows, samples, readout = chunk
-            X = self.X[rows]
-            gates: Any = np.greater(X @ net.U, 0.0).astype(np.float32)
-            gates *= readout.along(np.asarray(V[samples] / size, dtype=np.float32), net.A)
-            return np.asarray(X.T @ gates, dtype=np.float64)
-
-        first, *others = mapped(work, self.readout.chunks(ACTIVATIONS / max(U.shape[1], 1)))
-        gradient = sum(others, first) * (size * net.output * self.scale)
-        return np.sum(gradient * U, axis=0), gradient
 
     def curvature(self, U: Array, G: Array, weight: Array, heads: SecondOrder) -> tuple[float, Array, Array]:
         """A sum over samples to second order in the weights of columns h_j = (X u_j)_+ g_j of one output.
@@ -105,15 +100,15 @@ class SingleRows:
             In the weights, and last in a constant that is added to the outputs.
         """
         net = _Scaled(U, weight[:, None] * G, np.zeros(U.shape[1]), self.scale)
-        sign = np.asarray(G[:, 0], dtype=np.float32)
+        sign: Any = np.asarray(G, dtype=np.float32)
 
         def work(chunk: Chunk) -> tuple[float, Array, Array]:
             rows, samples, readout = chunk
-            H: Any = np.maximum(self.X[rows] @ net.U, np.float32(0.0))
+            H: Any = np.maximum(self._block(rows).times(net.U), np.float32(0.0))
             f = np.asarray(readout.outputs(H, net.A), dtype=np.float64) * (net.hidden * net.output)
             value, g, curvature = heads(samples)(f)
             columns = np.ones((len(f), len(sign) + 1), dtype=np.float32)
-            columns[:, :-1] = readout.atoms(H, sign[:, None])
+            columns[:, :-1] = readout.atoms(H, sign)
             most = max(float(np.max(np.abs(g), initial=0.0)), 1e-300)
             gradient = np.asarray(columns.T @ np.asarray(g[:, 0] / most, dtype=np.float32), dtype=np.float64) * most
             root = np.sqrt(np.maximum(curvature, 0.0))
@@ -121,22 +116,22 @@ class SingleRows:
             columns *= np.asarray(root / steepest, dtype=np.float32)
             return value, gradient, np.asarray(columns.T @ columns, dtype=np.float64) * steepest**2
 
-        parts = mapped(work, self.readout.chunks(GRAM_ACTIVATIONS / max(U.shape[1], 1)))
+        parts = mapped(work, self.readout.chunks(ACTIVATIONS_OF_GRAM / max(U.shape[1], 1)))
         value, gradient, hessian = (sum(terms[1:], terms[0]) for terms in zip(*parts, strict=True))
         size = np.append(np.full(U.shape[1], net.hidden), 1.0)
         return value, gradient * size, hessian * np.outer(size, size)
 
     def _part(self, chunk: Chunk, net: _Scaled, heads: Heads) -> tuple[float, Array, Array, Array, Array]:
         rows, samples, readout = chunk
-        X = self.X[rows]
-        Z: Any = X @ net.U
+        block = self._block(rows)
+        Z: Any = block.times(net.U)
         gates = np.empty_like(Z)
         _smooth(Z, gates, net.width)
         f = np.asarray(readout.outputs(Z, net.A), dtype=np.float64) * (net.hidden * net.output)
         value, g = heads(samples)(f)
         if not np.isfinite(value):
             m, q = net.A.shape
-            return value, np.zeros((X.shape[1], m)), np.zeros((m, q)), np.zeros(g.shape[1]), np.zeros(m)
+            return value, np.zeros((self.features.d, m)), np.zeros((m, q)), np.zeros(g.shape[1]), np.zeros(m)
         by_b = g.sum(axis=0)
         size = max(float(np.max(np.abs(g), initial=0.0)), 1e-300)
         g = np.asarray(g / size, dtype=np.float32)
@@ -145,8 +140,23 @@ class SingleRows:
         pull: Any = readout.along(g, np.ones((1, 1), np.float32) if single else net.A)
         by_width = np.empty(net.A.shape[0], np.float32)
         _weigh(gates, np.ascontiguousarray(pull), by_width)
-        factor = size * net.output * (net.A[:, 0] if single else 1.0)
-        return value, np.asarray(X.T @ gates, dtype=np.float64) * (factor * self.scale), by_A, by_b, by_width * factor
+        factor = size * net.output * (net.A[:, 0].astype(np.float64) if single else 1.0)
+        by_U = np.asarray(block.adjoint(gates), dtype=np.float64) * (factor * self.scale)
+        return value, by_U, by_A, by_b, by_width.astype(np.float64) * factor
+
+
+class SingleBlock(NamedTuple):
+    """RowAccess of an array in single precision."""
+
+    X: Single
+
+    def times(self, U: Any) -> Single:
+        """X U."""
+        return self.X @ U
+
+    def adjoint(self, H: Any) -> Any:
+        """X^T H."""
+        return self.X.T @ H
 
 
 class _Scaled:

@@ -1,4 +1,4 @@
-r"""Local searches on the non-convex objective [2]: a fast start, stopped before the kinks make it crawl, or past them."""
+r"""Local searches on the non-convex objective [2]: one that stops where kinks make it crawl, one that smooths them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from scipy.optimize import minimize
 from .._array import Array
 from .._threads import threads
 from ..networks.dense import N
-from ..problems.passes import Passes, loss_heads
 from ..problems.training import TrainingProblem
+from .passes import Passes, loss_heads
 from .run import Run
 
 MEMORY = 20  # L-BFGS pairs

@@ -1,4 +1,4 @@
-r"""Weights of given columns: convex quadratics under a linear cost over the nonnegative orthant, by an interior point."""
+r"""Convex quadratics with a linear cost over the nonnegative orthant, by an interior point."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from .._array import Array
 
-MOST_ITERATIONS = 60  # 15 to 25 are usual
+MOST_FACTORIZATIONS = 60  # 15 to 25 are usual
 SHARE = 0.99  # of the way to the boundary
-ACCURACY = 1e-8  # of the complementarity, relative to the objective's terms
+COMPLEMENTARITY = 1e-8  # of the complementarity, relative to the objective's terms
 FLAT = 1e-12  # curvature relative to the largest under which a variable counts as having none
 RIDGE = 1e-6  # relative, added to the diagonal: Gram matrices come in single precision
 
 
-class Weights(NamedTuple):
+class NonnegativeSolution(NamedTuple):
     """The minimiser: weights (m,) > 0, their slacks (m,) > 0 with small products, and the free variables (k,)."""
 
     w: Array
@@ -24,7 +24,7 @@ class Weights(NamedTuple):
     free: Array
 
 
-def solve_nonnegative(Q: Array, q: Array, cost: Array, start: Array) -> Weights | None:
+def solve_nonnegative(Q: Array, q: Array, cost: Array, start: Array) -> NonnegativeSolution | None:
     r"""Return the minimiser of :math:`\tfrac12 x^T Q x + q^T x + c^T w` over x = (w, b), w >= 0 and b free.
 
     Parameters
@@ -34,11 +34,11 @@ def solve_nonnegative(Q: Array, q: Array, cost: Array, start: Array) -> Weights 
     cost : array of shape (m,)
         c > 0; its length says how many variables are nonnegative.
     start : array of shape (m,)
-        Weights >= 0 of the right size; far from zero is better than exact.
+        NonnegativeSolution >= 0 of the right size; far from zero is better than exact.
 
     Returns
     -------
-    Weights or None
+    NonnegativeSolution or None
         None if the iteration broke down: Q far from positive semidefinite, or numbers out of range.
 
     Notes
@@ -57,17 +57,17 @@ def solve_nonnegative(Q: Array, q: Array, cost: Array, start: Array) -> Weights 
     x = np.append(w, np.zeros(len(q) - m))
     with np.errstate(all="ignore"):
         z = np.maximum((Q @ x + q)[:m] + cost, 0.1 * cost)
-        for _ in range(MOST_ITERATIONS):
+        for _ in range(MOST_FACTORIZATIONS):
             slope = Q @ x + q
             slope[:m] += cost - z
             size = 0.5 * abs(x @ Q @ x) + cost @ x[:m]
-            if x[:m] @ z <= ACCURACY * size and np.max(np.abs(slope[:m]) / cost) <= ACCURACY**0.5:
+            if x[:m] @ z <= COMPLEMENTARITY * size and np.max(np.abs(slope[:m]) / cost) <= COMPLEMENTARITY**0.5:
                 break
             moved = _step(Q, x, z, slope)
             if moved is None:
                 return None
             x, z = moved
-    return Weights(x[:m] * scale[:m], z / scale[:m], x[m:] * scale[m:])
+    return NonnegativeSolution(x[:m] * scale[:m], z / scale[:m], x[m:] * scale[m:])
 
 
 def _step(Q: Array, x: Array, z: Array, slope: Array) -> tuple[Array, Array] | None:

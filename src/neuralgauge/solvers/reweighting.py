@@ -14,25 +14,25 @@ import numpy as np
 from .._array import Array
 from ..networks.dense import TwoLayerNetwork
 from ..pricing.columns import Columns
-from ..problems.passes import Passes
 from ..problems.training import TrainingProblem
-from .nonnegative import Weights, solve_nonnegative
+from .nonnegative import NonnegativeSolution, solve_nonnegative
+from .passes import Passes
 
-MOST_STEPS = 12  # of Newton's method; 4 to 6 are usual
-ACCURACY = 1e-6  # decrease that a step must promise, relative to the objective
-HALVINGS = 6  # of a step that does not decrease the objective
-PRICED_OUT = 0.1  # see `_network`
+MOST_NEWTON_STEPS = 12  # of Newton's method; 4 to 6 are usual
+LEAST_PROMISE = 1e-6  # decrease that a step must promise, relative to the objective
+SHORTENINGS = 6  # of a step that does not decrease the objective
+WEIGHTLESS = 0.1  # see `_network`
 
 
 class Reweighted(NamedTuple):
-    """A network of some of the columns; weights of all (m,), and what their scores fall short of beta, relative, (m,)."""
+    """A network of some columns, the weights of all (m,), and how far their scores are below beta, relative (m,)."""
 
     network: TwoLayerNetwork
     weight: Array
     shortfall: Array
 
 
-def reweighted(passes: Passes, columns: Columns, weight: Array, offset: Array) -> Reweighted | None:
+def reweighted(passes: Passes, columns: Columns, weight: Array, offset: Array | float) -> Reweighted | None:
     """Return the network of the best weights of given columns, without those that end at zero.
 
     Parameters
@@ -57,9 +57,9 @@ def reweighted(passes: Passes, columns: Columns, weight: Array, offset: Array) -
     """
     if len(weight) == 0:
         return None
-    point = _Point.at(passes, columns, np.append(weight, offset if passes.problem.offset else np.zeros(0)))
+    point = _Expansion.at(passes, columns, np.append(weight, offset if passes.problem.offset else np.zeros(0)))
     slack = None
-    for _ in range(MOST_STEPS):
+    for _ in range(MOST_NEWTON_STEPS):
         solved = _newton(point, len(weight), passes.problem.beta)
         if solved is None:
             break
@@ -69,13 +69,13 @@ def reweighted(passes: Passes, columns: Columns, weight: Array, offset: Array) -
         if after is None:
             break
         point, slack = after, solved.slack
-        if promised <= ACCURACY * point.value or passes.problem.loss.name == "squared":  # whose step is exact
+        if promised <= LEAST_PROMISE * point.value or passes.problem.loss.name == "squared":  # whose step is exact
             break
     return None if slack is None else _network(passes.problem, columns, point.x, slack, offset)
 
 
-class _Point(NamedTuple):
-    """Weights and, where there is one, the offset, with the objective to second order."""
+class _Expansion(NamedTuple):
+    """NonnegativeSolution and, where there is one, the offset, with the objective to second order."""
 
     x: Array
     value: float
@@ -83,39 +83,39 @@ class _Point(NamedTuple):
     hessian: Array
 
     @classmethod
-    def at(cls, passes: Passes, columns: Columns, x: Array) -> _Point:
+    def at(cls, passes: Passes, columns: Columns, x: Array) -> _Expansion:
         m, beta = len(columns.values), passes.problem.beta
-        loss = passes.curvature(columns, x[:m], x[m:] if len(x) > m else passes.problem.empty_network().offset)
+        loss = passes.curvature(columns, x[:m], x[m:] if len(x) > m else np.zeros(1))
         cost = np.append(np.full(m, beta), np.zeros(len(x) - m))
         return cls(x, loss.value + float(cost @ x), loss.gradient + cost, loss.hessian)
 
 
-def _newton(point: _Point, m: int, beta: float) -> Weights | None:
+def _newton(point: _Expansion, m: int, beta: float) -> NonnegativeSolution | None:
     """The minimiser of the second-order model."""
     linear = point.slope - point.hessian @ point.x
     linear[:m] -= beta
     return solve_nonnegative(point.hessian, linear, np.full(m, beta), point.x[:m])
 
 
-def _decreased(passes: Passes, columns: Columns, point: _Point, step: Array, promised: float) -> _Point | None:
+def _decreased(passes: Passes, columns: Columns, point: _Expansion, step: Array, promised: float) -> _Expansion | None:
     """A point along the step that has part of the decrease promised; None if there is none."""
     length = 1.0
-    for _ in range(HALVINGS):
-        after = _Point.at(passes, columns, point.x + length * step)
+    for _ in range(SHORTENINGS):
+        after = _Expansion.at(passes, columns, point.x + length * step)
         if after.value <= point.value - 0.1 * length * promised:
             return after
         length *= 0.5
     return None
 
 
-def _network(problem: TrainingProblem, columns: Columns, x: Array, slack: Array, offset: Array) -> Reweighted:
+def _network(problem: TrainingProblem, columns: Columns, x: Array, slack: Array, offset: Array | float) -> Reweighted:
     """The neurons whose share of the penalty exceeds what their scores fall short of beta, relative to it.
 
     On the central path the two have a constant product, so neurons that end at zero have them the other way round.
     """
     m = len(slack)
     w, shortfall = x[:m], slack / problem.beta
-    kept = w > PRICED_OUT * shortfall * w.sum()
+    kept = w > WEIGHTLESS * shortfall * w.sum()
     root = np.sqrt(w[kept])
     network = problem.empty_network().with_neurons(
         columns.U[:, kept] * root, columns.G[kept] * root[:, None], x[m:] if problem.offset else offset

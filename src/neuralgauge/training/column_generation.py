@@ -14,12 +14,12 @@ from ..certificate import Certificate
 from ..networks.dense import TwoLayerNetwork
 from ..patterns.strategies import interior_vectors
 from ..pricing.columns import Columns
-from ..problems.passes import Passes
 from ..problems.training import TrainingProblem
 from ..programs.block import BlockProgram
 from ..pruning.simplify import simplify
 from ..solvers.facets import solve_on_facets
 from ..solvers.local_search import local_search
+from ..solvers.passes import Passes
 from ..solvers.run import Run
 from ..solvers.solution import Solution, Status
 from .columns import violated, with_columns

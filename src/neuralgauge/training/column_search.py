@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import os
+from typing import Any
+
 import numpy as np
 
 from .._array import Array
 from ..networks.dense import TwoLayerNetwork
 from ..pricing.columns import Columns
 from ..pricing.explore import climbed
-from ..problems.passes import Passes
+from ..solvers.passes import Passes
 
-SAMPLED = 2_000_000  # entries of X that starts climb on; of more rows a random sample
-UNIFORM, NEAR, WHITENED = 100, 200, 50  # starts of each sign, and besides them the neurons of the network
-NEIGHBOURS = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
+ENTRIES_CLIMBED = 2_000_000  # entries of X that starts climb on; of more rows a random sample
+ANYWHERE, NEAR, WHITENED = 100, 200, 50  # starts of each sign, and besides them the neurons of the network
+NEARNESS = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
 FOUND, SAME = 40, 1e-4  # columns of each sign that are kept, and 1 - cosine under which two are one
-CONFIRMING_STEPS, FIRST_STEP = 4, 0.5  # over all rows, of columns found on a sample
+CONFIRMING_STEPS, FIRST_CONFIRMING = 4, 0.5  # over all rows, of columns found on a sample
 
 
 class ColumnSearch:
@@ -27,27 +28,23 @@ class ColumnSearch:
     def price(self, v: Array, network: TwoLayerNetwork) -> Columns:
         """Columns of both signs with large scores at v, and the network's neurons, best first; scores of all rows."""
         problem = self.passes.problem
-        sample = self.passes.sample(v, SAMPLED // problem.d, self.rng)
-        whitening = _whitening(sample.X)
+        sample = self.passes.sample(v, ENTRIES_CLIMBED // problem.d, self.rng)
+        whitening = _whitening(sample.rows)
         parts = []
         for sign in (1.0, -1.0):
             own = network.U[:, sign * network.A[:, 0] > 0]
             starts = np.hstack([own, self._around(network.U), self._uniform(), self._whitened(whitening)])
-            values, U = climbed(sample.X, sign * sample.v, starts)
+            values, U = climbed(sample.rows, sign * sample.v, starts)
             columns = Columns(values, U, np.full((len(values), 1), sign)).best_first().distinct(FOUND, SAME)
-            if len(sample.X) < problem.features.N:
+            if len(sample.rows) < problem.features.N:
                 columns = self._confirmed(v, columns)
-            elif os.environ.get("ASC"):
-                from ..pricing.ascent import ascend
-
-                values, U = ascend(sign * sample.v, problem.features.dense(), 0, self.rng, starts=columns.U)
                 columns = Columns(values, U, np.full((len(values), 1), sign))
             parts.append(self._scored(v, columns.U, sign))
             parts.append(self._scored(v, own, sign))
         return Columns.joined(parts).best_first()
 
     def _uniform(self) -> Array:
-        return self.rng.standard_normal((self.passes.problem.d, UNIFORM))
+        return self.rng.standard_normal((self.passes.problem.d, ANYWHERE))
 
     def _whitened(self, whitening: Array) -> Array:
         return whitening @ self.rng.standard_normal((whitening.shape[1], WHITENED))
@@ -58,11 +55,11 @@ class ColumnSearch:
             return np.zeros((len(U), 0))
         chosen = U[:, self.rng.integers(U.shape[1], size=NEAR)]
         noise = self.rng.standard_normal(chosen.shape) * np.linalg.norm(chosen, axis=0)
-        return chosen + 10.0 ** self.rng.uniform(*NEIGHBOURS, size=NEAR) * noise / np.sqrt(len(U))
+        return chosen + 10.0 ** self.rng.uniform(*NEARNESS, size=NEAR) * noise / np.sqrt(len(U))
 
     def _confirmed(self, v: Array, columns: Columns) -> Columns:
         """The columns after some steps uphill over all rows."""
-        U, step = columns.U, np.full(len(columns.values), FIRST_STEP)
+        U, step = columns.U, np.full(len(columns.values), FIRST_CONFIRMING)
         value, gradient = self.passes.score_gradient(v, U, columns.G)
         for _ in range(CONFIRMING_STEPS):
             trial = (1.0 - step) * U + step * _unit(gradient)
@@ -85,7 +82,7 @@ def _unit(U: Array) -> Array:
     return U / np.maximum(np.linalg.norm(U, axis=0), np.finfo(float).tiny)
 
 
-def _whitening(X: Array) -> Array:
+def _whitening(X: Any) -> Array:
     """(d, r): u = whitening @ z makes X u of unit mean square for standard normal z, up to a common factor."""
     values, axes = np.linalg.eigh(np.asarray(X.T @ X, dtype=np.float64))
     kept = values > 1e-6 * values[-1]  # of products in single precision

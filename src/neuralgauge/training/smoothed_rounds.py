@@ -17,23 +17,23 @@ from .._array import Array
 from ..losses.protocol import SmoothLoss
 from ..networks.dense import TwoLayerNetwork
 from ..pricing.columns import Columns
-from ..problems.passes import Passes
 from ..problems.training import TrainingProblem
 from ..solvers.local_search import smoothed_search
+from ..solvers.passes import Passes
 from ..solvers.reweighting import reweighted
 from ..solvers.run import Run
 
-LEAST_SIZE = 2_000  # entries of X; below, the first convex programs take less than one search
-FIRST_NEURONS = 100
-SEARCH = 200  # iterations of a search
+FEWEST_ENTRIES = 2_000  # entries of X; below, the first convex programs take less than one search
+MANY_NEURONS = 100
+SEARCH_ITERATIONS = 200  # iterations of a search
 WIDTHS = (0.3, 0.1, 0.03, 0.01)  # shares of the spread of x^T u over the rows, one a round; then
 NARROW = (0.01, 0.003)  # in turns
-REWEIGHTINGS = 2  # of a round, each with the columns that the one before misses
+LASSOS = 2  # of a round, each with the columns that the one before misses
 NEW = 25  # columns of each sign that join
-SAME_COLUMN = 1e-5  # 1 - cosine under which two of them count as one
+SAME_RAYS = 1e-5  # 1 - cosine under which two of them count as one
 ALMOST = 0.98  # share of beta above which a column is worth its place
-MERGED = 0.5  # distance of directions that are joined for the next search, relative to its width
-DROPPED = 1e-4  # weights relative to the largest that it leaves out
+JOINED = 0.5  # distance of directions that are joined for the next search, relative to its width
+LEFT_OUT = 1e-4  # weights relative to the largest that it leaves out
 NEW_SIZE = 0.1  # of new neurons, relative to the root mean square of those at hand
 
 
@@ -46,7 +46,7 @@ class Pricing(Protocol):
 
 def smoothable(problem: TrainingProblem) -> bool:
     """Whether the rounds take the problem, and pay: one output weight a neuron, a loss with second derivatives."""
-    return problem.q == 1 and isinstance(problem.loss, SmoothLoss) and problem.features.size >= LEAST_SIZE
+    return problem.q == 1 and isinstance(problem.loss, SmoothLoss) and problem.features.size >= FEWEST_ENTRIES
 
 
 class SmoothedRounds:
@@ -68,17 +68,17 @@ class SmoothedRounds:
     def _random_neurons(self) -> TwoLayerNetwork:
         """Random small neurons, which all together are a penalty of 1 % of the loss, whatever the units of X and y."""
         problem = self.problem
-        empty, m = problem.empty_network(), min(FIRST_NEURONS, 2 * problem.n)
+        empty, m = problem.empty_network(), min(MANY_NEURONS, 2 * problem.n)
         size = np.sqrt(0.01 * problem.objective(empty) / (problem.beta * m))
         U = self.rng.standard_normal((problem.d, m))
         G = np.where(np.arange(m) % 2 == 0, 1.0, -1.0)[:, None]
         return empty.with_neurons(U * (size / np.linalg.norm(U, axis=0)), size * G)
 
     def _round(self, share: float) -> None:
-        network = smoothed_search(self.passes, self.active, share, SEARCH, self.run)
+        network = smoothed_search(self.passes, self.active, share, SEARCH_ITERATIONS, self.run)
         columns, weight = _columns(network)
         found = self._priced(network)
-        for _ in range(REWEIGHTINGS):
+        for _ in range(LASSOS):
             columns, weight = Columns.joined([columns, found]), np.append(weight, np.zeros(len(found.values)))
             best = reweighted(self.passes, columns, weight, network.offset)
             if best is None:
@@ -87,14 +87,14 @@ class SmoothedRounds:
             found = self._priced(network)
             near = best.shortfall < 1.0 - ALMOST
             columns, weight = columns.take(near), best.weight[near]
-        self.active = self._with_new(_reduced(network, MERGED * share), found)
+        self.active = self._with_new(_reduced(network, JOINED * share), found)
 
     def _priced(self, network: TwoLayerNetwork) -> Columns:
         """Columns that the residual of a network nearly violates or does; offers the network and the bound."""
         self.run.offer(self.passes.objective(network), network)
         parts = self.dual.price(self.passes.residual(network), network)
         least = ALMOST * self.problem.beta
-        return Columns.joined([part.take(part.values > least).distinct(NEW, SAME_COLUMN) for part in parts])
+        return Columns.joined([part.take(part.values > least).distinct(NEW, SAME_RAYS) for part in parts])
 
     def _with_new(self, network: TwoLayerNetwork, columns: Columns) -> TwoLayerNetwork:
         if network.n_neurons == 0 or len(columns.values) == 0:
@@ -106,7 +106,7 @@ class SmoothedRounds:
 def _reduced(network: TwoLayerNetwork, angle: float) -> TwoLayerNetwork:
     """The neurons of some size, those of nearly one direction joined."""
     size = np.linalg.norm(network.A, axis=1) ** 2
-    return network.take(size > DROPPED * size.max(initial=0.0)).merge(angle)
+    return network.take(size > LEFT_OUT * size.max(initial=0.0)).merge(angle)
 
 
 def _columns(network: TwoLayerNetwork) -> tuple[Columns, Array]:

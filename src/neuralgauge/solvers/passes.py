@@ -7,17 +7,17 @@ otherwise is of the size of a network. Engines that ask for nothing else run whe
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from .._array import Array
 from ..certificate import lower_bound
-from ..features.smoothed import Heads, SecondOrder, Single, SingleRows
+from ..features.chunks import Heads
+from ..features.smoothed import SecondOrder, Single
 from ..networks.dense import TwoLayerNetwork
 from ..pricing.columns import Columns
-from .training import TrainingProblem
+from ..problems.training import TrainingProblem
 
 
 class Curvature(NamedTuple):
@@ -31,7 +31,7 @@ class Curvature(NamedTuple):
 class Sample(NamedTuple):
     """Some of the rows in memory (k, d), in single precision, and what a dual point is there, (k,) or (k, q)."""
 
-    X: Single
+    rows: Single
     v: Array
 
 
@@ -41,18 +41,16 @@ class Passes:
     def __init__(self, problem: TrainingProblem) -> None:
         self.problem = problem
 
-    @cached_property
-    def _single(self) -> SingleRows:
-        return SingleRows(self.problem.features)
-
     def smoothed(self, U: Array, A: Array, offset: Array, width: Array) -> tuple[float, Array, Array, Array]:
-        """The loss with activations smoothed within `width` (m,) times \\|u_j\\|, and its gradients, in single precision.
+        """The loss with activations smoothed within `width` (m,) times the length of u_j, in single precision.
 
-        Returns the value and gradients in U (d, m), A (m, q) and the offset (c,), which vanish if it is not finite.
+        Returns its value and gradients in U (d, m), A (m, q) and the offset (c,), which are zero if it is not finite.
         """
         length = np.linalg.norm(U, axis=0)
         heads = loss_heads(self.problem, offset)
-        value, by_U, by_A, by_b, by_width = self._single.smoothed(U, A, width * length, heads)
+        value, by_U, by_A, by_b, by_width = self.problem.features.smoothed.value_and_gradient(
+            U, A, width * length, heads
+        )
         by_U += U * (by_width * width / np.maximum(length, np.finfo(float).tiny))
         return value, by_U, by_A, by_b
 
@@ -80,11 +78,11 @@ class Passes:
 
     def score_gradient(self, v: Array, U: Array, G: Array) -> tuple[Array, Array]:
         """Scores g_j^T V^T (X u_j)_+, (m,), and their gradients in u_j, (d, m), in single precision."""
-        return self._single.score_gradient(v.reshape(self.problem.n, -1), U, G)
+        return self.problem.features.score_gradient(v.reshape(self.problem.n, -1), U, G)
 
     def curvature(self, columns: Columns, weight: Array, offset: Array) -> Curvature:
         """The loss to second order in the weights of columns of one output, and where there is one the offset."""
-        value, gradient, hessian = self._single.curvature(
+        value, gradient, hessian = self.problem.features.smoothed.curvature(
             columns.U, columns.G, weight, _second_order(self.problem, offset)
         )
         if not self.problem.offset:
@@ -93,11 +91,12 @@ class Passes:
 
     def sample(self, v: Array, most: int, rng: np.random.Generator) -> Sample:
         """At most so many rows at random, divided by a common factor, and the dual point of these rows."""
-        fit, features = self.problem.fit, self.problem.features
-        if features.N <= most:
-            return Sample(self._single.rows(), features.lifted(v))
-        chosen = np.sort(rng.choice(fit.n, max(1, round(fit.n * most / features.N)), replace=False))
-        return Sample(self._single.rows(chosen), features.readout.part(chosen)[1].lifted(v[chosen]))
+        features, n = self.problem.features, self.problem.n
+        if most >= features.N:
+            return Sample(features.smoothed.sampled(), features.lifted(v))
+        chosen = np.sort(rng.choice(n, max(1, round(n * most / features.N)), replace=False))
+        rows, readout = features.readout.part(chosen)
+        return Sample(features.smoothed.sampled(rows), readout.lifted(v[chosen]))
 
     def bound(self, v: Array, polar: float) -> float:
         """The lower bound on the optimum that v gives if no score exceeds `polar`."""
