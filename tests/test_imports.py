@@ -18,6 +18,7 @@ LAYERS = (
     ("errors", "quoting"),
     ("_array", "_compiled", "_threads"),
     ("losses", "features"),
+    ("shards",),
     ("networks",),
     ("patterns", "pricing"),
     ("problems",),

@@ -48,7 +48,8 @@ class Span(NamedTuple):
         return self.axes / self.stretch
 
 
-def _triangle(X: Array) -> Array:
+def triangle_of(X: Array) -> Array:
+    """R of X = Q R up to signs."""
     return np.asarray(np.linalg.qr(X, mode="r"), np.float64)
 
 
@@ -124,15 +125,15 @@ class Features(ABC):
     @cached_property
     def span(self) -> Span:
         """The row space, by the singular values of the triangular factor of X: N d^2 operations."""
-        _, stretch, axes = np.linalg.svd(self._triangle(), full_matrices=False)
+        _, stretch, axes = np.linalg.svd(self.triangle(), full_matrices=False)
         rank = int(np.sum(stretch > stretch[0] * max(self.N, self.d) * np.finfo(float).eps))
         return Span(stretch[:rank], axes[:rank].T)
 
-    def _triangle(self) -> Array:
+    def triangle(self) -> Array:
         """R (d, d) of X = Q R up to signs, by that of each chunk below the R of those before."""
         R = np.zeros((0, self.d))
         for rows, _, _ in self.chunks(self.d):
-            R = _triangle(np.vstack([R, self.gathered(rows)]))
+            R = triangle_of(np.vstack([R, self.gathered(rows)]))
         return R
 
     @cached_property
@@ -333,8 +334,9 @@ class DenseFeatures(Features):
         """|x_r|, (N,)."""
         return np.linalg.norm(self.X, axis=1)
 
-    def _triangle(self) -> Array:
-        return _triangle(self.X)
+    def triangle(self) -> Array:
+        """R (d, d) of X = Q R up to signs."""
+        return triangle_of(self.X)
 
     def margins(self, W: Array) -> Array:
         """(k, N): W X^T for W (k, d), whole."""

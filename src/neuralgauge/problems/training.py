@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,16 @@ import numpy as np
 from .._array import Array, as_matrix, check_size, with_ones
 from .._threads import threads
 from ..errors import InvalidInputError
+from ..features.device import DeviceRows
+from ..features.places import detached, is_elsewhere, to_host
 from ..features.rows import DenseFeatures, Features, Index
-from ..losses import Loss
+from ..losses import Loss, get_loss
 from ..losses.datafit import DataFit
 from ..networks.dense import TwoLayerNetwork
 from ..networks.foreign import network_of
 from ..networks.gated import GatedNetwork
+from ..shards.problem import sharded
+from ..shards.source import is_collection
 from .base import Problem
 from .polar import Polar
 
@@ -35,7 +40,9 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
     Parameters
     ----------
     X : array of shape (n, d)
-        Features. Lists, NumPy arrays, pandas and polars tables are accepted; values must be finite.
+        Features. Lists, NumPy arrays, pandas and polars tables are accepted; values must be finite. Arrays of other
+        libraries (PyTorch, CuPy) stay on their device, and Dask collections on the workers of their cluster:
+        docs/large_data.md.
     y : array of shape (n,) or (n, c)
         Targets, one column an output: real numbers for regression, -1 and +1 for logistic, hinge and squared hinge,
         counts >= 0 for Poisson. For softmax whole numbers 0, ..., c - 1 of shape (n,), or class probabilities (n, c).
@@ -91,11 +98,21 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
         offset: bool = False,
         sample_weight: Any = None,
     ) -> None:
-        features = as_matrix(X)
         self.bias: bool = bool(bias)
-        self._set(DataFit.of(y, len(features), loss, offset, sample_weight), beta)
-        self.features: Features = DenseFeatures(with_ones(features) if bias else features)
-        check_size("X", self.X)
+        self.features: Features
+        if is_collection(X):
+            build = partial(TrainingProblem, beta=beta, loss=loss, bias=bias)
+            self.features, fit = sharded(X, y, sample_weight, get_loss(loss), offset, build)
+            self._set(fit, beta)
+            return
+        if is_elsewhere(X):
+            self.features = DeviceRows(X, self.bias)
+            y, sample_weight = (to_host(values) if is_elsewhere(values) else values for values in (y, sample_weight))
+        else:
+            matrix = as_matrix(detached(X))
+            self.features = DenseFeatures(with_ones(matrix) if bias else matrix)
+            check_size("X", self.X)
+        self._set(DataFit.of(y, self.features.n, loss, offset, sample_weight), beta)
 
     @property
     def X(self) -> Array:
