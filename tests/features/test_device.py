@@ -74,6 +74,34 @@ def test_searches_agree_to_single_precision(place, ones, c):
         assert_close(found, expected)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("c", [1, 3])
+def test_smoothed_passes(place, c, dtype):
+    if dtype == "float64" and "no_float64" in str(DeviceRows(place(data()[0]), True).place.device):
+        return
+    rng = np.random.default_rng(4)
+    dense, rows = pair(place, dtype=dtype)
+    U, A, V = rng.standard_normal((dense.d, M)), rng.standard_normal((M, c)), rng.standard_normal((N, c))
+    width, s = rng.uniform(0.1, 1.0, M), rng.uniform(0.5, 2.0, (N, 1))
+
+    def heads(samples):
+        return lambda f: (0.5 * float(np.sum((f - V[samples]) ** 2)), f - V[samples])
+
+    def second_order(samples):
+        return lambda f: (*heads(samples)(f), s[samples])
+
+    found, expected = (one.smoothed.value_and_gradient(U, A, width, heads) for one in (rows, dense))
+    for mine, other in zip(found, expected, strict=True):
+        assert_close(mine, other)
+    if c == 1:
+        weight, G = np.abs(A[:, 0]), np.sign(A)
+        found, expected = (one.smoothed.curvature(U, G, weight, second_order) for one in (rows, dense))
+        for mine, other in zip(found, expected, strict=True):
+            assert_close(mine, other)
+    chosen = np.array([1, 5, 200])
+    assert_close(rows.smoothed.sampled(chosen) * rows.smoothed.scale, dense.dense(chosen), 1e-6)
+
+
 def assert_close(found, expected, tolerance=1e-5):
     assert np.max(np.abs(np.asarray(found) - expected)) <= tolerance * np.max(np.abs(expected))
 

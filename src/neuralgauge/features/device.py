@@ -13,16 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from .._array import Array, with_ones
 from ..errors import InvalidInputError
 from .chunks import Heads
-from .places import HOST, Place, PlacedRows, PlacedWeights, detached, to_host
+from .places import HOST, Place, PlacedRows, PlacedWeights, detached, largest, to_host
 from .readouts import Chunk, DenseReadout, Readout
 from .rows import Features, Index, triangle_of
+
+if TYPE_CHECKING:
+    from .smoothed import SmoothedRows
 
 # Activations at a time: tens of megabytes, of which starting a kernel and waiting for a copy are a small part.
 DEVICE_ACTIVATIONS = 2**22
@@ -160,6 +163,13 @@ class DeviceRows(Features):
             result += to_host(place.xp.matrix_transpose(H) @ place.put(V[rows]))
         return result
 
+    @cached_property
+    def smoothed(self) -> SmoothedRows:
+        """The passes of searches, on the device in single precision."""
+        from .device_smoothed import SmoothedDeviceRows  # compiled, and not needed to hold a problem
+
+        return SmoothedDeviceRows(self)
+
     def value_and_gradient(self, U: Array, A: Array, heads: Heads) -> tuple[float, Array, Array, Array]:
         """As `Features.value_and_gradient`, in the precision of the rows."""
         place = self.place
@@ -211,8 +221,3 @@ def _not_finite(X: Array, first: int) -> InvalidInputError:
     return InvalidInputError(
         f"`X` must be finite, got {X[row, column]} in row {first + row}, column {column}; impute or drop them first."
     )
-
-
-def largest(values: Array) -> float:
-    """The largest entry, or the least positive number that is safe to divide by."""
-    return max(float(np.max(np.abs(values), initial=0.0)), 1e-300)

@@ -98,3 +98,8 @@ def to_host(values: Any) -> Array:
         return np.asarray(to_device(values, "cpu"))
     view = as_view(values)
     return np.asarray(np.from_dlpack(values)) if view is None else view
+
+
+def largest(values: Array) -> float:
+    """The largest entry, or the least positive number that is safe to divide by."""
+    return max(float(np.max(np.abs(values), initial=0.0)), 1e-300)

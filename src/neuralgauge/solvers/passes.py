@@ -56,9 +56,8 @@ class Passes:
 
     def spread(self, U: Array) -> Array:
         """(m,): the root mean square of x^T u_j over the rows, for unit vectors u_j."""
-        features = self.problem.features
-        squares = np.sum(features.margins(U.T) ** 2, axis=1)
-        return np.sqrt(squares / features.N)
+        stretch, axes = self.problem.features.span
+        return np.linalg.norm(stretch[:, None] * (axes.T @ U), axis=0) / np.sqrt(self.problem.features.N)
 
     def objective(self, network: TwoLayerNetwork) -> float:
         """The training objective, in double precision."""
