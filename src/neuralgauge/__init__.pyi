@@ -20,6 +20,7 @@ from .estimators import (
     ReLURegressor as ReLURegressor,
     ReLURegressorCV as ReLURegressorCV,
 )
+from .features.parquet import ParquetRows as ParquetRows
 from .features.patches import PatchGeometry as PatchGeometry
 from .interchange import SavedModel as SavedModel, load_model as load_model, save_model as save_model
 from .losses import (

@@ -6,6 +6,7 @@ finite, C-contiguous float64.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ Array = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 
+CHECKED = 1_000_000  # entries at a time that are looked at for values that are not finite
 LEAST_EXPONENT = -996  # of the product of lengths of a pair that counts, about 1e-300
 LARGEST = {"X": 1e60, "y": 1e40, "sample_weight": 1e40, "beta": 1e140}  # and one over it the least
 
@@ -47,10 +49,28 @@ def _column_names(values: Any) -> list[str] | None:
     return None if columns is None else [str(c) for c in columns]
 
 
-def as_matrix(values: Any, name: str = "X") -> Array:
+def as_matrix(values: Any, name: str = "X", columns: Sequence[str] | None = None) -> Array:
     """Finite float64 copy of shape (n, d), n >= 1 and d >= 1; a bad value is named by row and column."""
-    columns = _column_names(values)
+    columns = _column_names(values) if columns is None else columns
     matrix = _to_float(values, name)
+    _check_shape(matrix, name)
+    _check_finite(matrix, name, columns)
+    return matrix
+
+
+def as_design(values: Any, bias: bool, columns: Sequence[str] | None = None) -> Array:
+    """The same of X with a last column of ones, the penalised hidden bias of the paper, where `bias`; one copy."""
+    if not bias or not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf" or values.ndim != 2:
+        matrix = as_matrix(values, columns=columns)
+        return with_ones(matrix) if bias else matrix
+    _check_shape(values, "X")
+    design = np.ones((len(values), values.shape[1] + 1))
+    design[:, :-1] = values
+    _check_finite(design, "X", columns)
+    return design
+
+
+def _check_shape(matrix: npt.NDArray[Any], name: str) -> None:
     if matrix.ndim != 2:
         raise InvalidInputError(
             f"`{name}` must have two dimensions (samples, features), got shape {matrix.shape}; "
@@ -58,15 +78,19 @@ def as_matrix(values: Any, name: str = "X") -> Array:
         )
     if matrix.shape[0] == 0 or matrix.shape[1] == 0:
         raise InvalidInputError(f"`{name}` must have at least one row and one column, got shape {matrix.shape}.")
+
+
+def _check_finite(matrix: Array, name: str, columns: Sequence[str] | None) -> None:
+    step = max(1, CHECKED // matrix.shape[1])
+    if all(np.isfinite(matrix[first : first + step]).all() for first in range(0, len(matrix), step)):
+        return
     bad = np.argwhere(~np.isfinite(matrix))
-    if bad.size:
-        row, column = (int(k) for k in bad[0])
-        label = f"column {columns[column]!r}" if columns else f"column {column}"
-        raise InvalidInputError(
-            f"`{name}` must be finite, got {matrix[row, column]} in row {row}, {label} "
-            f"({len(bad)} such value{'s' if len(bad) > 1 else ''}); impute or drop them first."
-        )
-    return matrix
+    row, column = (int(k) for k in bad[0])
+    label = f"column {columns[column]!r}" if columns else f"column {column}"
+    raise InvalidInputError(
+        f"`{name}` must be finite, got {matrix[row, column]} in row {row}, {label} "
+        f"({len(bad)} such value{'s' if len(bad) > 1 else ''}); impute or drop them first."
+    )
 
 
 def as_vector(values: Any, n: int, name: str = "y") -> Array:
@@ -109,9 +133,14 @@ def as_positive(value: Any, name: str) -> float:
     return number
 
 
+def largest_entry(values: Array) -> float:
+    """The largest absolute value, without a copy."""
+    return max(float(np.max(values)), -float(np.min(values)))
+
+
 def check_size(name: str, values: Array | float) -> None:
-    """Refuse values whose squares and products double precision cannot hold."""
-    largest, limit = float(np.max(np.abs(values))), LARGEST[name]
+    """Refuse values, or a largest one, whose squares and products double precision cannot hold."""
+    largest, limit = largest_entry(np.asarray(values)), LARGEST[name]
     if largest > limit or 0.0 < largest < 1.0 / limit:
         raise InvalidInputError(
             f"`{name}` must be zero or have its largest entry between {1.0 / limit:g} and {limit:g}, got {largest:g}: "

@@ -9,7 +9,7 @@ from scipy.signal import correlate
 
 import neuralgauge as ng
 from neuralgauge.patterns.strategies import interior_vectors
-from neuralgauge.solvers.local_search import _heads
+from neuralgauge.solvers.passes import loss_heads
 
 READOUTS = ("pooled", "flattened", (2, 1))
 every_readout = pytest.mark.parametrize("readout", READOUTS, ids=str)
@@ -84,7 +84,7 @@ def test_gradient_against_differences(readout, loss):
     problem, _, rng = conv_problem(1, readout, loss, offset=True)
     network = random_network(problem, rng)
     U, A, b = network.U, network.A, np.asarray(network.offset)
-    step, gradients = 1e-6, problem.features.value_and_gradient(U, A, _heads(problem, b))[1:]
+    step, gradients = 1e-6, problem.features.value_and_gradient(U, A, loss_heads(problem, b))[1:]
     for which, gradient in enumerate(gradients):
         move = rng.standard_normal(gradient.shape)
         values = []
@@ -100,7 +100,7 @@ def test_chunks_do_not_change_the_gradient(monkeypatch):
     network = random_network(problem, rng)
 
     def evaluated():
-        return problem.features.value_and_gradient(network.U, network.A, _heads(problem, np.zeros(1)))
+        return problem.features.value_and_gradient(network.U, network.A, loss_heads(problem, np.zeros(1)))
 
     whole = evaluated()
     monkeypatch.setattr("neuralgauge.features.rows.CHUNK", 50)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
@@ -18,6 +19,8 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 FEW = 3  # chunks from which threads are used
+GROUPS, SUMS = 64, 1e7  # sums of chunks that are in memory at once: how many, and their entries
+SINGLE = 1e9  # largest weights, and one over it the least, of which single precision holds all products
 
 
 class Block(Protocol):
@@ -59,3 +62,23 @@ def mapped(work: Callable[[S], T], chunks: list[S]) -> Iterable[T]:
     if len(chunks) < FEW:
         return [work(chunk) for chunk in chunks]
     return in_threads(work, chunks)
+
+
+def folded(work: Callable[[S], tuple[Any, ...]], chunks: list[S], entries: int) -> tuple[Any, ...]:
+    """Return the sums over all chunks of the terms that the work returns, so many entries; neighbours add up first."""
+
+    def of(group: list[S]) -> tuple[Any, ...]:
+        total = work(group[0])
+        for chunk in group[1:]:
+            total = tuple(sum_ + term for sum_, term in zip(total, work(chunk), strict=True))
+        return total
+
+    size = math.ceil(len(chunks) / min(max(SUMS / max(entries, 1), FEW), GROUPS))
+    parts = mapped(of, [chunks[first : first + size] for first in range(0, len(chunks), size)])
+    return tuple(sum(terms[1:], terms[0]) for terms in zip(*parts, strict=True))
+
+
+def in_single(*weights: Array) -> bool:
+    """Whether products of such weights stay in the range of single precision."""
+    largest = [float(np.max(np.abs(one), initial=0.0)) for one in weights]
+    return all(one == 0.0 or 1.0 / SINGLE < one < SINGLE for one in largest)

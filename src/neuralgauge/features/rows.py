@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from .._array import Array, BoolArray, frozen
 from ..errors import InvalidInputError
-from .chunks import Block, Floats, Heads, mapped
+from .chunks import Block, Floats, Heads, folded, in_single, mapped
 from .readouts import Chunk, DenseReadout, PatchReadout, Readout
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Index = npt.NDArray[np.intp]
 
 CHUNK = 2e5  # activations at a time
+BLOCK = 5e5  # entries of X at a time where a chunk is converted or read, 4 MB of doubles
+WHOLE = 1e7  # entries of X up to which a factorisation may copy it
 
 
 class Span(NamedTuple):
@@ -65,10 +67,13 @@ class Features(ABC):
     resident : bool
         Whether the rows are whole in memory as a dense float64 array, which exact prices, convex programs and proofs
         take by `dense()`.
+    single : bool
+        Whether blocks that are searched compute in single precision.
     """
 
     readout: Readout
     resident: bool = False
+    single: bool = False
 
     @property
     @abstractmethod
@@ -132,8 +137,9 @@ class Features(ABC):
     def triangle(self) -> Array:
         """R (d, d) of X = Q R up to signs, by that of each chunk below the R of those before."""
         R = np.zeros((0, self.d))
-        for rows, _, _ in self.chunks(self.d):
-            R = triangle_of(np.vstack([R, self.gathered(rows)]))
+        step = max(2 * self.d, int(BLOCK / self.d))
+        for first in range(0, self.N, step):
+            R = triangle_of(np.vstack([R, self.gathered(slice(first, min(first + step, self.N)))]))
         return R
 
     @cached_property
@@ -145,26 +151,30 @@ class Features(ABC):
 
     def chunks(self, m: int) -> list[Chunk]:
         """Chunks of the rows for m neurons."""
-        return self.readout.chunks(CHUNK / max(m, 1))
+        return self.readout.chunks(self._most_rows(m))
+
+    def _most_rows(self, m: int) -> float:
+        return min(CHUNK / max(m, 1), BLOCK / self.d)
 
     def outputs(self, U: Array, A: Array) -> Array:
         """(n, c): activations (X U)_+ read out by A (m, q)."""
+        result = np.empty((self.n, A.shape[1] // self.n_regions))
 
-        def work(chunk: Chunk) -> Array:
-            rows, _, part = chunk
-            return part.outputs(self._activations(rows, U), A)
+        def work(chunk: Chunk) -> None:
+            rows, samples, part = chunk
+            result[samples] = part.outputs(self._activations(rows, U), A)
 
-        return np.concatenate(list(mapped(work, self.chunks(U.shape[1]))))
+        list(mapped(work, self.chunks(U.shape[1])))
+        return result
 
     def gains(self, V: Array, U: Array) -> Array:
         """(m, q): V^T (X u_j)_+ read out, the adjoint of `outputs` in the output weights of every neuron."""
 
-        def work(chunk: Chunk) -> Array:
+        def work(chunk: Chunk) -> tuple[Array]:
             rows, samples, part = chunk
-            return part.gains(V[samples], self._activations(rows, U))
+            return (part.gains(V[samples], self._activations(rows, U)),)
 
-        first, *others = mapped(work, self.chunks(U.shape[1]))
-        return sum(others, first)
+        return folded(work, self.chunks(U.shape[1]), U.size)[0]
 
     def _activations(self, rows: slice, U: Array) -> Array:
         X_U = self.block(rows).times(U)
@@ -174,48 +184,55 @@ class Features(ABC):
         """Return a sum over samples of a function of the outputs, and its gradient in U (d, m), A (m, q), offset (c,).
 
         `heads` maps consecutive samples to the function of their outputs (k, c) that gives its value and gradient
-        (k, c). Where a value is not finite, gradients are zero. Products are in the precision of the data.
+        (k, c). Where a value is not finite, gradients are zero. Products may be in single precision.
         """
-        parts = mapped(lambda chunk: self._value_and_gradient(chunk, U, A, heads), self.chunks(U.shape[1]))
-        value, by_U, by_A, by_b = (sum(terms[1:], terms[0]) for terms in zip(*parts, strict=True))
+        searched = self.single and in_single(U, A)
+        value, by_U, by_A, by_b = folded(
+            lambda chunk: self._value_and_gradient(chunk, U, A, heads, searched), self.chunks(U.shape[1]), U.size
+        )
         return value, by_U, by_A, by_b
 
-    def _value_and_gradient(self, chunk: Chunk, U: Array, A: Array, heads: Heads) -> tuple[float, Array, Array, Array]:
+    def _value_and_gradient(
+        self, chunk: Chunk, U: Array, A: Array, heads: Heads, searched: bool
+    ) -> tuple[float, Array, Array, Array]:
         rows, samples, readout = chunk
-        block = self.block(rows, searched=True)
+        block = self.block(rows, searched)
         X_U = block.times(U)
         hidden, kind = np.maximum(X_U, 0.0), X_U.dtype
         value, g = heads(samples)(readout.outputs(hidden, A.astype(kind, copy=False)).astype(np.float64, copy=False))
         if not np.isfinite(value):
             return value, np.zeros_like(U), np.zeros_like(A), np.zeros(g.shape[1])
-        g_in_kind = g.astype(kind, copy=False)
-        by_A = readout.gains(g_in_kind, hidden).astype(np.float64, copy=False)
+        if searched and not in_single(g):
+            return self._value_and_gradient(chunk, U, A, heads, False)
+        by_b, g = g.sum(axis=0), g.astype(kind, copy=False)
+        by_A = readout.gains(g, hidden).astype(np.float64, copy=False)
         np.greater(X_U, 0.0, out=X_U)
         if A.shape[1] == 1:  # the gradient in the activations has rank one
-            X_U *= readout.along(g_in_kind, np.ones((1, 1), kind))
-            return value, block.adjoint(X_U) * A[:, 0], by_A, g.sum(axis=0)
-        X_U *= readout.along(g_in_kind, A.astype(kind, copy=False))
-        return value, block.adjoint(X_U), by_A, g.sum(axis=0)
+            X_U *= readout.along(g, np.ones((1, 1), kind))
+            return value, block.adjoint(X_U) * A[:, 0], by_A, by_b
+        X_U *= readout.along(g, A.astype(kind, copy=False))
+        return value, block.adjoint(X_U), by_A, by_b
 
     def score_gradient(self, V: Array, U: Array, G: Array) -> tuple[Array, Array]:
         """Scores g_j^T V^T (X u_j)_+ (m,) for U (d, m), G (m, q), and the gradient of each in its u_j, (d, m).
 
-        Products are in the precision of the data.
+        Products may be in single precision.
         """
+        searched = self.single and in_single(V, U, G)
 
         def work(chunk: Chunk) -> tuple[Array, Array]:
             rows, samples, readout = chunk
-            block = self.block(rows, searched=True)
+            block = self.block(rows, searched)
             X_U = block.times(U)
             weights = readout.along(V[samples], G).astype(X_U.dtype, copy=False) * (X_U > 0.0)
             return np.einsum("rm,rm->m", X_U, weights).astype(np.float64, copy=False), block.adjoint(weights)
 
-        scores, by_U = (sum(terms[1:], terms[0]) for terms in zip(*mapped(work, self.chunks(U.shape[1])), strict=True))
+        scores, by_U = folded(work, self.chunks(U.shape[1]), U.size)
         return scores, by_U
 
     def hidden(self, U: Array) -> Array:
         """(N, m): activations (X U)_+, whole."""
-        return self._activations(slice(0, self.N), U)
+        return np.vstack([self._activations(rows, U) for rows in self._steps(U.shape[1])])
 
     def atoms(self, U: Array, A: Array) -> Array:
         """(n c, m): what each neuron adds to the outputs, whole."""
@@ -230,7 +247,7 @@ class Features(ABC):
 
     def _steps(self, m: int) -> list[slice]:
         """Consecutive rows for m neurons, where samples do not matter."""
-        step = max(1, int(CHUNK / max(m, 1)))
+        step = max(1, int(self._most_rows(m)))
         return [slice(row, min(row + step, self.N)) for row in range(0, self.N, step)]
 
     def margins(self, W: Array) -> Array:
@@ -332,11 +349,18 @@ class DenseFeatures(Features):
     @cached_property
     def lengths(self) -> Array:
         """|x_r|, (N,)."""
-        return np.linalg.norm(self.X, axis=1)
+        return np.concatenate([np.linalg.norm(self.X[rows], axis=1) for rows in self._steps(1)])
 
     def triangle(self) -> Array:
         """R (d, d) of X = Q R up to signs."""
-        return triangle_of(self.X)
+        return triangle_of(self.X) if self.size <= WHOLE else super().triangle()
+
+    def _most_rows(self, m: int) -> float:
+        return CHUNK / max(m, 1)
+
+    def hidden(self, U: Array) -> Array:
+        """(N, m): activations (X U)_+, whole."""
+        return self._activations(slice(0, self.N), U)
 
     def margins(self, W: Array) -> Array:
         """(k, N): W X^T for W (k, d), whole."""

@@ -45,8 +45,8 @@ def explore(
     share = SAMPLED / features.size
     if share < 1.0:
         chosen = np.sort(rng.choice(features.n, max(1, round(share * features.n)), replace=False))
-        U = _distinct(U, _climbed(U, V[chosen], features.part(chosen), sign, CLIMB_STEPS), kept)
-    return _distinct(U, _climbed(U, V, features, sign, CLIMB_STEPS if share >= 1.0 else LAST_STEPS), kept).T
+        U = distinct(U, _climbed(U, V[chosen], features.part(chosen), sign, CLIMB_STEPS), kept)
+    return distinct(U, _climbed(U, V, features, sign, CLIMB_STEPS if share >= 1.0 else LAST_STEPS), kept).T
 
 
 def climbed(X: Any, v: Array, starts: Array) -> tuple[Array, Array]:
@@ -82,7 +82,7 @@ def _climb_compiled(X: Any, v_X: Any, U: Array, steps: int) -> Array:
     return np.asarray(values, dtype=np.float64)
 
 
-def _distinct(U: Array, values: Array, most: int) -> Array:
+def distinct(U: Array, values: Array, most: int) -> Array:
     """Return the best rows that differ by more than `SAME_POINT`, best first."""
     U = U[np.argsort(-values, kind="stable")]
     left = np.ones(len(U), dtype=np.bool_)

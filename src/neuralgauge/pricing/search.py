@@ -10,6 +10,7 @@ from .ascent import ascend
 from .ascent_vector import ascend_vector
 from .columns import Columns
 from .explore import KEPT_POINTS, explore
+from .streamed import evaluated, search_streamed
 
 EXPLORED = 2e5  # entries of X from which a batch explores before the ascent, for several output weights
 FINISHED = 1e7  # entries of X that the ascents after it may touch a sweep, all starts together
@@ -47,8 +48,11 @@ def search(
     Notes
     -----
     For one output weight, and above 200,000 entries of X, all starts `explore`, and an ascent finishes `finish` of
-    them, fewer the larger X is and none above 10 million; what is not finished keeps the value it reached.
+    them, fewer the larger X is and none above 10 million; what is not finished keeps the value it reached. Where rows
+    are not whole in memory the best of a sample move on by passes over all rows (`search_streamed`).
     """
+    if not features.resident:
+        return search_streamed(V, features, n_starts, rng, starts=starts, sign=sign, kept=finish)
     finished, rest = starts, None
     if sign is not None or features.size >= EXPLORED:
         found = explore(V, features, n_starts, rng, starts=starts, sign=sign, kept=finish)
@@ -58,7 +62,7 @@ def search(
     if finished is None or finished.shape[1] or n_starts:
         parts.append(ascended(features.lifted(V), features.dense(), n_starts, rng, finished, sign))
     if rest is not None and rest.shape[1]:
-        parts.append(_evaluated(V, features, rest, sign))
+        parts.append(evaluated(V, features, rest, sign))
     return Columns.joined(parts).best_first()
 
 
@@ -70,11 +74,3 @@ def ascended(
         return ascend_vector(lifted, X, n_starts, rng, starts=starts)
     values, U = ascend(sign * lifted, X, n_starts, rng, starts=starts)
     return Columns(values, U, np.full((len(values), 1), sign))
-
-
-def _evaluated(V: Array, features: Features, U: Array, sign: float | None) -> Columns:
-    gains = features.gains(V, U)
-    if sign is not None:
-        return Columns(sign * gains[:, 0], U, np.full((len(gains), 1), sign))
-    values = np.linalg.norm(gains, axis=1)
-    return Columns(values, U, gains / np.maximum(values, np.finfo(float).tiny)[:, None])

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from .._array import Array, as_matrix, check_size, with_ones
+from .._array import Array
 from .._threads import threads
 from ..errors import InvalidInputError
-from ..features.device import DeviceRows
-from ..features.places import detached, is_elsewhere, to_host
-from ..features.rows import DenseFeatures, Features, Index
+from ..features.kinds import features_of, tables_read
+from ..features.places import is_elsewhere, to_host
+from ..features.rows import Features, Index
 from ..losses import Loss, get_loss
 from ..losses.datafit import DataFit
 from ..networks.dense import TwoLayerNetwork
@@ -40,11 +40,13 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
     Parameters
     ----------
     X : array of shape (n, d)
-        Features. Lists, NumPy arrays, pandas and polars tables are accepted; values must be finite. Arrays of other
-        libraries (PyTorch, CuPy) stay on their device, and Dask collections on the workers of their cluster:
-        docs/large_data.md.
-    y : array of shape (n,) or (n, c)
-        Targets, one column an output: real numbers for regression, -1 and +1 for logistic, hinge and squared hinge,
+        Features; values must be finite. Lists, NumPy arrays, pandas and polars tables become float64 arrays. Sparse
+        matrices, `numpy.memmap`, `ParquetRows`, the path of a Parquet file, a polars LazyFrame, and from 10 million
+        entries on float32 arrays are kept as they are. Arrays of other libraries (PyTorch, CuPy) stay on their device,
+        and Dask collections on the workers of their cluster: docs/large_data.md.
+    y : array of shape (n,) or (n, c), or names of columns
+        The name of a target column, or a list of names, where X is the path of a Parquet file or a LazyFrame. Else
+        targets, one column an output: real numbers for regression, -1 and +1 for logistic, hinge and squared hinge,
         counts >= 0 for Poisson. For softmax whole numbers 0, ..., c - 1 of shape (n,), or class probabilities (n, c).
     beta : float
         Penalty, > 0.
@@ -105,13 +107,9 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
             self.features, fit = sharded(X, y, sample_weight, get_loss(loss), offset, build)
             self._set(fit, beta)
             return
-        if is_elsewhere(X):
-            self.features = DeviceRows(X, self.bias)
-            y, sample_weight = (to_host(values) if is_elsewhere(values) else values for values in (y, sample_weight))
-        else:
-            matrix = as_matrix(detached(X))
-            self.features = DenseFeatures(with_ones(matrix) if bias else matrix)
-            check_size("X", self.X)
+        X, y = tables_read(X, y)
+        y, sample_weight = (to_host(values) if is_elsewhere(values) else values for values in (y, sample_weight))
+        self.features = features_of(X, self.bias)
         self._set(DataFit.of(y, self.features.n, loss, offset, sample_weight), beta)
 
     @property
@@ -204,9 +202,10 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
         """The polar gauge G(v): by a sweep for X of rank 1 and 2, and of rank 3 up to 2,000 rows, else by a search."""
         from ..pricing import price, search  # compiled, and not needed to hold a problem
 
-        features, rank = self.features, self.features.span.rank
+        features = self.features
         if not np.any(v):
             return Polar(0.0, 0.0, "exact")
+        rank = features.span.rank if features.resident else np.inf
         if any(rank <= most and rows >= features.N for most, rows in SWEPT_RANKS):
             priced = price(features.lifted(v), features.dense())
             return Polar(priced.value, priced.bound, "exact")

@@ -130,8 +130,21 @@ def _pruned(network: Any, problem: Any, width: int | None, rng: np.random.Genera
     if isinstance(problem, LinearConvProblem):
         return fewest_filters(problem.network_of(network), problem, width)
     _check(network, problem)
+    if not problem.features.resident:
+        return _merged(network, problem, width)
     small = _lossless(network, problem, rng)
     return small if width is None or small.n_neurons <= width else _narrowed(small, problem, width)
+
+
+def _merged(network: N, problem: TrainingProblem, width: int | None) -> N:
+    """The neurons of one ray joined, which takes no pass over the rows; outputs of all neurons would not fit."""
+    small = network.merge()
+    if width is not None and small.n_neurons > width:
+        raise InvalidInputError(
+            f"`width` needs the rows of X whole in memory, got {small.n_neurons} neurons for a width of {width}; prune "
+            "on a part of the samples, `problem.part(samples)` of few enough rows, or leave `width` out."
+        )
+    return small if _as_good(small, network.balance(), problem) else network.balance()
 
 
 def _check(network: Any, problem: TrainingProblem) -> None:

@@ -169,7 +169,7 @@ def _chosen(problem: TrainingProblem, relaxation: str | None) -> list[Rung]:
 
 def cheap_by_rows(problem: TrainingProblem) -> bool:
     """Whether the relaxation row by row takes the problem, and about a second or less."""
-    return _row_by_row(problem) and _row_operations(problem) <= CHEAP
+    return problem.features.resident and _row_by_row(problem) and _row_operations(problem) <= CHEAP
 
 
 def _row_operations(problem: TrainingProblem) -> float:
@@ -201,6 +201,11 @@ def check_covered(problem: Any) -> None:
         raise InvalidInputError(
             "`problem` must be a TrainingProblem or a ReLUConvProblem, which the relaxation covers, got "
             f"{type(problem).__name__}; `train` bounds the others."
+        )
+    if not problem.features.resident:
+        raise InvalidInputError(
+            "`problem` must have its rows whole in memory as float64 for a relaxation, which its X is not; a bound for "
+            "a part of the samples, of so few rows that X is an array, is a bound for all, since losses are >= 0."
         )
     if _order(problem) > MOST_ROWS and not _row_by_row(problem):
         raise InvalidInputError(

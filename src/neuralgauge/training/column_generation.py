@@ -144,10 +144,19 @@ class Rounds:
         """The dual point after a first network, a local search or the convex program has moved the network."""
         problem = self.problem
         if self.active.n_neurons == 0 and self.run.upper > 0 and len(self.cuts.values) == 0:
-            (self._first_network if problem.features.size < LARGE_DATA else self._from_fewer_samples)()
+            few = problem.features.size < LARGE_DATA or not problem.features.resident
+            (self._first_network if few else self._from_fewer_samples)()
+            if not problem.features.resident:
+                return -problem.fit.gradient(problem.outputs(self.active))
+        elif not problem.features.resident:  # programs need all rows at once
+            self._consider(local_search(problem, self._started(columns), ROUND_SEARCH, self.run))
+            return -problem.fit.gradient(problem.outputs(self.active))
         elif self._search(columns):
             return -problem.fit.gradient(problem.outputs(self.active))
         return self._solve(columns)
+
+    def _started(self, columns: Columns) -> TwoLayerNetwork:
+        return with_columns(self.problem, self.active, self.run.upper, columns)
 
     def _columns(self, v: Array) -> Columns:
         """Neurons that v violates; the lower bound is updated on the way."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._array import Array
 from ..certificate import Certificate, Scope, lower_bound
+from ..features.rows import Features, Span
 from ..networks.dense import TwoLayerNetwork
 from ..pricing import Columns, Price, plane_maxima, price, search
 from ..pricing.explore import KEPT_POINTS
@@ -23,13 +24,26 @@ FEWEST_STARTS, MOST_STARTS, MOST_EXPLORED = 32, 128, 1024
 NEIGHBOURS = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
 SURVEY_WORK = 1e7  # entries of X times output weights that the ascents of one survey touch in a sweep
 FEWEST_SURVEYED, MOST_SURVEYED = 64, 2048  # ascents; where fewer are affordable, starts are explored instead
+SPANNED_COLUMNS, ROWS_OF_SPAN = 1000, 50  # columns up to which the row space is found, by so many rows a column
 MISSED = 5  # of the best maxima that start the next round
 
 
 def priced_exactly(problem: TrainingProblem) -> bool:
     """Whether exact pricing is tried when nobody asks for it."""
+    if not problem.features.resident:
+        return False
     rank, N = problem.features.span.rank, problem.features.N
     return rank <= (PROVEN_RANK if problem.q == 1 else SWEPT_RANK) and (rank < 3 or N <= SWEPT_ROWS)
+
+
+def _span(features: Features, rng: np.random.Generator) -> Span:
+    """The row space, of a sample where rows are not whole in memory; of none where they have very many columns."""
+    if features.resident:
+        return features.span
+    if features.d > SPANNED_COLUMNS:
+        return Span(np.ones(features.d), np.zeros((features.d, 0)))
+    count = min(features.n, ROWS_OF_SPAN * features.d)
+    return features.dense_part(np.sort(rng.choice(features.n, count, replace=False))).span
 
 
 class DualSide:
@@ -40,15 +54,16 @@ class DualSide:
     ) -> None:
         self.problem, self.rng = problem, rng
         features = problem.features
-        self.rank = features.span.rank
+        span = _span(features, rng)
+        self.rank = span.rank
         # Vectors that make X u of unit covariance, for data far from the origin, where most uniform u cut no cell.
-        self.whitening = features.span.whitening
+        self.whitening = span.whitening
         self.prove = priced_exactly(problem) if prove is None else prove
         self.insist = prove is True
         self.budget = PROOF_SECONDS if prove is None and self.rank > SWEPT_RANK else np.inf  # seconds left for proofs
         work, most = (EXPLORED_WORK, MOST_EXPLORED) if problem.q == 1 else (START_WORK, MOST_STARTS)
         self.n_starts = int(np.clip(work / features.size, FEWEST_STARTS, most_starts or most))
-        self.plane = features.span.axes if self.rank == 2 else None
+        self.plane = span.axes if self.rank == 2 and features.resident else None
         self.v = np.zeros_like(problem.y)
         self.polar, self.lower = 0.0, lower_bound(problem, self.v, 0.0)
         self.proven = self.lower
@@ -119,7 +134,7 @@ class DualSide:
     def _search_thoroughly(self, network: TwoLayerNetwork) -> None:
         """Search for larger scores at v from many fresh starts; update the polar gauge and the missed maxima."""
         most = int(min(SURVEY_WORK / (self.problem.features.size * self.problem.q), MOST_SURVEYED))
-        if most < FEWEST_SURVEYED:
+        if most < FEWEST_SURVEYED or not self.problem.features.resident:
             found = self._maximisers(self.v, network, 6 * self.n_starts, self.n_starts, wide=False, finish=200)
             self.starts = self.unseen = 0
         else:
