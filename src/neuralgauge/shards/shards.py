@@ -16,7 +16,8 @@ from .._array import Array
 from .._threads import threads
 from ..errors import InvalidInputError
 from ..features.rows import Index
-from .source import Piece, blocks_of, split
+from .memory import keep_freed_memory
+from .source import Piece, blocks_of, joined, split
 
 PER_THREAD = 2  # shards a thread of the cluster at most: work is shared evenly, and each takes some milliseconds a pass
 BRANCHES = 8  # sums that are added up at a time, where most of them are
@@ -200,8 +201,7 @@ def added(parts: list[Any]) -> Any:
 
 
 def _made(build: Callable[..., Any], number: int, *sources: list[Piece] | None) -> Shard:
-    from .source import joined
-
+    keep_freed_memory()
     data: list[Array | None] = [None if blocks is None else joined(blocks) for blocks in sources]
     try:
         return Shard(build(*data))
