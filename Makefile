@@ -7,10 +7,13 @@ TORCH ?= torch==2.13.0
 # A process of pytest a core, each taking over tests that another has left.
 PARALLEL := -n auto --dist worksteal
 
-.PHONY: demo setup test test-all test-kernels test-lowest lint bench bench-peers setup-peers clean
+.PHONY: demo demo-dask setup test test-all test-kernels test-lowest lint bench bench-peers setup-peers clean
 
 demo: .venv/.installed  ## train, certify, save and predict on scikit-learn's diabetes data
 	$(BIN)/python examples/diabetes.py
+
+demo-dask: .venv/.test  ## a million rows on the workers of a local Dask cluster; some minutes
+	$(BIN)/python examples/dask_cluster.py
 
 test: .venv/.test  ## the test suite
 	$(BIN)/python -m pytest $(PARALLEL)

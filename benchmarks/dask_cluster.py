@@ -127,7 +127,8 @@ def main() -> None:
     one, two, schedule = results[1], results[2], scheduling(net, options.columns)
     alone, shared = (PER_THREAD * found.shard + found.empty for found in (one, two))
     print(
-        f"\nTwo workers are {one.seconds / two.seconds:.2f} times as fast as one, {alone / shared:.2f} by processor time."
+        f"\nTwo workers are {one.seconds / two.seconds:.2f} times as fast as one, "
+        f"{alone / shared:.2f} with a core each by processor time."
     )
     print(
         f"A pass without work over {MANY * PER_THREAD} shards takes {schedule:.2f} s. {MANY} workers with as many rows "
