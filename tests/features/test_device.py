@@ -145,6 +145,7 @@ def test_problems_on_a_device(name):
     assert isinstance(problem.features, DeviceRows)
     network = ng.TwoLayerNetwork(np.ones((D + 1, 2)), np.array([0.5, -1.0]))
     assert problem.objective(network) == pytest.approx(whole.objective(network), rel=1e-6)
+    assert ng.beta_max(problem) == pytest.approx(ng.beta_max(whole), rel=1e-4)
 
 
 def test_memory_that_numpy_sees_is_shared_rather_than_passed_over_elsewhere():

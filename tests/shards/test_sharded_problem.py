@@ -73,6 +73,18 @@ def test_rows_are_taken_out_in_order(client):
     np.testing.assert_array_equal(sharded.features.dense_part(chosen).X, whole.X[chosen])
 
 
+@pytest.mark.parametrize("loss", ["squared", "softmax"])
+def test_beta_max_is_searched_on_the_workers(loss, client):
+    whole, sharded = pair(loss, client)
+    assert ng.beta_max(sharded) == pytest.approx(ng.beta_max(whole), rel=1e-3)
+
+
+def test_a_wide_table_is_searched_by_its_own_sample(client, monkeypatch):
+    monkeypatch.setattr("neuralgauge.pricing.streamed.DENSE_COLUMNS", 1)
+    whole, sharded = pair("squared", client)
+    assert ng.beta_max(sharded) == pytest.approx(ng.beta_max(whole), rel=1e-2)
+
+
 def test_few_shards_whatever_the_blocks(client):
     X, y, _ = data("squared")
     problem = ng.TrainingProblem(da.from_array(X, chunks=(20, D)), y, beta=1.0)

@@ -33,14 +33,13 @@ def search_streamed(
     V = V.reshape(features.n, -1)
     share = SAMPLED / features.size
     chosen = np.sort(rng.choice(features.n, max(1, min(features.n, round(share * features.n))), replace=False))
+    sampled = np.asarray(V[chosen])  # a dual point may lie where its rows do
     if features.d <= DENSE_COLUMNS:
-        U = explore(
-            V[chosen], features.dense_part(chosen), n_starts, rng, starts=starts, sign=sign, kept=min(kept, KEPT)
-        )
+        U = explore(sampled, features.dense_part(chosen), n_starts, rng, starts=starts, sign=sign, kept=min(kept, KEPT))
     else:
         U = rng.standard_normal((features.d, n_starts))
         U = U if starts is None else np.hstack([starts, U])
-        U, values = _climbed(V[chosen], features.part(chosen), U, sign, SAMPLE_STEPS)
+        U, values = _climbed(sampled, features.part(chosen), U, sign, SAMPLE_STEPS)
         U = distinct(U.T, values, min(kept, KEPT)).T
     U, _ = _climbed(V, features, U, sign, STEPS)
     return evaluated(V, features, U, sign).best_first()

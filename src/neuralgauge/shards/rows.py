@@ -60,6 +60,10 @@ class ShardedRows(Features):
         """Refused: shards stay as they are."""
         raise InvalidInputError(f"rows in a Dask cluster are not taken apart; {REMEDY}")
 
+    def part(self, samples: Index) -> Any:
+        """Some of the rows, increasing, brought here."""
+        return self.dense_part(samples)
+
     @property
     def lengths(self) -> Any:
         """|x_r|, a Dask array (N,)."""
