@@ -74,6 +74,15 @@ def test_rows_are_taken_out_in_order(client):
 
 
 @pytest.mark.parametrize("loss", ["squared", "softmax"])
+def test_a_part_is_a_problem_in_memory(loss, client):
+    whole, sharded = pair(loss, client)
+    chosen = np.array([3, 170, 500, 501, N - 1])
+    given = network(whole)
+    assert sharded.part(chosen).features.resident
+    assert sharded.part(chosen).objective(given) == pytest.approx(whole.part(chosen).objective(given), rel=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["squared", "softmax"])
 def test_beta_max_is_searched_on_the_workers(loss, client):
     whole, sharded = pair(loss, client)
     assert ng.beta_max(sharded) == pytest.approx(ng.beta_max(whole), rel=1e-3)

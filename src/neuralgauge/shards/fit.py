@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from .._array import Array
+from .._array import Array, frozen
 from ..errors import InvalidInputError
 from ..losses import Loss
 from ..losses.datafit import DataFit
@@ -36,9 +37,11 @@ class ShardedFit(DataFit):
         y, weight = (shards.kept(shards.vector(work, columns=k)) for work, k in ((_targets, shape), (_weights, None)))
         return cls(y, weight, loss, False, shards=shards)
 
-    def part(self, samples: Any) -> DataFit:
-        """Refused: samples are taken out with their rows."""
-        raise InvalidInputError("samples of rows in a Dask cluster are not taken apart from their shards.")
+    def part(self, samples: npt.NDArray[np.intp] | slice) -> DataFit:
+        """The fit to some samples, increasing, in memory."""
+        chosen = np.arange(self.n)[samples] if isinstance(samples, slice) else samples
+        y, weight = zip(*self.shards.taken(_samples, chosen), strict=True)
+        return DataFit(frozen(np.concatenate(y)), frozen(np.concatenate(weight)), self.loss, self.offset)
 
     def output(self, k: int) -> DataFit:
         """Refused: the shards hold all outputs."""
@@ -102,6 +105,11 @@ def _targets(shard: Shard) -> Array:
 
 def _weights(shard: Shard) -> Array:
     return shard.problem.fit.weight
+
+
+def _samples(shard: Shard, samples: npt.NDArray[np.intp]) -> tuple[Array, Array]:
+    fit = shard.problem.fit
+    return fit.y[samples], fit.weight[samples]
 
 
 def _value(shard: Shard, f: Array) -> float:
