@@ -53,7 +53,9 @@ def local_search(problem: TrainingProblem, network: N, max_iter: int, run: Run |
     return _descended(problem, network.balance(), evaluate, max_iter, run, LEAST_DECREASE)
 
 
-def smoothed_search(passes: Passes, network: N, share: float, max_iter: int, run: Run | None = None) -> N:
+def smoothed_search(
+    passes: Passes, network: N, share: float, max_iter: int, run: Run | None = None, least: float = 0.0
+) -> N:
     """The same with activations smoothed near zero, where kinks do not stop it, in single precision.
 
     Parameters
@@ -65,6 +67,8 @@ def smoothed_search(passes: Passes, network: N, share: float, max_iter: int, run
         Width of smoothing of a neuron, relative to the root mean square of its x^T u over the rows at the start.
     max_iter, run
         As in `local_search`.
+    least : float
+        Relative decrease of one iteration at which the search ends.
 
     Returns
     -------
@@ -77,7 +81,7 @@ def smoothed_search(passes: Passes, network: N, share: float, max_iter: int, run
     def evaluate(U: Array, A: Array, b: Array) -> tuple[float, Array, Array, Array]:
         return passes.smoothed(U, A, b, width)
 
-    return _descended(passes.problem, start, evaluate, max_iter, run, SINGLE_DECREASE)
+    return _descended(passes.problem, start, evaluate, max_iter, run, max(least, SINGLE_DECREASE))
 
 
 def _descended(

@@ -6,6 +6,7 @@ otherwise is of the size of a network. Engines that ask for nothing else run whe
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -67,6 +68,10 @@ class Passes:
         """The dual point minus the gradient of the loss at a network, moved into the domain of the conjugate."""
         return self.problem.fit.project(-self.problem.fit.gradient(self.problem.outputs(network)))
 
+    def collected(self, v: Array) -> Array:
+        """The dual point as an array of the shape of y."""
+        return v
+
     def mixed(self, points: Sequence[Array], weights: Sequence[float]) -> Array:
         """A convex combination of dual points."""
         return sum((weight * v for weight, v in zip(weights, points, strict=True)), np.zeros_like(points[0]))
@@ -96,6 +101,14 @@ class Passes:
         chosen = np.sort(rng.choice(n, max(1, round(n * most / features.N)), replace=False))
         rows, readout = features.readout.part(chosen)
         return Sample(features.smoothed.sampled(rows), readout.lifted(v[chosen]))
+
+    def part(self, most: int, rng: np.random.Generator) -> TrainingProblem:
+        """At most so many samples at random, dense in memory, under a penalty that weighs as much."""
+        problem, n = self.problem, self.problem.n
+        chosen = np.sort(rng.choice(n, min(most, n), replace=False))
+        part = copy.copy(problem)
+        part.fit, part.features = problem.fit.part(chosen), problem.features.dense_part(chosen)
+        return part.with_beta(len(chosen) / n * problem.beta)
 
     def bound(self, v: Array, polar: float) -> float:
         """The lower bound on the optimum that v gives if no score exceeds `polar`."""

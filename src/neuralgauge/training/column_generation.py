@@ -127,15 +127,21 @@ class Rounds:
         run, dual = self.run, self.dual
         rounds = SmoothedRounds(Passes(self.problem), run, self.rng, dual, self.active)
         gaps: list[float] = []
+        wait = fails = 0  # rounds before the next thorough search, which takes as long as several
         for index, _ in zip(range(max_rounds), rounds.steps(), strict=False):
             run.n_iter = index + 1
             run.record(self.network.n_neurons, dual.lower)
-            if self.gap <= run.target_gap and dual.settle(run):
-                return True
+            if self.gap <= run.target_gap and (wait := wait - 1) < 0:
+                if dual.settle(run):
+                    return True
+                rounds.widen()
+                wait = fails = 2 * fails + 1
             yield
             gaps.append(self.gap)
             if len(gaps) > PATIENCE and gaps[-1] > SLOW * gaps[-1 - PATIENCE]:
-                break
+                if not rounds.widen():
+                    break
+                gaps = gaps[-1:]
         self._consider(self.network)
         self.v = self.problem.fit.project(-self.problem.fit.gradient(self.problem.outputs(self.active)))
         return False

@@ -12,50 +12,64 @@ from ..pricing.columns import Columns
 from ..pricing.explore import climbed
 from ..solvers.passes import Passes
 
-ENTRIES_CLIMBED = 2_000_000  # entries of X that starts climb on; of more rows a random sample
+ENTRIES_CLIMBED = 150_000  # entries of X that starts climb on; of more rows a random sample
 ANYWHERE, NEAR, WHITENED = 100, 200, 50  # starts of each sign, and besides them the neurons of the network
+MORE = 5  # times as many at the end
+MOST_WHITENED = 500  # columns of X up to which some starts make X u of equal variance: d^3 operations
 NEARNESS = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
 FOUND, SAME = 40, 1e-4  # columns of each sign that are kept, and 1 - cosine under which two are one
 CONFIRMING_STEPS, FIRST_CONFIRMING = 4, 0.5  # over all rows, of columns found on a sample
 
 
 class ColumnSearch:
-    """Looks for the largest scores at dual points of one problem of one output."""
+    """The best dual point of a training of one output by passes alone, its polar gauge as far as searches tell."""
 
     def __init__(self, passes: Passes, rng: np.random.Generator) -> None:
         self.passes, self.rng = passes, rng
+        self.v: Any = None
+        self.polar, self.lower = np.inf, -np.inf
 
-    def price(self, v: Array, network: TwoLayerNetwork) -> Columns:
-        """Columns of both signs with large scores at v, and the network's neurons, best first; scores of all rows."""
-        problem = self.passes.problem
-        sample = self.passes.sample(v, ENTRIES_CLIMBED // problem.d, self.rng)
-        whitening = _whitening(sample.rows)
+    def price(self, v: Any, network: TwoLayerNetwork) -> list[Columns]:
+        """Columns with large scores at v over all rows, best first, for each sign; keeps v if its bound is the best."""
+        found = self._searched(v, network, 1)
+        polar = max(float(part.values[0]) for part in found)
+        if (bound := self.passes.bound(v, polar)) > self.lower:
+            self.v, self.polar, self.lower = v, polar, bound
+        return found
+
+    def settle(self, network: TwoLayerNetwork) -> None:
+        """Search for larger scores at the best dual point from more starts on another sample; lower its bound."""
+        found = self._searched(self.v, network, MORE)
+        self.polar = max(self.polar, *(float(part.values[0]) for part in found))
+        self.lower = self.passes.bound(self.v, self.polar)
+
+    def _searched(self, v: Any, network: TwoLayerNetwork, times: int) -> list[Columns]:
+        d, N = self.passes.problem.d, self.passes.problem.features.N
+        sample = self.passes.sample(v, max(1, times * ENTRIES_CLIMBED // d), self.rng)
+        whitening = _whitening(sample.rows) if d <= MOST_WHITENED else np.zeros((d, 0))
         parts = []
         for sign in (1.0, -1.0):
             own = network.U[:, sign * network.A[:, 0] > 0]
-            starts = np.hstack([own, self._around(network.U), self._uniform(), self._whitened(whitening)])
+            starts = np.hstack([own, self._around(network.U, times * NEAR), self._afar(whitening, times)])
             values, U = climbed(sample.rows, sign * sample.v, starts)
             columns = Columns(values, U, np.full((len(values), 1), sign)).best_first().distinct(FOUND, SAME)
-            if len(sample.rows) < problem.features.N:
+            if len(sample.rows) < N:
                 columns = self._confirmed(v, columns)
-                columns = Columns(values, U, np.full((len(values), 1), sign))
-            parts.append(self._scored(v, columns.U, sign))
-            parts.append(self._scored(v, own, sign))
-        return Columns.joined(parts).best_first()
+            parts.append(self._scored(v, np.hstack([columns.U, own]), sign))
+        return parts
 
-    def _uniform(self) -> Array:
-        return self.rng.standard_normal((self.passes.problem.d, ANYWHERE))
+    def _afar(self, whitening: Array, times: int) -> Array:
+        """Vectors that are uniform on the sphere, and such that X u has equal variance."""
+        uniform = self.rng.standard_normal((len(whitening), times * ANYWHERE))
+        return np.hstack([uniform, whitening @ self.rng.standard_normal((whitening.shape[1], times * WHITENED))])
 
-    def _whitened(self, whitening: Array) -> Array:
-        return whitening @ self.rng.standard_normal((whitening.shape[1], WHITENED))
-
-    def _around(self, U: Array) -> Array:
+    def _around(self, U: Array, count: int) -> Array:
         """Vectors near the neurons at hand, where better ones are found far more often than by uniform starts."""
         if U.shape[1] == 0:
             return np.zeros((len(U), 0))
-        chosen = U[:, self.rng.integers(U.shape[1], size=NEAR)]
+        chosen = U[:, self.rng.integers(U.shape[1], size=count)]
         noise = self.rng.standard_normal(chosen.shape) * np.linalg.norm(chosen, axis=0)
-        return chosen + 10.0 ** self.rng.uniform(*NEARNESS, size=NEAR) * noise / np.sqrt(len(U))
+        return chosen + 10.0 ** self.rng.uniform(*NEARNESS, size=count) * noise / np.sqrt(len(U))
 
     def _confirmed(self, v: Array, columns: Columns) -> Columns:
         """The columns after some steps uphill over all rows."""
@@ -74,7 +88,7 @@ class ColumnSearch:
     def _scored(self, v: Array, U: Array, sign: float) -> Columns:
         """Columns of one sign with their scores over all rows in double precision."""
         U = _unit(U)
-        return Columns(sign * self.passes.gains(v, U)[:, 0], U, np.full((U.shape[1], 1), sign))
+        return Columns(sign * self.passes.gains(v, U)[:, 0], U, np.full((U.shape[1], 1), sign)).best_first()
 
 
 def _unit(U: Array) -> Array:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from .._array import Array
+from ..certificate import Certificate
 from ..losses.protocol import SmoothLoss
 from ..networks.dense import TwoLayerNetwork
 from ..pricing.columns import Columns
 from ..problems.training import TrainingProblem
+from ..pruning.simplify import simplify
 from ..solvers.local_search import smoothed_search
 from ..solvers.passes import Passes
 from ..solvers.reweighting import reweighted
@@ -27,20 +29,25 @@ FEWEST_ENTRIES = 2_000  # entries of X; below, the first convex programs take le
 MANY_NEURONS = 100
 SEARCH_ITERATIONS = 200  # iterations of a search
 WIDTHS = (0.3, 0.1, 0.03, 0.01)  # shares of the spread of x^T u over the rows, one a round; then
-NARROW = (0.01, 0.003)  # in turns
-LASSOS = 2  # of a round, each with the columns that the one before misses
-NEW = 25  # columns of each sign that join
+BEGUN = 2  # where these begin for a network that is given
+NARROW = (0.01, 0.003, 0.001)  # in turns
+DECREASE, LARGEST_GAP = 3e-4, 1e-2  # of an iteration at which a search ends, relative to the gap or this one
+LASSOS, NEW = 2, 25  # of a round, each with so many columns of each sign that the one before misses
+MOST_LASSOS = 8  # at the end, with as many more columns
 SAME_RAYS = 1e-5  # 1 - cosine under which two of them count as one
 ALMOST = 0.98  # share of beta above which a column is worth its place
 JOINED = 0.5  # distance of directions that are joined for the next search, relative to its width
 LEFT_OUT = 1e-4  # weights relative to the largest that it leaves out
+SIMPLER = 0.02  # of the gap wanted: what each step of simplifying may cost
 NEW_SIZE = 0.1  # of new neurons, relative to the root mean square of those at hand
 
 
 class Pricing(Protocol):
     """Finds columns at dual points, and keeps the best of these."""
 
-    def price(self, v: Array, network: TwoLayerNetwork) -> list[Columns]:
+    lower: float
+
+    def price(self, v: Any, network: TwoLayerNetwork) -> list[Columns]:
         """Columns of large scores at v, best first, a part for each sign."""
 
 
@@ -57,13 +64,31 @@ class SmoothedRounds:
     ) -> None:
         self.passes, self.run, self.rng, self.dual = passes, run, rng, dual
         self.problem = passes.problem
-        self.active = network if network.n_neurons else self._random_neurons()
+        self.lassos, self.new = LASSOS, NEW
+        self.best: tuple[float, TwoLayerNetwork] = np.inf, network
+        self.begun = network.n_neurons > 0
+        self.active = network if self.begun else self._random_neurons()
 
     def steps(self) -> Iterator[None]:
         """Rounds without end, each handed out when its dual points are priced."""
-        for index in itertools.count():
-            self._round(WIDTHS[index] if index < len(WIDTHS) else NARROW[index % 2])
+        for width in itertools.chain(WIDTHS[BEGUN if self.begun else 0 :], itertools.cycle(NARROW)):
+            try:
+                self._round(width)
+            finally:  # Ctrl-C keeps what the round has found
+                self.run.offer(*self.best)
             yield
+
+    def widen(self) -> bool:
+        """Price more often from now on, with more columns; False if that is at its end."""
+        wider = self.lassos < MOST_LASSOS
+        if wider:
+            self.lassos, self.new = 2 * self.lassos, 2 * self.new
+        return wider
+
+    @property
+    def gap(self) -> float:
+        """Gap of the best pair, estimated."""
+        return abs(Certificate(self.run.upper, self.dual.lower, "estimated").gap)
 
     def _random_neurons(self) -> TwoLayerNetwork:
         """Random small neurons, which all together are a penalty of 1 % of the loss, whatever the units of X and y."""
@@ -75,10 +100,11 @@ class SmoothedRounds:
         return empty.with_neurons(U * (size / np.linalg.norm(U, axis=0)), size * G)
 
     def _round(self, share: float) -> None:
-        network = smoothed_search(self.passes, self.active, share, SEARCH_ITERATIONS, self.run)
+        least = DECREASE * min(LARGEST_GAP, self.gap)
+        network = smoothed_search(self.passes, self.active, share, SEARCH_ITERATIONS, self.run, least)
         columns, weight = _columns(network)
         found = self._priced(network)
-        for _ in range(LASSOS):
+        for _ in range(self.lassos):
             columns, weight = Columns.joined([columns, found]), np.append(weight, np.zeros(len(found.values)))
             best = reweighted(self.passes, columns, weight, network.offset)
             if best is None:
@@ -87,14 +113,26 @@ class SmoothedRounds:
             found = self._priced(network)
             near = best.shortfall < 1.0 - ALMOST
             columns, weight = columns.take(near), best.weight[near]
+        self._offer_simplified()
         self.active = self._with_new(_reduced(network, JOINED * share), found)
 
     def _priced(self, network: TwoLayerNetwork) -> Columns:
-        """Columns that the residual of a network nearly violates or does; offers the network and the bound."""
-        self.run.offer(self.passes.objective(network), network)
-        parts = self.dual.price(self.passes.residual(network), network)
+        """Columns that the residual of a network nearly violates or does; keeps the best network of the round."""
+        value = self.passes.objective(network)
+        if value < self.best[0]:
+            self.best = value, network
+        v = self.passes.residual(network)
         least = ALMOST * self.problem.beta
-        return Columns.joined([part.take(part.values > least).distinct(NEW, SAME_RAYS) for part in parts])
+        parts = self.dual.price(v, network)
+        return Columns.joined([part.take(part.values > least).distinct(self.new, SAME_RAYS) for part in parts])
+
+    def _offer_simplified(self) -> None:
+        """Offer the best network of the round with fewer neurons, where it is better than those before."""
+        value, network = self.best
+        if value < self.run.upper:
+            smaller = simplify(network, self.problem, SIMPLER * self.run.target_gap)
+            self.run.offer(self.passes.objective(smaller), smaller)
+        self.best = np.inf, network
 
     def _with_new(self, network: TwoLayerNetwork, columns: Columns) -> TwoLayerNetwork:
         if network.n_neurons == 0 or len(columns.values) == 0:

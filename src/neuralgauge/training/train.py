@@ -19,8 +19,10 @@ from ..problems.linear_conv import LinearConvProblem
 from ..problems.training import TrainingProblem
 from ..solvers.nuclear_norm import solve_nuclear_norm
 from ..solvers.run import Run
+from ..solvers.sharded_passes import passes_of
 from ..solvers.solution import Record, Solution
 from .column_generation import Rounds, Start
+from .large_rounds import solve_by_passes
 from .proof import checked_prove, pricing_of, with_proof
 
 MAX_ROUNDS = 200
@@ -110,7 +112,11 @@ def train(
     _check_beta(problem)
     with threads(n_jobs):
         rng = np.random.default_rng(random_state)
-        solution = Rounds(problem, run, rng, pricing_of(prove), checked_start(start, problem)).solve(MAX_ROUNDS)
+        begin = checked_start(start, problem)
+        if not problem.features.resident:
+            network = problem.empty_network() if begin is None else begin.network
+            return solve_by_passes(passes_of(problem), run, rng, network, MAX_ROUNDS)
+        solution = Rounds(problem, run, rng, pricing_of(prove), begin).solve(MAX_ROUNDS)
         return with_proof(problem, solution, prove, gap)
 
 
