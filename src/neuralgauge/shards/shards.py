@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import numpy as np
 
@@ -148,9 +149,9 @@ class Shards:
         ends = np.cumsum(self.sizes)
         parts = np.split(samples, np.searchsorted(samples, ends[:-1]))
         columns = [self._pieces_of(vector) for vector in vectors]
-        call = delayed(_called, pure=False)
+        call = delayed(_called)
         asked = [
-            call(work, piece, (numbers - end + size,), *given)
+            call(work, piece, (numbers - end + size,), *given, dask_key_name=_key(work))
             for piece, numbers, end, size, *given in zip(self.pieces, parts, ends, self.sizes, *columns, strict=True)
             if len(numbers)
         ]
@@ -161,8 +162,11 @@ class Shards:
 
         common = delayed(tuple(shared), pure=False, traverse=False)
         columns = [self._pieces_of(vector) for vector in vectors]
-        call = delayed(_called, pure=False)
-        return [call(work, piece, common, *given) for piece, *given in zip(self.pieces, *columns, strict=True)]
+        call = delayed(_called)
+        return [
+            call(work, piece, common, *given, dask_key_name=_key(work))
+            for piece, *given in zip(self.pieces, *columns, strict=True)
+        ]
 
     def _pieces_of(self, vector: Any) -> list[Any]:
         import dask.array as da
@@ -191,6 +195,11 @@ def current_client() -> Any:
             "`X` is a Dask collection, whose rows stay on the workers of a cluster, and there is no client of one; "
             "make it first, with `distributed.Client()` for workers on this machine or Client(address)."
         ) from None
+
+
+def _key(work: Work) -> str:
+    """A new name of a task: Dask keeps the times of each kind of work apart, by which it moves tasks."""
+    return f"{work.__name__.strip('_')}-{uuid4().hex}"
 
 
 def added(parts: list[Any]) -> Any:
