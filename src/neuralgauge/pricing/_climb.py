@@ -35,7 +35,7 @@ def climb(X: Any, v_X: Any, U: Any, steps: int) -> Any:
             for s in range(m):
                 share = step[live[s]]
                 trial[j, s] = (np.float32(1.0) - share) * U[j, live[s]] + share * gradient[j, live[s]]
-        moved = _normalize(trial)
+        moved = normalize(trial)
         for s in range(m):
             if moved[s] == 0.0:  # straight back to the other side
                 for j in range(d):
@@ -73,11 +73,11 @@ def _score(X: Any, v_X: Any, U: Any, Z: Any, value: Any, gradient: Any) -> None:
     for j in range(d):
         for s in range(k):
             value[s] += gradient[j, s] * U[j, s]
-    _normalize(gradient)
+    normalize(gradient)
 
 
 @reordered
-def _normalize(U: Any) -> Any:
+def normalize(U: Any) -> Any:
     """Scale columns that are not zero to length one and return the factors, 0 for the others."""
     d, k = U.shape
     length = np.zeros(k, np.float32)

@@ -7,6 +7,7 @@ this climbs as far as the coordinate descent of `ascent`, which then finishes th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +17,11 @@ from .._array import Array
 from ..features.readouts import PatchReadout, Readout
 from ..features.rows import Features
 from ._climb import FIRST_STEP, LEAST_RISE, LEAST_STEP, climb
+from ._climb_vector import climb_vector
 from .ascent import on_parts, start_rows
 
 CLIMB_STEPS, LAST_STEPS = 40, 15  # of all starts, and of those that have climbed on a part of the samples
+MOST_CLIMBING = 64  # that climb together on several outputs: which activations are positive stays in the cache
 FEWEST_CLIMBING = 24  # fewest starts that climb together: products with fewer columns take longer for each
 SAMPLED = 2_000_000  # entries of X that are explored; of more, a random part of the samples is
 KEPT_POINTS = 40  # best distinct points, unless told otherwise
@@ -69,14 +72,27 @@ def _climbed(U: Array, V: Array, features: Features, sign: float | None, steps: 
         X = np.ascontiguousarray(X)
         v_X = np.ascontiguousarray(sign * readout.lifted(V).reshape(-1, 1) * X, dtype=np.float32)
         return np.concatenate(on_parts(lambda part: _climb_compiled(X, v_X, part, steps), U, least=FEWEST_CLIMBING))
-    if isinstance(readout, PatchReadout):
-        readout = replace(readout, weight=readout.weight.astype(np.float32))
+    if not isinstance(readout, PatchReadout):
+        X, V = np.ascontiguousarray(X), np.ascontiguousarray(V)
+        return np.concatenate(on_parts(lambda part: _climb_outputs(X, V, part, steps), U, least=FEWEST_CLIMBING))
+    readout = replace(readout, weight=readout.weight.astype(np.float32))
     return np.concatenate(on_parts(lambda part: _climb(V, X, readout, part, steps), U, least=FEWEST_CLIMBING))
 
 
 def _climb_compiled(X: Any, v_X: Any, U: Array, steps: int) -> Array:
+    return _moved(lambda moved: climb(X, v_X, moved, steps), U)
+
+
+def _climb_outputs(X: Any, V: Any, U: Array, steps: int) -> Array:
+    at_once = range(0, len(U), MOST_CLIMBING)
+    return np.concatenate(
+        [_moved(lambda moved: climb_vector(X, V, moved, steps), U[at : at + MOST_CLIMBING]) for at in at_once]
+    )
+
+
+def _moved(compiled_climb: Callable[[Any], Any], U: Array) -> Array:
     moved = np.ascontiguousarray(U.T, dtype=np.float32)
-    values = climb(X, v_X, moved, steps)
+    values = compiled_climb(moved)
     U[:] = moved.T
     U /= np.maximum(np.linalg.norm(U, axis=1, keepdims=True), np.finfo(float).tiny)
     return np.asarray(values, dtype=np.float64)

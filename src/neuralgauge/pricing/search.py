@@ -12,8 +12,9 @@ from .columns import Columns
 from .explore import KEPT_POINTS, explore
 from .streamed import evaluated, search_streamed
 
-EXPLORED = 2e5  # entries of X from which a batch explores before the ascent, for several output weights
+EXPLORED = 2e5  # entries of X from which a batch explores before the ascent, for several output weights of patches
 FINISHED = 1e7  # entries of X that the ascents after it may touch a sweep, all starts together
+FINISHED_OUTPUTS = 3e6  # the same for several outputs, where an ascent takes some ten times as many sweeps
 
 
 def search(
@@ -47,16 +48,18 @@ def search(
 
     Notes
     -----
-    For one output weight, and above 200,000 entries of X, all starts `explore`, and an ascent finishes `finish` of
-    them, fewer the larger X is and none above 10 million; what is not finished keeps the value it reached. Where rows
+    All starts `explore`, for several outputs of patches above 200,000 entries of X, and an ascent finishes `finish` of
+    them, fewer the larger X is and none above 10 million, or 3 million for several outputs without patches; what is not
+    finished keeps the value it reached. Where rows
     are not whole in memory the best of a sample move on by passes over all rows (`search_streamed`).
     """
     if not features.resident:
         return search_streamed(V, features, n_starts, rng, starts=starts, sign=sign, kept=finish)
     finished, rest = starts, None
-    if sign is not None or features.size >= EXPLORED:
+    if sign is not None or not features.patched or features.size >= EXPLORED:
         found = explore(V, features, n_starts, rng, starts=starts, sign=sign, kept=finish)
-        count = int(FINISHED / (features.size + features.N * features.n_regions))
+        work = FINISHED if sign is not None or features.patched else FINISHED_OUTPUTS
+        count = int(work / (features.size + features.N * features.n_regions))
         n_starts, finished, rest = 0, found[:, :count], found[:, count:]
     parts = []
     if finished is None or finished.shape[1] or n_starts:

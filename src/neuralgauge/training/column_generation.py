@@ -23,6 +23,7 @@ from ..solvers.passes import Passes
 from ..solvers.run import Run
 from ..solvers.solution import Solution, Status
 from .columns import violated, with_columns
+from .corrected_rounds import CorrectedRounds, corrected
 from .dual_side import DualSide
 from .failed_programs import FailedPrograms, block_keys
 from .row_sample import FINE_GAP, RowSample
@@ -37,7 +38,7 @@ PROGRAM_ITERATIONS = 100  # most of the interior point, over all relaxations of 
 ROWS_TO_WAIT = 1_500  # from which on the program waits for local searches
 FAST = 0.05  # share of the gap by which a local search must lower it to be followed by another
 MOST_CUTS = 300  # see `Rounds.cuts`
-PATIENCE, SLOW = 4, 0.7  # smoothed rounds that must lower the gap by this factor
+SLOW = 0.7  # factor by which rounds without programs must lower the gap within their patience
 IDLE_ROUNDS = 8  # without progress that are waited for
 PRICING_SHARE = 0.3  # of the whole time: the most that is kept for the last pricing
 
@@ -99,7 +100,7 @@ class Rounds:
     def steps(self, max_rounds: int) -> Generator[None, None, Status]:
         """The rounds, each handed out when its dual point is priced."""
         run = self.run
-        if smoothable(self.problem) and (yield from self._smoothed_rounds(max_rounds)):
+        if (yield from self._rounds_without_programs(max_rounds)):
             return Status.SOLVED
         idle, best, v = 0, (run.upper, self.dual.lower), self.v
         for index in range(run.n_iter, max_rounds):
@@ -122,10 +123,16 @@ class Rounds:
                 return verdict
         return Status.ITERATION_LIMIT
 
-    def _smoothed_rounds(self, max_rounds: int) -> Generator[None, None, bool]:
-        """Rounds of smoothed search as long as they close the gap; whether they closed it for good."""
+    def _rounds_without_programs(self, max_rounds: int) -> Generator[None, None, bool]:
+        """Rounds of smoothed search, or with corrected weights, while they close the gap; whether they closed it."""
         run, dual = self.run, self.dual
-        rounds = SmoothedRounds(Passes(self.problem), run, self.rng, dual, self.active)
+        rounds: SmoothedRounds | CorrectedRounds
+        if smoothable(self.problem):
+            rounds = SmoothedRounds(Passes(self.problem), run, self.rng, dual, self.active)
+        elif corrected(self.problem) and len(self.cuts.values) == 0:
+            rounds = CorrectedRounds(self.problem, run, self.rng, dual, self.active)
+        else:
+            return False
         gaps: list[float] = []
         wait = fails = 0  # rounds before the next thorough search, which takes as long as several
         for index, _ in zip(range(max_rounds), rounds.steps(), strict=False):
@@ -138,7 +145,7 @@ class Rounds:
                 wait = fails = 2 * fails + 1
             yield
             gaps.append(self.gap)
-            if len(gaps) > PATIENCE and gaps[-1] > SLOW * gaps[-1 - PATIENCE]:
+            if len(gaps) > rounds.patience and gaps[-1] > SLOW * gaps[-1 - rounds.patience]:
                 if not rounds.widen():
                     break
                 gaps = gaps[-1:]

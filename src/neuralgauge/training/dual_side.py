@@ -61,7 +61,8 @@ class DualSide:
         self.prove = priced_exactly(problem) if prove is None else prove
         self.insist = prove is True
         self.budget = PROOF_SECONDS if prove is None and self.rank > SWEPT_RANK else np.inf  # seconds left for proofs
-        work, most = (EXPLORED_WORK, MOST_EXPLORED) if problem.q == 1 else (START_WORK, MOST_STARTS)
+        compiled = problem.q == 1 or not features.patched
+        work, most = (EXPLORED_WORK, MOST_EXPLORED) if compiled else (START_WORK, MOST_STARTS)
         self.n_starts = int(np.clip(work / features.size, FEWEST_STARTS, most_starts or most))
         self.plane = span.axes if self.rank == 2 and features.resident else None
         self.v = np.zeros_like(problem.y)
@@ -71,10 +72,13 @@ class DualSide:
         self.starts = self.unseen = 0
         self.missed = np.zeros((problem.d, 0))
 
-    def price(self, v: Array, network: TwoLayerNetwork) -> list[Columns]:
-        """Local maximisers from random starts and the network's neurons, for each sign; keeps v if it is the best."""
+    def price(self, v: Array, network: TwoLayerNetwork, finish: int = KEPT_POINTS) -> list[Columns]:
+        """Local maximisers from random starts and the network's neurons, for each sign; keeps v if it is the best.
+
+        At most `finish` of a part, where there are many.
+        """
         problem, v = self.problem, self.problem.fit.project(v)
-        found = self._maximisers(v, network, self.n_starts // 4, self.n_starts // 2, wide=True)
+        found = self._maximisers(v, network, self.n_starts // 4, self.n_starts // 2, wide=True, finish=finish)
         self.missed = np.zeros((problem.d, 0))
         self._raise_polar(max(float(np.max(problem.scores(self.v, part.U))) for part in found))
         polar = max(float(part.values[0]) for part in found)

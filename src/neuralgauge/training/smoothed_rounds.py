@@ -59,6 +59,8 @@ def smoothable(problem: TrainingProblem) -> bool:
 class SmoothedRounds:
     """The best network and the best dual point of one training, by passes over the rows alone."""
 
+    patience = 4  # rounds
+
     def __init__(
         self, passes: Passes, run: Run, rng: np.random.Generator, dual: Pricing, network: TwoLayerNetwork
     ) -> None:
