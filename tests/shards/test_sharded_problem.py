@@ -94,6 +94,15 @@ def test_a_wide_table_is_searched_by_its_own_sample(client, monkeypatch):
     assert ng.beta_max(sharded) == pytest.approx(ng.beta_max(whole), rel=1e-2)
 
 
+def test_neurons_of_one_ray_are_joined(client):
+    whole, sharded = pair("squared", client)
+    given = network(whole)
+    doubled = given.join(given)
+    pruned = ng.prune(doubled, sharded).network
+    assert pruned.n_neurons == given.n_neurons
+    assert sharded.objective(pruned) <= whole.objective(doubled)
+
+
 def test_few_shards_whatever_the_blocks(client):
     X, y, _ = data("squared")
     problem = ng.TrainingProblem(da.from_array(X, chunks=(20, D)), y, beta=1.0)

@@ -171,7 +171,7 @@ def _lossless(network: N, problem: TrainingProblem, rng: np.random.Generator) ->
 
 def _as_good(found: TwoLayerNetwork, network: TwoLayerNetwork, problem: TrainingProblem) -> bool:
     """Whether outputs on the samples and the objective are kept."""
-    scale = problem.features.outputs(network.U, np.abs(network.A)).max(initial=0.0)
+    scale = problem.features.outputs(network.U, np.abs(network.A)).max()
     change = np.abs(problem.outputs(found) - problem.outputs(network)).max()
     limit = problem.objective(network) * (1.0 + KEPT_OBJECTIVE)
     return bool(change <= KEPT_OUTPUTS * scale) and problem.objective(found) <= limit
