@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 # A process of pytest a core, each taking over tests that another has left.
 PARALLEL := -n auto --dist worksteal
 
-.PHONY: demo demo-dask setup test test-all test-kernels test-lowest lint bench bench-peers setup-peers clean
+.PHONY: demo demo-dask setup test test-all test-kernels test-lowest lint bench bench-large bench-peers setup-peers clean
 
 demo: .venv/.installed  ## train, certify, save and predict on scikit-learn's diabetes data
 	$(BIN)/python examples/diabetes.py
@@ -46,6 +46,9 @@ bench: .venv/.dev  ## benchmarks; with scnn and adelie after `make setup-peers`
 	$(BIN)/python benchmarks/conv.py
 	$(BIN)/python benchmarks/linear_conv.py
 	$(BIN)/python benchmarks/circular_conv.py
+
+bench-large: .venv/.dev .venv-peers/.installed  ## many rows, columns or outputs, sparse and mapped rows, a Dask cluster
+	$(BIN)/python benchmarks/peers/run.py --families large --limit 30 --repeats 1 --output results/large.json $(ARGUMENTS)
 
 bench-peers: .venv/.dev .venv-peers/.installed  ## the same problems for neuralgauge and its peers; ARGUMENTS="--quick"
 	$(BIN)/python benchmarks/peers/run.py $(ARGUMENTS)

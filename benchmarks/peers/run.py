@@ -130,7 +130,9 @@ def spent(run: dict[str, Any]) -> float:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="five small problems, limit 4: a few minutes")
-    parser.add_argument("--families", nargs="+", choices=FAMILIES, default=list(FAMILIES))
+    parser.add_argument(
+        "--families", nargs="+", choices=FAMILIES, default=[name for name in FAMILIES if name != "large"]
+    )
     parser.add_argument("--only", default="", metavar="TEXT", help="problems with this in their name")
     parser.add_argument(
         "--systems", nargs="+", default=[""], metavar="TEXT", help="systems with one of these in their name"

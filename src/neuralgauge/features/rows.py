@@ -254,6 +254,11 @@ class Features(ABC):
         """(k, N): W X^T for W (k, d), whole."""
         return np.hstack([self.block(rows).times(W.T).T for rows in self._steps(len(W))])
 
+    def lengths_of(self, U: Array) -> Array:
+        """(m,): the lengths of X u_j, by a pass."""
+        parts = [np.sum(self.block(rows).times(U).astype(np.float64) ** 2, axis=0) for rows in self._steps(U.shape[1])]
+        return np.sqrt(sum(parts[1:], parts[0]))
+
     def weighted_sums(self, weights: Array) -> Array:
         """(k, d): sums of the rows under weights (k, N), the adjoint of `margins`."""
         parts = [self.block(rows).adjoint(weights[:, rows].T).T for rows in self._steps(len(weights))]

@@ -20,6 +20,10 @@ from ..networks.dense import TwoLayerNetwork
 from ..pricing.columns import Columns
 from ..problems.training import TrainingProblem
 
+MOST_SPANNED = (
+    500  # columns of X up to which its singular vectors are found, once, for d^2 numbers and N d^2 operations
+)
+
 
 class Curvature(NamedTuple):
     """The loss to second order in output weights: its value, gradient (m,) and Hessian (m, m)."""
@@ -57,8 +61,11 @@ class Passes:
 
     def spread(self, U: Array) -> Array:
         """(m,): the root mean square of x^T u_j over the rows, for unit vectors u_j."""
-        stretch, axes = self.problem.features.span
-        return np.linalg.norm(stretch[:, None] * (axes.T @ U), axis=0) / np.sqrt(self.problem.features.N)
+        features = self.problem.features
+        if features.d > MOST_SPANNED:
+            return features.lengths_of(U) / np.sqrt(features.N)
+        stretch, axes = features.span
+        return np.linalg.norm(stretch[:, None] * (axes.T @ U), axis=0) / np.sqrt(features.N)
 
     def objective(self, network: TwoLayerNetwork) -> float:
         """The training objective, in double precision."""

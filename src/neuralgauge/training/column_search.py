@@ -15,6 +15,8 @@ from ..solvers.passes import Passes
 ENTRIES_CLIMBED = 150_000  # entries of X that starts climb on; of more rows a random sample
 ANYWHERE, NEAR, WHITENED = 100, 200, 50  # starts of each sign, and besides them the neurons of the network
 MORE = 5  # times as many at the end
+MOST_CLIMBED = 1_000  # columns of X up to which starts climb on a sample; above, fewer starts step over all rows
+STEPPED, PASS_STEPS = 30, 25
 MOST_WHITENED = 500  # columns of X up to which some starts make X u of equal variance: d^3 operations
 NEARNESS = (-1.0, 0.0)  # powers of ten of the relative distance at which neighbours of neurons are tried
 FOUND, SAME = 40, 1e-4  # columns of each sign that are kept, and 1 - cosine under which two are one
@@ -45,7 +47,9 @@ class ColumnSearch:
 
     def _searched(self, v: Any, network: TwoLayerNetwork, times: int) -> list[Columns]:
         d, N = self.passes.problem.d, self.passes.problem.features.N
-        sample = self.passes.sample(v, max(1, times * ENTRIES_CLIMBED // d), self.rng)
+        if d > MOST_CLIMBED:
+            return [self._by_passes(v, network, sign, min(times, 2)) for sign in (1.0, -1.0)]
+        sample = self.passes.sample(v, times * ENTRIES_CLIMBED // d, self.rng)
         whitening = _whitening(sample.rows) if d <= MOST_WHITENED else np.zeros((d, 0))
         parts = []
         for sign in (1.0, -1.0):
@@ -54,9 +58,17 @@ class ColumnSearch:
             values, U = climbed(sample.rows, sign * sample.v, starts)
             columns = Columns(values, U, np.full((len(values), 1), sign)).best_first().distinct(FOUND, SAME)
             if len(sample.rows) < N:
-                columns = self._confirmed(v, columns)
+                columns = self._climbed_further(v, columns.U, sign, CONFIRMING_STEPS)
             parts.append(self._scored(v, np.hstack([columns.U, own]), sign))
         return parts
+
+    def _by_passes(self, v: Any, network: TwoLayerNetwork, sign: float, times: int) -> Columns:
+        """Columns of one sign by steps over all rows, where a sample of them would have too many entries."""
+        own = network.U[:, sign * network.A[:, 0] > 0]
+        afar = self.rng.standard_normal((len(own), times * STEPPED))
+        starts = np.hstack([own, self._around(network.U, times * STEPPED), afar])
+        columns = self._climbed_further(v, _unit(starts), sign, PASS_STEPS).best_first().distinct(FOUND, SAME)
+        return self._scored(v, np.hstack([columns.U, own]), sign)
 
     def _afar(self, whitening: Array, times: int) -> Array:
         """Vectors that are uniform on the sphere, and such that X u has equal variance."""
@@ -71,19 +83,19 @@ class ColumnSearch:
         noise = self.rng.standard_normal(chosen.shape) * np.linalg.norm(chosen, axis=0)
         return chosen + 10.0 ** self.rng.uniform(*NEARNESS, size=count) * noise / np.sqrt(len(U))
 
-    def _confirmed(self, v: Array, columns: Columns) -> Columns:
-        """The columns after some steps uphill over all rows."""
-        U, step = columns.U, np.full(len(columns.values), FIRST_CONFIRMING)
-        value, gradient = self.passes.score_gradient(v, U, columns.G)
-        for _ in range(CONFIRMING_STEPS):
+    def _climbed_further(self, v: Any, U: Array, sign: float, steps: int) -> Columns:
+        """Columns of one sign after some steps uphill over all rows."""
+        step, G = np.full(U.shape[1], FIRST_CONFIRMING), np.full((U.shape[1], 1), sign)
+        value, gradient = self.passes.score_gradient(v, U, G)
+        for _ in range(steps):
             trial = (1.0 - step) * U + step * _unit(gradient)
             trial = _unit(trial)
-            reached, slope = self.passes.score_gradient(v, trial, columns.G)
+            reached, slope = self.passes.score_gradient(v, trial, G)
             better = reached > value
             U, gradient = np.where(better, trial, U), np.where(better, slope, gradient)
             value = np.maximum(value, reached)
             step = np.where(better, step, 0.4 * step)
-        return Columns(value, U, columns.G)
+        return Columns(value, U, G)
 
     def _scored(self, v: Array, U: Array, sign: float) -> Columns:
         """Columns of one sign with their scores over all rows in double precision."""

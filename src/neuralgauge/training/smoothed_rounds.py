@@ -26,7 +26,8 @@ from ..solvers.reweighting import reweighted
 from ..solvers.run import Run
 
 FEWEST_ENTRIES = 2_000  # entries of X; below, the first convex programs take less than one search
-MANY_NEURONS = 100
+MANY_NEURONS, FEW_NEURONS = 100, 20  # to begin with, fewer where these weights would be more:
+MANY_WEIGHTS = 2e5
 SEARCH_ITERATIONS = 200  # iterations of a search
 WIDTHS = (0.3, 0.1, 0.03, 0.01)  # shares of the spread of x^T u over the rows, one a round; then
 BEGUN = 2  # where these begin for a network that is given
@@ -95,7 +96,8 @@ class SmoothedRounds:
     def _random_neurons(self) -> TwoLayerNetwork:
         """Random small neurons, which all together are a penalty of 1 % of the loss, whatever the units of X and y."""
         problem = self.problem
-        empty, m = problem.empty_network(), min(MANY_NEURONS, 2 * problem.n)
+        empty = problem.empty_network()
+        m = min(int(np.clip(MANY_WEIGHTS / problem.d, FEW_NEURONS, MANY_NEURONS)), 2 * problem.n)
         size = np.sqrt(0.01 * problem.objective(empty) / (problem.beta * m))
         U = self.rng.standard_normal((problem.d, m))
         G = np.where(np.arange(m) % 2 == 0, 1.0, -1.0)[:, None]

@@ -22,10 +22,13 @@ from ..solvers.run import Run
 from ..solvers.sharded_passes import passes_of
 from ..solvers.solution import Record, Solution
 from .column_generation import Rounds, Start
+from .dual_side import priced_exactly
 from .large_rounds import solve_by_passes
 from .proof import checked_prove, pricing_of, with_proof
+from .smoothed_rounds import smoothable
 
 MAX_ROUNDS = 200
+BY_PASSES = 4e5  # entries of X from which on passes alone
 LEAST_BETA = 1e-30  # relative to a penalty from which the empty network is optimal for certain
 
 
@@ -113,11 +116,18 @@ def train(
     with threads(n_jobs):
         rng = np.random.default_rng(random_state)
         begin = checked_start(start, problem)
-        if not problem.features.resident:
+        if not problem.features.resident or _by_passes(problem, prove):
             network = problem.empty_network() if begin is None else begin.network
-            return solve_by_passes(passes_of(problem), run, rng, network, MAX_ROUNDS)
-        solution = Rounds(problem, run, rng, pricing_of(prove), begin).solve(MAX_ROUNDS)
+            solution = solve_by_passes(passes_of(problem), run, rng, network, MAX_ROUNDS)
+        else:
+            solution = Rounds(problem, run, rng, pricing_of(prove), begin).solve(MAX_ROUNDS)
         return with_proof(problem, solution, prove, gap)
+
+
+def _by_passes(problem: TrainingProblem, prove: Any) -> bool:
+    """Whether convex programs and thorough prices of a problem in memory would not end in reasonable time."""
+    large = problem.features.size >= BY_PASSES and smoothable(problem)
+    return large and prove is not True and not priced_exactly(problem)
 
 
 def _check_beta(problem: TrainingProblem) -> None:
