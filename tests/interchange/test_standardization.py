@@ -62,3 +62,15 @@ def test_several_targets():
 def test_a_target_of_one_column_is_one_target():
     scaling = Standardization([0.0], [1.0], [2.0], [3.0])
     assert (scaling.target_mean, scaling.target_scale) == (2.0, 3.0)
+
+
+def test_blocks_of_rows_give_the_same_as_all_of_them():
+    rng = np.random.default_rng(0)
+    X, y = 100.0 + rng.standard_normal((500, 3)) * [1.0, 1e-3, 0.0], rng.standard_normal(500)
+    streamed = Standardization.streamed(lambda: (X[first : first + 70] for first in range(0, 500, 70)), y)
+    whole = Standardization.fit(X, y)
+    assert np.allclose(streamed.feature_mean, whole.feature_mean, rtol=1e-14, atol=0.0)
+    assert np.allclose(streamed.feature_scale, whole.feature_scale, rtol=1e-10, atol=0.0)
+    assert (streamed.target_mean, streamed.target_scale) == (whole.target_mean, whole.target_scale)
+    with pytest.raises(InvalidInputError, match="'b' are too large"):
+        Standardization.streamed(lambda: iter([np.array([[0.0, 1e300], [0.0, -1e300]])]), names=["a", "b"])

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from .._array import Array
 from ..errors import InvalidInputError
+from ..features.parquet import ParquetRows
 from ..interchange.loss_record import parameter_names, rebuilt
 from ..losses import LOSSES, Loss
 from ..quoting import LONGEST, quoted
@@ -21,9 +22,9 @@ from .tables import Table
 
 @dataclass(frozen=True)
 class Dataset:
-    """Features (n, d), targets (n,) or (n, c) as numbers or labels (n,), and the loss."""
+    """Features (n, d), whole or streamed, targets (n,) or (n, c) as numbers or labels (n,), and the loss."""
 
-    X: Array
+    X: Array | ParquetRows
     y: npt.NDArray[Any]
     names: tuple[str, ...]
     targets: tuple[str, ...]
@@ -32,7 +33,7 @@ class Dataset:
     @property
     def is_regression(self) -> bool:
         """Whether the targets are numbers."""
-        return _is_regression(self.loss)
+        return is_regression(self.loss)
 
     @property
     def scales_targets(self) -> bool:
@@ -61,7 +62,7 @@ def training_data(
     table = table.without(list(drop))
     chosen = with_parameters(_loss(table, targets, task, loss), parameters or {}, is_given=loss is not None)
     names = tuple(name for name in table.columns if name not in targets)
-    y = target_numbers(table, targets, chosen) if _is_regression(chosen) else _labels(table, targets[0])
+    y = target_numbers(table, targets, chosen) if is_regression(chosen) else _labels(table, targets[0])
     return Dataset(matrix(table, names), y, names, tuple(targets), chosen)
 
 
@@ -89,13 +90,14 @@ def with_parameters(name: str, parameters: Mapping[str, float], *, is_given: boo
     return rebuilt(name, parameters)
 
 
-def _is_regression(loss: Loss) -> bool:
+def is_regression(loss: Loss) -> bool:
+    """Whether targets of the loss are numbers."""
     return loss.targets in ("real", "count")
 
 
 def _loss(table: Table, targets: Sequence[str], task: Task, loss: str | None) -> str:
     if loss is not None:
-        wanted: Task = "regression" if _is_regression(LOSSES[loss]) else "classification"
+        wanted: Task = "regression" if is_regression(LOSSES[loss]) else "classification"
         if task not in ("auto", wanted):
             raise InvalidInputError(f"`--loss {loss}` is for {wanted}, got `--task {task}`; leave one of them out.")
         task = wanted

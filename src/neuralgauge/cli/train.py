@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from .._array import Array
 from ..errors import InvalidInputError
+from ..features.parquet import ParquetRows
 from ..interchange import SavedModel, Standardization, save_model
 from ..interchange.atomic_write import check_output
 from ..interchange.model_content import encoded
@@ -32,6 +34,7 @@ from .options import (
     plain_errors,
 )
 from .report import GapBar, certificate_fields, description, model_fields, print_json, print_lines
+from .streaming import memory_limit, streamed_data
 from .streams import STANDARD_OUTPUT, STREAM, note, write_bytes
 from .tables import read_table
 
@@ -64,6 +67,14 @@ def train(
     bias: Bias = True,
     offset: Annotated[bool, typer.Option("--offset/--no-offset", help="Outputs with an unpenalised offset.")] = False,
     drop: Drop = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Stream a Parquet file, in single precision, within so much memory of this process, as 4GB: rows that "
+            "do not fit go to a temporary file. The system's cache of files is not counted.",
+        ),
+    ] = None,
     random_state: Annotated[int, typer.Option(min=0, help="Seed of the searches.")] = 0,
     output: Annotated[
         str | None,
@@ -81,7 +92,7 @@ def train(
     _check_model_output(output, force)
     given = {"delta": delta, "level": level, "epsilon": epsilon}
     parameters = {name: value for name, value in given.items() if value is not None}
-    dataset = training_data(read_table(data), target, drop or (), task, loss, parameters)
+    dataset = _dataset(data, memory, (target, drop or (), task, loss, parameters), quiet)
     settings: dict[str, Any] = {
         "beta": beta, "bias": bias, "offset": offset, "gap": gap, "time_limit": time_limit, "prove": prove,
         "random_state": random_state,
@@ -110,6 +121,20 @@ def train(
     return INTERRUPTED if solution.status is Status.INTERRUPTED else GAP_NOT_REACHED
 
 
+def _dataset(data: str, memory: str | None, columns: tuple[Any, ...], quiet: bool) -> Dataset:
+    """The table read whole or, under a limit of memory, as rows that are streamed."""
+    if memory is None:
+        return training_data(read_table(data), *columns)
+    limit = memory_limit(memory)
+    if not quiet:
+        note(f"Reading the targets of {quoted(data)}.")
+    dataset = streamed_data(data, *columns, limit=limit)
+    if not quiet:
+        n, d = dataset.X.shape
+        note(f"{n:,} rows of {d} features are decoded; Ctrl-C, once training has begun, keeps the best network.")
+    return dataset
+
+
 def _check_model_output(output: str | None, force: bool) -> None:
     """Refuse an output that cannot be written, before the training."""
     if output == STREAM:
@@ -132,13 +157,22 @@ def _fit(
     scaling = Standardization.identity(len(dataset.names))
     if standardize:
         y = dataset.y if dataset.scales_targets else None
-        scaling = Standardization.fit(dataset.X, y, dataset.names, dataset.targets)
+        if isinstance(dataset.X, ParquetRows):
+            scaling = Standardization.streamed(dataset.X.blocks, y, dataset.names, dataset.targets)
+        else:
+            scaling = Standardization.fit(dataset.X, y, dataset.names, dataset.targets)
     estimator = (ReLURegressor if dataset.is_regression else ReLUClassifier)(loss=dataset.loss, **settings)
     with warnings.catch_warnings():
         # The status and the exit code say the same.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        estimator.fit(scaling.features(dataset.X), scaling.target(dataset.y) if dataset.scales_targets else dataset.y)
+        estimator.fit(_scaled(dataset.X, scaling), scaling.target(dataset.y) if dataset.scales_targets else dataset.y)
     return estimator, scaling
+
+
+def _scaled(X: Array | ParquetRows, scaling: Standardization) -> Array | ParquetRows:
+    if isinstance(X, ParquetRows):
+        return X.standardized(scaling.feature_mean, scaling.feature_scale)
+    return scaling.features(X)
 
 
 def _fields(

@@ -48,12 +48,18 @@ def features_of(X: Any, bias: bool) -> Features:
 def _streamed(X: Any) -> RowSource | None:
     """Where rows are read from that are to be kept as they are; None where X becomes a float64 array."""
     if isinstance(X, ParquetRows):
-        n, d = X.shape
-        return X.rows if n * d > CONVERTED else None
+        return X.rows if X.shape[0] * X.shape[1] > CONVERTED else None
     if isinstance(X, np.memmap) and X.ndim == 2 and X.size and X.dtype.kind in "biuf":
         return ArrayRows(X)
     single = str(getattr(X, "dtype", "")).endswith("float32") and X.ndim == 2
     return ArrayRows(np.asarray(X)) if single and X.shape[0] * X.shape[1] > CONVERTED else None
+
+
+def kept_as_it_is(X: Any) -> bool:
+    """Whether estimators and networks take the rows of X as they are; of smaller X they make an array."""
+    if hasattr(X, "tocsr") or isinstance(X, np.memmap):
+        return len(X.shape) == 2 and X.shape[0] * X.shape[1] > CONVERTED
+    return isinstance(X, ParquetRows) or (isinstance(X, np.ndarray) and _streamed(X) is not None)
 
 
 def tables_read(X: Any, y: Any) -> tuple[Any, Any]:

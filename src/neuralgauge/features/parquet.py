@@ -86,11 +86,8 @@ class ParquetRows:
         self.frame = source if isinstance(source, pl.LazyFrame) else pl.scan_parquet(source)
         self.memory = memory
         self.targets = (target,) if isinstance(target, str) else tuple(target or ())
-        try:
-            self._schema = dict(self.frame.collect_schema())
-            self._n = int(self._collected(self.frame.select(pl.len())).item())
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-            raise InvalidInputError(f"{quoted(self.path)} cannot be read as Parquet: {error}.") from error
+        self._schema = schema_of(self.frame, self.path)
+        self._n = int(self._collected(self.frame.select(pl.len())).item())
         given = tuple(features) if features is not None else tuple(c for c in self._schema if c not in self.targets)
         self.names = given
         self._check_columns()
@@ -116,7 +113,7 @@ class ParquetRows:
     def _column(self, name: str) -> npt.NDArray[Any]:
         return self._collected(self.frame.select(_named(name))).get_column(name).to_numpy()
 
-    def blocks(self) -> Iterator[Floats]:
+    def blocks(self) -> Iterator[Array]:
         """The features, decoded in double precision, a block of rows after the other."""
         step = max(1, DECODED // len(self.names))
         for first in range(0, self._n, step):
@@ -196,6 +193,16 @@ class ParquetRows:
 
         narrow = (pl.Float32, pl.Int8, pl.Int16, pl.UInt8, pl.UInt16, pl.Boolean)
         return np.dtype(np.float32 if all(self._schema[name] in narrow for name in self.names) else np.float64)
+
+
+def schema_of(frame: pl.LazyFrame, path: str) -> dict[str, Any]:
+    """Names and types of the columns; an InvalidInputError where the files cannot be read."""
+    import polars as pl
+
+    try:
+        return dict(frame.collect_schema())
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise InvalidInputError(f"{quoted(path)} cannot be read as Parquet: {error}.") from error
 
 
 def _boolean() -> Any:

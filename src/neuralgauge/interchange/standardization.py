@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -85,20 +86,37 @@ class Standardization:
         columns = np.ascontiguousarray(X if y is None else np.column_stack([X, y]))
         with np.errstate(over="ignore", invalid="ignore"):
             mean, scale = columns.mean(axis=0), columns.std(axis=0)
-        # A constant column can come out of the rounding of the mean with a tiny deviation; subtract its value instead.
-        constant = columns.max(axis=0) == columns.min(axis=0)
-        mean[constant] = columns[0, constant]
-        scale[constant | (scale == 0)] = 1.0
-        bad = np.flatnonzero(~(np.isfinite(mean) & np.isfinite(scale)))
-        if bad.size:
-            labels = [*(names or [f"column {k}" for k in range(d)]), *(target_names or ["the target"])]
-            raise InvalidInputError(
-                f"The values of {quoted(labels[min(int(bad[0]), len(labels) - 1)])} are too large to be standardised "
-                "(their variance overflows); divide them by a constant first."
-            )
+        labels = [*(names or [f"column {k}" for k in range(d)]), *(target_names or ["the target"])]
+        mean, scale = _checked(mean, scale, columns.min(axis=0), columns.max(axis=0), labels)
         if y is None:
             return cls(mean, scale)
         return cls(mean[:d], scale[:d], mean[d:], scale[d:])
+
+    @classmethod
+    def streamed(
+        cls,
+        blocks: Callable[[], Iterable[Array]],
+        y: Array | None = None,
+        names: Sequence[str] | None = None,
+        target_names: Sequence[str] | None = None,
+    ) -> Standardization:
+        """The same of blocks of rows (k, d), float64, that are passed over twice: for means, then for deviations.
+
+        Equal to `fit` of all rows up to rounding.
+        """
+        total: Any = 0.0
+        low: Any = np.inf
+        high: Any = -np.inf
+        n = 0
+        with np.errstate(over="ignore", invalid="ignore"):
+            for block in blocks():
+                total, n = total + block.sum(axis=0), n + len(block)
+                low, high = np.minimum(low, block.min(axis=0)), np.maximum(high, block.max(axis=0))
+            mean = np.asarray(total / n)
+            squares = sum((np.square(block - mean).sum(axis=0) for block in blocks()), np.zeros_like(mean))
+            scale = np.sqrt(squares / n)
+        target = cls.fit(np.zeros((n, 1)), y, ["x"], target_names) if y is not None else cls.identity(1)
+        return cls(*_checked(mean, scale, low, high, names), target.target_mean, target.target_scale)
 
     def features(self, X: Array) -> Array:
         """Standardised features of shape (n, d)."""
@@ -111,3 +129,18 @@ class Standardization:
     def original(self, f: Array) -> Array:
         """Outputs f of shape (n,) or (n, c) in the units of the targets."""
         return f * self.target_scale + self.target_mean
+
+
+def _checked(mean: Array, scale: Array, low: Array, high: Array, names: Sequence[str] | None) -> tuple[Array, Array]:
+    """Means and scales of columns from `low` to `high`; a constant one has its value as mean, and scale 1."""
+    # A constant column can come out of the rounding of the mean with a tiny deviation; subtract its value instead.
+    constant = low == high
+    mean, scale = np.where(constant, low, mean), np.where(constant | (scale == 0), 1.0, scale)
+    bad = np.flatnonzero(~(np.isfinite(mean) & np.isfinite(scale)))
+    if bad.size:
+        labels = names or [f"column {k}" for k in range(len(mean))]
+        raise InvalidInputError(
+            f"The values of {quoted(labels[min(int(bad[0]), len(labels) - 1)])} are too large to be standardised "
+            "(their variance overflows); divide them by a constant first."
+        )
+    return mean, scale

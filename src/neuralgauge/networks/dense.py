@@ -10,6 +10,7 @@ import numpy as np
 from .._array import Array, as_matrix, balanced_rows, with_ones
 from ..errors import InvalidInputError
 from ..features.grouping import group_rows
+from ..features.kinds import features_of, kept_as_it_is
 from .base import Network
 
 
@@ -68,11 +69,15 @@ class TwoLayerNetwork(Network):
 
     def predict(self, X: Any) -> Array:
         """Outputs for raw features X of shape (n, n_features): (n,) for c = 1, else (n, c)."""
-        features = as_matrix(X)
+        kept = kept_as_it_is(X)
+        features = X if kept else as_matrix(X.toarray() if hasattr(X, "toarray") else X)
         if features.shape[1] != self.n_features:
             raise InvalidInputError(
                 f"`X` must have {self.n_features} columns for this network, got {features.shape[1]}."
             )
+        if kept:
+            outputs = features_of(X, self.bias).outputs(self.U, self.A) + self.offset
+            return outputs[:, 0] if self.n_outputs == 1 else outputs
         return self.forward(with_ones(features) if self.bias else features)
 
     def with_neurons(self, U: Any, A: Any, offset: Any = None) -> Self:

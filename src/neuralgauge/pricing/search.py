@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._array import Array
-from ..features.rows import Features
+from ..features.rows import WHOLE, Features
 from .ascent import ascend
 from .ascent_vector import ascend_vector
 from .columns import Columns
@@ -50,10 +50,10 @@ def search(
     -----
     All starts `explore`, for several outputs of patches above 200,000 entries of X, and an ascent finishes `finish` of
     them, fewer the larger X is and none above 10 million, or 3 million for several outputs without patches; what is not
-    finished keeps the value it reached. Where rows
-    are not whole in memory the best of a sample move on by passes over all rows (`search_streamed`).
+    finished keeps the value it reached. Where rows are not whole in memory, or over 10 million entries, the best of a
+    sample move on by passes over all rows (`search_streamed`), which copy nothing.
     """
-    if not features.resident:
+    if not features.resident or features.size > WHOLE:
         return search_streamed(V, features, n_starts, rng, starts=starts, sign=sign, kept=finish)
     finished, rest = starts, None
     if sign is not None or not features.patched or features.size >= EXPLORED:

@@ -24,6 +24,13 @@ def checked_prove(prove: Any, problem: Problem[Any]) -> Prove:
 
     Seconds are refused where neither exact pricing nor the relaxation is for such a problem.
     """
+    streamed = isinstance(problem, TrainingProblem) and not problem.features.resident
+    if streamed and prove is not None and prove is not False:
+        raise InvalidInputError(
+            "`prove` must be left out for rows that are not a float64 array in memory, got "
+            f"{prove!r}: exact prices and relaxations need all rows of X at once; a bound for a part of the samples, "
+            "of few enough rows, is a bound for all."
+        )
     if prove is None or isinstance(prove, bool | np.bool_):
         return None if prove is None else bool(prove)
     try:

@@ -52,9 +52,14 @@ class Pricing(Protocol):
         """Columns of large scores at v, best first, a part for each sign."""
 
 
+def searched_smoothly(problem: TrainingProblem) -> bool:
+    """Whether the rounds take the problem: one output weight a neuron, a loss with second derivatives."""
+    return problem.q == 1 and isinstance(problem.loss, SmoothLoss)
+
+
 def smoothable(problem: TrainingProblem) -> bool:
-    """Whether the rounds take the problem, and pay: one output weight a neuron, a loss with second derivatives."""
-    return problem.q == 1 and isinstance(problem.loss, SmoothLoss) and problem.features.size >= FEWEST_ENTRIES
+    """Whether the rounds take the problem, and pay."""
+    return searched_smoothly(problem) and problem.features.size >= FEWEST_ENTRIES
 
 
 class SmoothedRounds:

@@ -25,7 +25,7 @@ from .column_generation import Rounds, Start
 from .dual_side import priced_exactly
 from .large_rounds import solve_by_passes
 from .proof import checked_prove, pricing_of, with_proof
-from .smoothed_rounds import smoothable
+from .smoothed_rounds import searched_smoothly, smoothable
 
 MAX_ROUNDS = 200
 BY_PASSES = 4e5  # entries of X from which on passes alone
@@ -116,7 +116,8 @@ def train(
     with threads(n_jobs):
         rng = np.random.default_rng(random_state)
         begin = checked_start(start, problem)
-        if not problem.features.resident or _by_passes(problem, prove):
+        streamed = not problem.features.resident and searched_smoothly(problem)
+        if streamed or _by_passes(problem, prove):
             network = problem.empty_network() if begin is None else begin.network
             solution = solve_by_passes(passes_of(problem), run, rng, network, MAX_ROUNDS)
         else:
