@@ -3,7 +3,7 @@ r"""Rounds for several outputs: the best output weights of all neurons at hand, 
 Local maximisers of the score lie where many kinks meet, and stay there while the dual point moves: there a descent on
 all weights stops, and convex programs over cells are large, n c equations each. So the neurons priced are kept as they
 are, and the group lasso finds their best output weights (fully corrective conditional gradients); the local search
-moves what is in use (Denoyelle et al. 2019, "sliding Frank-Wolfe").
+moves what is in use, smoothed (Denoyelle et al. 2019, "sliding Frank-Wolfe").
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from ..networks.dense import TwoLayerNetwork
 from ..pricing.columns import Columns
 from ..problems.training import TrainingProblem
 from ..solvers.group_lasso import group_lasso
-from ..solvers.local_search import local_search
+from ..solvers.local_search import smoothed_search
+from ..solvers.passes import Passes
 from ..solvers.run import Run
 from .dual_side import DualSide
 
 FEWEST_SIZE = 5_000  # entries of X times outputs; below, the first convex programs take less
-FIRST_WIDTH, FIRST_DESCENT, DESCENT = 100, 200, 30  # neurons; iterations of the first local search and of a round's
+FIRST_NUMBER, FIRST_DESCENT, DESCENT = 100, 100, 60  # neurons; iterations of each of the first searches, of a round's
+FIRST_WIDTHS, WIDTH = (0.3, 0.1, 0.03, 0.01), 0.003  # of smoothing, of the first searches and of a round's
+FIRST_DECREASE = 1e-6  # relative, of an iteration at which a first search ends
 MOST_ITERATIONS, EXCESS_SHARE = 400, 0.5  # of a group lasso; share of the largest excess over beta at which it ends
 JOINING, SAME_JOINING = 100, 1e-4  # columns of a round, and 1 - cosine under which two are one
 IN_USE = 1e-3  # weight relative to the largest
@@ -51,8 +54,12 @@ class CorrectedRounds:
         self, problem: TrainingProblem, run: Run, rng: np.random.Generator, dual: DualSide, network: TwoLayerNetwork
     ) -> None:
         self.problem, self.run, self.rng, self.dual = problem, run, rng, dual
+        self.passes = Passes(problem)
         if network.n_neurons == 0:
-            network = local_search(problem, self._random_neurons(), FIRST_DESCENT, run).merge(1e-3)
+            network = self._random_neurons()
+            for width in FIRST_WIDTHS:
+                network = smoothed_search(self.passes, network, width, FIRST_DESCENT, run, FIRST_DECREASE)
+            network = network.merge(1e-3)
         self.excess = 1.0  # of the largest score found over beta, relative, in the last round
         self._take(network)
 
@@ -73,7 +80,7 @@ class CorrectedRounds:
     def _random_neurons(self) -> TwoLayerNetwork:
         """Random small neurons, which all together are a penalty of 1 % of the loss, whatever the units of X and y."""
         problem = self.problem
-        empty, m = problem.empty_network(), min(FIRST_WIDTH, 2 * problem.n)
+        empty, m = problem.empty_network(), min(FIRST_NUMBER, 2 * problem.n)
         size = np.sqrt(0.01 * problem.objective(empty) / (problem.beta * m))
         U, G = self.rng.standard_normal((problem.d, m)), self.rng.standard_normal((m, problem.q))
         return empty.with_neurons(
@@ -123,5 +130,5 @@ class CorrectedRounds:
         """Move the neurons in use by local search."""
         used = self._used()
         U, A = self.U[:, ~used], self.A[~used]
-        self._take(local_search(self.problem, self._network(used), DESCENT, self.run))
+        self._take(smoothed_search(self.passes, self._network(used), WIDTH, DESCENT, self.run))
         self.U, self.A = np.hstack([self.U, U]), np.vstack([self.A, A])
