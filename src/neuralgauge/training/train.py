@@ -45,10 +45,14 @@ def train(
 ) -> Solution[Net]:
     r"""Train a two-layer network to global optimality and certify it.
 
-    Column generation: a local search gives a first network; then rounds of *pricing* (which neuron would the dual
-    point v pay for, G(v) > beta?), a short local search with the neurons found, and the convex program [8] over their
-    activation patterns, whose solution gives the next network and the next v. The certificate is the network's own
-    objective [2] above and the dual objective of the best v, scaled to G(v) <= beta, below.
+    Column generation. First rounds of a search that smooths activations near zero, whose widths fall, and of a lasso:
+    the best weights of its neurons and of the columns that *pricing* finds (which neuron would the dual point v pay
+    for, G(v) > beta?). Where these close the gap no further, rounds with the convex program [8] over the activation
+    patterns of the columns, whose solution gives the next network and the next v. The certificate is the network's
+    own objective [2] above and the dual objective of the best v, scaled to G(v) <= beta, below.
+
+    Above 400,000 entries of X, and for rows that are not a float64 array in memory, the first kind of rounds is all
+    there is, on larger and larger parts of the samples; bounds are then "estimated" (docs/large_data.md).
 
     Parameters
     ----------
