@@ -57,6 +57,23 @@ def test_many_samples_begin_with_some(monkeypatch):
     assert found.status is Status.SOLVED
 
 
+def test_interruption_in_a_part_keeps_its_network(monkeypatch):
+    monkeypatch.setattr(large_rounds, "ROWS_TO_BEGIN", 300)
+    monkeypatch.setattr(large_rounds, "ROWS_A_COLUMN", 20)
+    records = []
+
+    def stop(record):
+        records.append(record)
+        raise KeyboardInterrupt
+
+    problem = teacher(3000, 5)
+    found = solved(problem, progress=stop)
+    assert len(records) == 1
+    assert found.status is Status.INTERRUPTED
+    assert found.network.n_neurons > 0
+    assert found.certificate.upper == problem.objective(found.network) == records[0].objective
+
+
 def test_a_part_has_a_penalty_of_its_share():
     problem = teacher(1000, 4)
     part = Passes(problem).part(250, np.random.default_rng(0))

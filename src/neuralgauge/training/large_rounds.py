@@ -82,10 +82,15 @@ def _from_parts(passes: Passes, run: Run, rng: np.random.Generator, network: Two
         part = Passes(passes.part(size, rng))
         inner = run.inner(run.target_gap, PART_SHARE)
         rounds = SmoothedRounds(part, inner, rng, ColumnSearch(part, rng), network)
-        for _, _ in zip(range(PART_ROUNDS[min(level, 1)]), rounds.steps(), strict=False):
-            if inner.late():
-                break
-        network = inner.point
+        try:
+            for _, _ in zip(range(PART_ROUNDS[min(level, 1)]), rounds.steps(), strict=False):
+                if inner.late():
+                    break
+        finally:  # Ctrl-C keeps what a part has found
+            if inner.point is not None:
+                network = inner.point
+                run.offer(passes.objective(network), network)
+        run.record(run.point.n_neurons)
     return network
 
 
