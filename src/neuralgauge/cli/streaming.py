@@ -18,8 +18,8 @@ from .options import Task
 from .streams import STREAM
 
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
-# The interpreter, its libraries and blocks; numbers of 8 bytes for a row and output. Measured are 300 MB, and 13 numbers
-# on 10 million rows with 20 columns; the rest is room.
+# The interpreter, its libraries and blocks; numbers of 8 bytes for a row and output. Measured on 10 million rows of 20
+# columns are 300 MB and 13 numbers; the rest is room.
 BASE, VECTORS = 600_000_000, 18
 
 
