@@ -36,19 +36,18 @@ def weights(seed=1):
 def answers(passes):
     """What every pass gives for the same weights."""
     U, A, width = weights()
-    network, smaller = ng.TwoLayerNetwork(U, A), ng.TwoLayerNetwork(0.1 * U, A)
-    v = passes.residual(network)
-    mixed = passes.mixed([v, passes.residual(smaller)], [0.25, 0.75])
+    network = ng.TwoLayerNetwork(U, A)
+    v, other = passes.residual(network), passes.residual(ng.TwoLayerNetwork(0.1 * U, A))
     columns = Columns(np.ones(M), U / np.linalg.norm(U, axis=0), np.sign(A))
     return [
         passes.objective(network),
         *passes.smoothed(U, A, np.zeros(1), width),
         passes.spread(columns.U),
         passes.gains(v, U),
-        passes.gains(mixed, U),
+        passes.gains(other, U),
         *passes.score_gradient(v, U, columns.G),
         *passes.curvature(columns, np.abs(A[:, 0]), np.zeros(1)),
-        passes.bound(mixed, 100.0),
+        passes.bound(other, 100.0),
         np.asarray(v),
     ]
 

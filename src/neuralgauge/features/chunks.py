@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,20 @@ class Block(Protocol):
 
     def adjoint(self, H: Any) -> Array:
         """X^T H (d, m) for H (k, m)."""
+
+
+class DenseBlock(NamedTuple):
+    """Rows of an array, in its precision."""
+
+    X: npt.NDArray[Any]
+
+    def times(self, U: Any) -> Any:
+        """X U."""
+        return self.X @ U
+
+    def adjoint(self, H: Any) -> Any:
+        """X^T H."""
+        return self.X.T @ H
 
 
 class RowAccess(Protocol):

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from .._array import Array, BoolArray, frozen
 from ..errors import InvalidInputError
-from .chunks import Block, Floats, Heads, folded, in_single, mapped
+from .chunks import Block, DenseBlock, Heads, folded, in_single, mapped
 from .readouts import Chunk, DenseReadout, PatchReadout, Readout
 
 if TYPE_CHECKING:
@@ -378,17 +378,3 @@ class DenseFeatures(Features):
     def dense(self, rows: Index | slice | None = None) -> Array:
         """X, or some of its rows (k, d)."""
         return self.X if rows is None else self.X[rows]
-
-
-class DenseBlock(NamedTuple):
-    """Rows of a float64 array."""
-
-    X: Array
-
-    def times(self, U: Array) -> Array:
-        """X U."""
-        return self.X @ U
-
-    def adjoint(self, H: Floats) -> Array:
-        """X^T H."""
-        return self.X.T @ H

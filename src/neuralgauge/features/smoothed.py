@@ -12,14 +12,14 @@ With a width proportional to |u_j| the smoothed neuron is as homogeneous as the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .._array import Array
 from .._compiled import reordered
-from .chunks import Block, Heads, RowAccess, mapped
+from .chunks import Block, DenseBlock, Heads, RowAccess, mapped
 from .readouts import Chunk
 
 Index = npt.NDArray[np.intp]
@@ -48,7 +48,7 @@ class SmoothedRows:
             np.divide(X, self.scale, out=self._copy, casting="same_kind")
 
     def _block(self, rows: slice) -> Block:
-        return self.features.block(rows, searched=True) if self._copy is None else SingleBlock(self._copy[rows])
+        return self.features.block(rows, searched=True) if self._copy is None else DenseBlock(self._copy[rows])
 
     def sampled(self, rows: Index | None = None) -> Single:
         """The rows (N, d) or some of them, divided by `scale`, in memory and in single precision."""
@@ -143,20 +143,6 @@ class SmoothedRows:
         factor = size * net.output * (net.A[:, 0].astype(np.float64) if single else 1.0)
         by_U = np.asarray(block.adjoint(gates), dtype=np.float64) * (factor * self.scale)
         return value, by_U, by_A, by_b, by_width.astype(np.float64) * factor
-
-
-class SingleBlock(NamedTuple):
-    """RowAccess of an array in single precision."""
-
-    X: Single
-
-    def times(self, U: Any) -> Single:
-        """X U."""
-        return self.X @ U
-
-    def adjoint(self, H: Any) -> Any:
-        """X^T H."""
-        return self.X.T @ H
 
 
 class _Scaled:

@@ -7,7 +7,7 @@ otherwise is of the size of a network. Engines that ask for nothing else run whe
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -74,14 +74,6 @@ class Passes:
     def residual(self, network: TwoLayerNetwork) -> Array:
         """The dual point minus the gradient of the loss at a network, moved into the domain of the conjugate."""
         return self.problem.fit.project(-self.problem.fit.gradient(self.problem.outputs(network)))
-
-    def collected(self, v: Array) -> Array:
-        """The dual point as an array of the shape of y."""
-        return v
-
-    def mixed(self, points: Sequence[Array], weights: Sequence[float]) -> Array:
-        """A convex combination of dual points."""
-        return sum((weight * v for weight, v in zip(weights, points, strict=True)), np.zeros_like(points[0]))
 
     def gains(self, v: Array, U: Array) -> Array:
         """(m, q): the output weights' gradients V^T (X u_j)_+, whose lengths are the scores for unit u_j."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -54,10 +53,6 @@ class ShardedPasses(Passes):
     def residual(self, network: TwoLayerNetwork) -> Any:
         """The dual point of a network."""
         return self.shards.kept(super().residual(network))
-
-    def mixed(self, points: Sequence[Any], weights: Sequence[float]) -> Any:
-        """A convex combination of dual points."""
-        return self.shards.kept(super().mixed(points, weights))
 
 
 def passes_of(problem: TrainingProblem) -> Passes:

@@ -39,8 +39,7 @@ def solve_by_passes(
     run.offer(passes.objective(network), network)
     ended = run.follow(lambda: _steps(passes, run, rng, search, max_rounds))
     certificate = Certificate(run.upper, search.lower, "estimated")
-    dual = None if search.v is None else passes.collected(search.v)
-    return run.solution(run.point, certificate, ended, dual=dual)
+    return run.solution(run.point, certificate, ended, dual=search.v)
 
 
 def _steps(
