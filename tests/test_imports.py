@@ -195,6 +195,7 @@ DENSE = {
     "relaxation.sampled_rows",
     "relaxation.splitting",
     "solvers._conv_system",
+    "solvers._scaled_rows",
     "solvers.circular_conv",
     "solvers.facets",
     "solvers.gated",

@@ -173,12 +173,16 @@ def test_a_failed_working_set_is_given_up_for_all_blocks(monkeypatch, program, t
     assert times == 2 or solution.certificate.upper == pytest.approx(expected, rel=1e-7)
 
 
-def test_descent_goes_on_when_the_interior_point_fails(monkeypatch, problem):
+def test_descent_goes_on_when_newton_and_the_interior_point_fail(monkeypatch, problem):
+    def singular(*_):
+        raise np.linalg.LinAlgError
+
     patterns = ng.sample_patterns(problem.X, 12, random_state=0)
     expected = ng.solve_program(problem, patterns, gated=True).certificate
     called, given = failing(gated.solve_blocks, ng.Status.DIVERGED, 10**9)
     monkeypatch.setattr(gated, "solve_blocks", called)
     monkeypatch.setattr(gated.Descent, "_slow", lambda self, gaps: True)
+    monkeypatch.setattr(gated.DualNewton, "_newton", singular)
     rough = ng.solve_program(problem, patterns, 0.05, gated=True)
     assert given
     assert rough.status is ng.Status.SOLVED
