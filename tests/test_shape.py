@@ -15,6 +15,8 @@ MOST_ARGUMENTS = 9
 OPTIONS = {
     "cli/train.py: train",  # typer
     "training/path.py: relu_path",
+    "training/program_path.py: program_path",
+    "solvers/program.py: solve_program",
     "training/interpolation.py: neural_gauge",
     "problems/conv.py: ReLUConvProblem.__init__",
     "problems/linear_conv.py: LinearConvProblem.__init__",

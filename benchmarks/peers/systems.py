@@ -67,6 +67,7 @@ def torch(solver: str, setting: str, steps: tuple[float, ...], cosine: bool) -> 
 SYSTEMS = [
     System(OURS, "gap 1e-2", "neuralgauge", PROGRAMS, {"tol": 1e-2}),
     System(OURS, "gap 1e-3", "neuralgauge", PROGRAMS, {"tol": 1e-3}),
+    System(OURS, "gap 1e-4", "neuralgauge", PROGRAMS, {"tol": 1e-4}),
     System(OURS, "gap 1e-8, default", "neuralgauge", PROGRAMS, {"tol": 1e-8}),
     System(OURS, "gap 1e-4, default", "neuralgauge", TRAINING, {"tol": 1e-4}),
     System(OURS, "path, gap 1e-2", "neuralgauge", PATHS, {"tol": 1e-2}),

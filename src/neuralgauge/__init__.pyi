@@ -68,6 +68,7 @@ from .solvers.solution import Record as Record, Solution as Solution, Status as 
 from .training.certify import certify as certify
 from .training.interpolation import neural_gauge as neural_gauge
 from .training.path import Path as Path, relu_path as relu_path
+from .training.program_path import ProgramPath as ProgramPath, program_path as program_path
 from .training.train import train as train
 
 __version__: str

@@ -21,18 +21,22 @@ def program(ng, data):
     gates, vectors = data["gates"], data["vectors"]
     patterns = ng.PatternSet(np.packbits(gates, axis=1), gates.shape[1], vectors)
 
-    def solve_one(patterns, beta, time_limit):
-        problem = problem_of(ng, data, beta)
-        return ng.solve_program(problem, patterns, tol, gated=gated, time_limit=time_limit)
+    def solve_all(patterns, betas):
+        problem = problem_of(ng, data, betas[0])
+        if len(betas) == 1:
+            return [ng.solve_program(problem, patterns, tol, gated=gated, time_limit=limit)]
+        return ng.program_path(problem, patterns, betas=betas, gap=tol, gated=gated, time_limit=limit).solutions
 
     def solve(recorder):
-        found = [solve_one(patterns, beta, max(recorder.left, 1e-3)) for beta in data["betas"]]
+        found = solve_all(patterns, data["betas"])
+        if len(found) < len(data["betas"]):
+            raise RuntimeError(f"{len(found)} of the penalties within the limit")
         recorder.add(W=np.array([solution.blocks for solution in found]))
         lower = [solution.certificate.lower for solution in found]
         return {"lower": lower, "scope": "patterns", "status": worst(found)}
 
     few = ng.PatternSet(np.packbits(gates[:4], axis=1), gates.shape[1], vectors[:4])
-    solve_one(few, float(data["betas"][-1]), limit)
+    solve_all(few, data["betas"][-1:])
     return solve
 
 

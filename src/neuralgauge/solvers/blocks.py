@@ -39,6 +39,18 @@ class BlockBracket:
         """Offer feasible blocks."""
         self.run.offer(self.program.objective(W, offset), (W, offset))
 
+    def offer_start(self, start: Solution[Any] | None) -> None:
+        """Offer the blocks of a solution for another penalty, if they satisfy the cones."""
+        if start is None:
+            return
+        W = start.blocks
+        assert W is not None
+        features = self.program.problem.features
+        length = np.linalg.norm(W, axis=1)
+        slack = np.where(self.program.gates, 1.0, -1.0) * features.margins(W) if self.program.cones else np.zeros(1)
+        if -slack.min() <= FEASIBLE * float(features.lengths.max() * length.max()):
+            self.offer(W, np.asarray(start.network.offset))
+
     def offer_dual(self, v: Array, cone_multipliers: Array) -> None:
         """Offer a dual point with the bound that multipliers of the cones give it."""
         polar = polar_bound(self.program, v, cone_multipliers)
@@ -98,12 +110,16 @@ def polar_bound(program: BlockProgram, v: Array, cone_multipliers: Array) -> flo
     return float(np.sqrt(np.einsum("ij,ij->i", sums, sums).max())) + margin
 
 
-def solve_blocks(program: BlockProgram, witnesses: Array | None, run: Run, max_iter: int) -> Solution[Any]:
+def solve_blocks(
+    program: BlockProgram, witnesses: Array | None, run: Run, max_iter: int, start: Solution[Any] | None = None
+) -> Solution[Any]:
     """The program's solution by the interior point over all its blocks and constraints.
 
-    Every iteration is a `Record`. Witnesses inside the cones, (m, d), give a start on the central path.
+    Every iteration is a `Record`. Witnesses inside the cones, (m, d), give a start on the central path. No result is
+    above a feasible solution for another penalty, `start`.
     """
     with threads():
         bracket = BlockBracket(program, witnesses, run)
+        bracket.offer_start(start)
         ended = run.follow(lambda: InteriorPoint(program, witnesses), bracket.consider, max_iter, stride=1)
         return bracket.solution(ended)

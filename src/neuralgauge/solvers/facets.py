@@ -30,6 +30,7 @@ def solve_on_facets(
     *,
     strict: bool = True,
     among: Index | None = None,
+    start: Solution[Any] | None = None,
 ) -> Solution[Any]:
     """What `solve_blocks` returns, many times sooner: few of the n constraints of a cone are facets.
 
@@ -43,11 +44,14 @@ def solve_on_facets(
         is evaluated on its own. The dual side is valid in any case.
     among : int array, optional
         Rows whose constraints count at all, for a relaxation that lets go of the others; not with `strict`.
+    start : Solution, optional
+        For another penalty: no result is above it; with `strict`.
     """
     search = _FacetSearch(program, witnesses, strict, among)
     if not strict:
         return search.relaxed(run, max_iter)
     bracket = BlockBracket(program, witnesses, run)
+    bracket.offer_start(start)
     return bracket.solution(run.follow(lambda: search.programs(bracket, max_iter), max_iter=max_iter))
 
 

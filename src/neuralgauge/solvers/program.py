@@ -16,7 +16,7 @@ from ..problems.training import TrainingProblem
 from ..programs.block import BlockProgram
 from .blocks import solve_blocks
 from .facets import interior, solve_on_facets
-from .gated import descends, solve_by_descent
+from .gated import GatedState, descends, solve_by_descent
 from .nuclear_norm import solve_nuclear_norm
 from .run import Run
 from .solution import Record, Solution
@@ -33,6 +33,7 @@ def solve_program(
     directions: Any = None,
     gated: bool = False,
     solver: Literal["interior_point", "proximal_gradient", "fourier", "reference"] | None = None,
+    start: Solution[Any] | None = None,
     max_iter: int | None = None,
     time_limit: float | None = None,
     progress: Callable[[Record], None] | None = None,
@@ -64,9 +65,14 @@ def solve_program(
         ``neuralgauge[reference]``), whose blocks satisfy the cones to about 1e-8; the lower bound is that of its
         multipliers, evaluated here. For a LinearConvProblem the first three: by default "fourier" for filters as long
         as the image at every cyclic shift, else the interior point unless filters or data are large.
+    start : Solution, optional
+        A solution over the same patterns and directions, of another penalty or a rough one. Gated programs under the
+        squared loss begin at it, large ones with cones with the blocks that have weight there, and all others end no
+        higher than it. `program_path` keeps more from penalty to penalty.
     max_iter : int, optional
         Most iterations: 100 of the interior point over patterns, over all relaxations together, or of each of the
-        smaller programs where many patterns are solved by those that are violated; for a LinearConvProblem 100, 500
+        smaller programs where many patterns are solved by those that are violated; as many Newton steps and rounds of
+        descent for gated programs under the squared loss; for a LinearConvProblem 100, 500
         in the Fourier domain and 100,000 of the proximal gradient.
     time_limit : float, optional
         Seconds after which the best point so far is returned.
@@ -83,7 +89,8 @@ def solve_program(
     Raises
     ------
     InvalidInputError
-        For patterns of the wrong shape or missing, `tol` <= 0, and options that are unknown or not of this problem.
+        For patterns of the wrong shape or missing, a start over others, `tol` <= 0, and options that are unknown or not
+        of this problem.
     MissingDependencyError
         For ``solver="reference"`` when CVXPY is not installed.
 
@@ -91,7 +98,9 @@ def solve_program(
     -----
     Cost per iteration: min(n^2 m d, n (m d)^2) operations for m blocks; memory about 12 arrays of shape (m, k)
     for k constraints kept of each cone, and 2 of shape (m, n). Where that is much, m is the number of blocks that pay,
-    and all blocks are priced between the programs (`solvers.working_set`).
+    and all blocks are priced between the programs (`solvers.working_set`). Gated programs under the squared loss are
+    solved by block descent and Newton's method in the dual variable (`solvers.gated`): a step costs some passes over
+    the blocks, 4 n m d operations each, and now and then a factor of order min(n, m d), m the active blocks.
     Source: [8], [19] of Pilanci & Ergen (2020).
 
     Examples
@@ -105,37 +114,62 @@ def solve_program(
     checked_problem(problem)
     run = Run(as_positive(tol, "tol"), time_limit, progress)
     if isinstance(problem, LinearConvProblem):
-        if patterns is not None or directions is not None or gated or solver == "reference":
+        if patterns is not None or directions is not None or gated or solver == "reference" or start is not None:
             raise InvalidInputError(
-                "a LinearConvProblem has one convex program, without patterns, directions, gates or a reference "
-                "solver; leave these options out."
+                "a LinearConvProblem has one convex program, without patterns, directions, gates, a start or a "
+                "reference solver; leave these options out."
             )
         return solve_nuclear_norm(problem, run, max_iter=max_iter, solver=solver)
-    assert isinstance(problem, TrainingProblem)
-    if patterns is None:
-        raise InvalidInputError(
-            "`patterns` must be given for a ReLU network, got None: take enumerate_patterns(problem.X) or "
-            "sample_patterns(problem.X, n_patterns), or `train`, which finds them."
-        )
     max_iter = MAX_ITER if max_iter is None else max_iter
-    program, witnesses = _block_program(problem, patterns, directions, gated)
+    program, witnesses = block_program(problem, patterns, directions, gated)
+    if start is not None:
+        checked_start(start, program)
     if solver == "reference":
+        if start is not None:
+            raise InvalidInputError("the reference solver takes no `start`; leave it out, or `solver`.")
         from .reference import solve_with_cvxpy
 
         return solve_with_cvxpy(program, witnesses, run)
     if solver not in (None, "interior_point"):
         raise InvalidInputError(f'`solver` must be "interior_point" or "reference" over patterns, got {solver!r}.')
     if descends(program):
-        return solve_by_descent(program, witnesses, run, max_iter)
+        return solve_by_descent(program, witnesses, run, max_iter, GatedState.of(program, start))
+    return solve_over_patterns(program, witnesses, run, max_iter, start)
+
+
+def solve_over_patterns(
+    program: BlockProgram, witnesses: Array | None, run: Run, max_iter: int, start: Solution[Any] | None = None
+) -> Solution[Any]:
+    """The solution by the interior point, over what of the program is needed."""
     if witnesses is not None and interior(program, witnesses):
-        solve = solve_on_working_set if is_large(program) else solve_on_facets
-        return solve(program, witnesses, run, max_iter)
-    return solve_blocks(program, witnesses, run, max_iter)
+        if is_large(program):
+            return solve_on_working_set(program, witnesses, run, max_iter, start)
+        return solve_on_facets(program, witnesses, run, max_iter, start=start)
+    return solve_blocks(program, witnesses, run, max_iter, start)
 
 
-def _block_program(
-    problem: TrainingProblem, patterns: PatternSet | BoolArray, directions: Any, gated: bool
+def checked_start(start: Solution[Any], program: BlockProgram) -> None:
+    """Refuse a solution over other blocks or samples."""
+    blocks, dual = start.blocks, start.dual
+    expected = (program.n_blocks, program.problem.d)
+    if blocks is None or blocks.shape != expected or dual.shape != program.problem.y.shape:
+        raise InvalidInputError(
+            f"`start` must be a solution over these patterns and directions, with blocks of shape {expected} and a "
+            f"dual point of shape {program.problem.y.shape}, got {None if blocks is None else blocks.shape} and "
+            f"{dual.shape}; solve without it."
+        )
+
+
+def block_program(
+    problem: Problem[Any], patterns: PatternSet | BoolArray | None, directions: Any, gated: bool
 ) -> tuple[BlockProgram, Array | None]:
+    """The program that `solve_program` solves, checked, and the witnesses of its patterns where they have some."""
+    assert isinstance(problem, TrainingProblem)
+    if patterns is None:
+        raise InvalidInputError(
+            "`patterns` must be given for a ReLU network, got None: take enumerate_patterns(problem.X) or "
+            "sample_patterns(problem.X, n_patterns), or `train`, which finds them."
+        )
     if isinstance(patterns, PatternSet):
         gates, witnesses = patterns.dense(), patterns.witness(np.arange(len(patterns)))
     else:

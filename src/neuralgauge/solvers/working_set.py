@@ -31,6 +31,7 @@ Index = npt.NDArray[np.intp]
 LARGE_PROGRAM = 3e9  # n^2 m d, operations of an iteration over all blocks, from which a working set is tried
 FIRST_BLOCKS = 80  # of the first working set
 MOST_NEW, BLOCK_GROWTH = 60, 0.5  # most blocks taken in at a time: so many, or this share of those there
+WITH_WEIGHT = 1e-4  # of the longest block: shorter ones are what an interior point leaves of zeros
 MANY_BLOCKS = 0.3  # share of all blocks from which they are solved together after all
 MANY_GAP = 0.7  # gap after the first program above which so many turn out to be needed
 SAME_BLOCK = 1e-2  # 1 - cosine under which two new blocks count as one
@@ -42,7 +43,9 @@ def is_large(program: BlockProgram) -> bool:
     return program.cones and float(problem.y.size) ** 2 * program.n_blocks * problem.d > LARGE_PROGRAM
 
 
-def solve_on_working_set(program: BlockProgram, witnesses: Array, run: Run, max_iter: int) -> Solution[Any]:
+def solve_on_working_set(
+    program: BlockProgram, witnesses: Array, run: Run, max_iter: int, start: Solution[Any] | None = None
+) -> Solution[Any]:
     """What `solve_on_facets` returns, sooner where few of many blocks are active.
 
     `max_iter` is for each of the programs over some blocks, and each of them is a `Record`. Where the violated blocks

@@ -155,11 +155,11 @@ def relu_path(
         grid = penalties(lambda: _beta_max(problem), betas, n_betas, beta_min_ratio)
         held_out = None if validation is None else problem.with_data(*validation)
         trainer = partial(train, gap=gap, random_state=random_state, prove=prove)
-        solutions, status = _trained([problem.with_beta(float(beta)) for beta in grid], trainer, run, progress)
+        solutions, status = solutions_along([problem.with_beta(float(beta)) for beta in grid], trainer, run, progress)
         return _path(problem, grid, solutions, held_out, status)
 
 
-def _trained(
+def solutions_along(
     problems: list[Problem[Any]],
     trainer: Callable[..., Solution[Any]],
     run: Run,
