@@ -49,7 +49,7 @@ def warm_up() -> float:
     """Seconds to compile, or to load what was compiled before."""
     rng, started = np.random.default_rng(0), time.perf_counter()
     for d in (3, 4):
-        price(rng.standard_normal(8), rng.standard_normal((8, d)))
+        price(rng.standard_normal(24), rng.standard_normal((24, d)))
     return time.perf_counter() - started
 
 

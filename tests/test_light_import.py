@@ -68,6 +68,23 @@ def test_the_command_line_loads_the_reproduction_only_to_run_it():
     assert "neuralgauge_reproduction" not in loaded_by("import neuralgauge.cli")
 
 
+def test_the_help_needs_no_arrays():
+    modules = loaded_by("from neuralgauge.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass")
+    assert not packages(modules) & {"numpy", "scipy", "polars", "numba"}
+
+
+@pytest.mark.parametrize("kind", ["y", "np.sign(y)"])
+@pytest.mark.parametrize("d", [1, 2, 4, 8])
+def test_few_rows_need_no_compiler(kind, d):
+    train = f"""
+import numpy as np
+from neuralgauge import TrainingProblem, train
+X, y = (np.random.default_rng(0).standard_normal(shape) for shape in ((10, {d}), 10))
+loss = {"'squared'" if kind == "y" else "'logistic'"}
+assert train(TrainingProblem(X, {kind}, beta=0.2, loss=loss), 1e-4).certificate.gap <= 1e-4"""
+    assert "numba" not in packages(loaded_by(train))
+
+
 def test_every_name_is_found_at_its_first_use():
     names = {}
     exec("from neuralgauge import *", names)

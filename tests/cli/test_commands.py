@@ -1,5 +1,6 @@
 """The commands on good tables."""
 
+import importlib
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from neuralgauge.cli.application import COMMANDS
 from neuralgauge.cli.options import LossName
 from neuralgauge.estimators import ReLURegressor
 from neuralgauge.interchange import Standardization, load_model
@@ -152,6 +154,12 @@ def test_patterns_too_many_to_list(run, csv_file):
     assert outcome.json["listed"] is False
     assert "50" in outcome.json["reason"]
     assert "at most" in run("patterns", csv_file, "--max-patterns", "50").out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_says_of_a_command_what_it_says_itself(name):
+    command = getattr(importlib.import_module(f"neuralgauge.cli.{name}"), name)
+    assert " ".join(command.__doc__.split("\n\n")[0].split()) == COMMANDS[name]
 
 
 def test_version_and_help(run):

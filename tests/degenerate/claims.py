@@ -126,7 +126,7 @@ def check_price(bench: Bench, v: Any) -> None:
     report.expect(
         abs(Decimal(float(output)) - Decimal(priced.value)) <= room, "price: direction does not pay the value"
     )
-    tolerance = {"sweep": 1e-9, "branch_and_bound": 2e-5 if v.ndim > 1 else 2e-9}[priced.method]
+    tolerance = {"sweep": 1e-9, "enumeration": 2e-9, "branch_and_bound": 2e-5 if v.ndim > 1 else 2e-9}[priced.method]
     if v.ndim > 1:  # a sweep of rank 3
         room += Decimal(1e-12 * _mass(bench, v))
     wide = priced.bound - priced.value > tolerance * priced.bound + float(room)

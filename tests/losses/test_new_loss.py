@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import neuralgauge as ng
 from neuralgauge import losses
-from neuralgauge.cli import app
+from neuralgauge.cli import application
 
 TEXT = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text(encoding="utf-8")
 
@@ -62,6 +62,6 @@ def test_the_command_line_knows_it(expectile, data, tmp_path, monkeypatch):
     np.savetxt("table.csv", table, delimiter=",", header="a,b,y", comments="")
     options = ["--target", "y", "--loss", "expectile", "--beta", "0.1", "--output", "m"]
     for command in (["train", "table.csv", *options], ["certify", "m", "table.csv"]):
-        outcome = CliRunner().invoke(app, command)
+        outcome = CliRunner().invoke(application(command), command)
         assert outcome.exit_code == 0, outcome.output
         assert "expectile" in outcome.output

@@ -1,5 +1,5 @@
 """The command line: `neuralgauge train`, `predict`, `certify`, `patterns` and `reproduce`."""
 
-from .application import app, main
+from .application import application, main
 
-__all__ = ["app", "main"]
+__all__ = ["application", "main"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import re
 import signal
 import sys
@@ -12,30 +13,49 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer import TyperException
 
-from ..interchange.model_content import package_version
-from .certify import certify
-from .options import CLOSED_PIPE, DONE, INTERRUPTED, REFUSED, TERMINATED
-from .patterns import patterns
-from .predict import predict
-from .reproduce import reproduce
+from .exit_codes import CLOSED_PIPE, DONE, INTERRUPTED, REFUSED, TERMINATED
 from .streams import abandon, note
-from .train import train
 
 LONG_WORD = r"(\S{100})\S{20,}"  # arguments in messages are cut after 100 characters
 
-app = typer.Typer(name="neuralgauge", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for _command in (train, predict, certify, patterns, reproduce):
-    app.command()(_command)
+# The commands, each the function of that name in the module of that name, with what it says first about itself. Of
+# commands that are not called the module stays unread.
+COMMANDS = {
+    "train": "Train a network on DATA to a certified gap and save it with all it takes to predict.",
+    "predict": 'Predict every row of DATA: a CSV with the column "prediction", and probabilities if the loss gives '
+    "them.",
+    "certify": "Bound the distance of MODEL from the best network of any width on DATA, with the model's loss, beta "
+    "and scaling.",
+    "patterns": "Count the activation patterns of DATA: the sets of rows on which one neuron can be active.",
+    "reproduce": "Run the experiments of Pilanci & Ergen (2020) and write figures, numbers and a page, DIR/index.html.",
+}
+
+
+def application(arguments: Sequence[str]) -> typer.Typer:
+    """The application, with the commands that the arguments name; of the others no more than what the help lists."""
+    app = typer.Typer(name="neuralgauge", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.callback()(_options)
+    for name, summary in COMMANDS.items():
+        if name in arguments:
+            app.command(name)(getattr(importlib.import_module(f".{name}", __package__), name))
+        else:
+            app.command(name, help=summary)(_unread)
+    return app
+
+
+def _unread() -> None:
+    """Stand where a command is that the arguments do not name."""
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from ..interchange.model_content import package_version
+
         typer.echo(f"neuralgauge {package_version()}")
         raise typer.Exit()
 
 
-@app.callback()
-def options(
+def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -58,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = app(given or ["--help"], prog_name="neuralgauge", standalone_mode=False) or DONE
+        code = application(given)(given or ["--help"], prog_name="neuralgauge", standalone_mode=False) or DONE
     except TyperException as error:
         message = re.sub(LONG_WORD, r"\1...", error.format_message().strip().replace("Value error, ", ""))
         note(f"Error: {message} See `neuralgauge --help`.")

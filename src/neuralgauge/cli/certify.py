@@ -19,8 +19,9 @@ from ..training.one_vs_rest import NO_TIME
 from ..training.proof import Prove, priced_alone, shared
 from .columns import labels, matrix
 from .dataset import target_numbers
+from .exit_codes import DONE, INTERRUPTED
 from .models import model_and_table
-from .options import DONE, INTERRUPTED, Data, Drop, Interruption, Json, Model, Proof, TimeLimit, plain_errors
+from .options import Data, Drop, Interruption, Json, Model, Proof, TimeLimit, plain_errors
 from .report import GapBar, certificate_fields, description, model_fields, print_json, print_lines
 from .streams import note
 from .tables import Table

@@ -11,10 +11,8 @@ import typer
 
 from ..errors import NeuralgaugeError
 from ..losses import LOSSES
+from .exit_codes import CLOSED_PIPE, DONE, INTERRUPTED, REFUSED
 from .streams import note
-
-DONE, GAP_NOT_REACHED, REFUSED = 0, 1, 2
-INTERRUPTED, CLOSED_PIPE, TERMINATED = 130, 141, 143  # as shells number the ends by SIGINT, SIGPIPE and SIGTERM
 
 P = ParamSpec("P")
 PROOFS = {"auto": None, "exact": True, "none": False}

@@ -12,7 +12,8 @@ from ..errors import TooManyPatternsError
 from ..interchange import Standardization
 from ..patterns import count_patterns, enumerate_patterns
 from .columns import matrix
-from .options import DONE, Bias, Data, Drop, Json, plain_errors
+from .exit_codes import DONE
+from .options import Bias, Data, Drop, Json, plain_errors
 from .report import print_json, print_lines
 from .tables import read_table
 

@@ -10,8 +10,9 @@ import typer
 from ..interchange import SavedModel
 from ..interchange.atomic_write import check_output, write_atomically
 from .columns import matrix
+from .exit_codes import DONE
 from .models import model_and_table
-from .options import DONE, Data, Drop, Force, Model, plain_errors
+from .options import Data, Drop, Force, Model, plain_errors
 from .streams import STREAM, write_bytes
 from .tables import Table
 

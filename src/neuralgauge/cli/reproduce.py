@@ -10,7 +10,8 @@ import typer
 
 from ..errors import InvalidInputError
 from ..quoting import quoted
-from .options import DONE, plain_errors
+from .exit_codes import DONE
+from .options import plain_errors
 from .streams import STREAM, note, write_text
 
 

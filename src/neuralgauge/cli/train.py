@@ -18,10 +18,8 @@ from ..interchange.model_file import from_estimator
 from ..quoting import quoted
 from ..solvers.solution import Solution, Status
 from .dataset import Dataset, training_data
+from .exit_codes import DONE, GAP_NOT_REACHED, INTERRUPTED
 from .options import (
-    DONE,
-    GAP_NOT_REACHED,
-    INTERRUPTED,
     Bias,
     Data,
     Drop,

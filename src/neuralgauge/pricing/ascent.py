@@ -19,6 +19,7 @@ import numpy as np
 from .._array import Array
 from .._compiled import compiled
 from .._threads import in_threads
+from ._few_rows import FEW_ROWS, ascend_few
 
 MOST_LINEARIZATIONS = 60  # of one start; on normal data all end within 20
 PARTS = 16  # of the starts at most, for any number of threads: the sums of a part depend on its size
@@ -62,7 +63,10 @@ def ascend(
     """
     U = start_rows(X.shape[1], n_starts, np.random.default_rng(random_state), starts)
     X, v = np.ascontiguousarray(X), np.ascontiguousarray(v)
-    values = np.concatenate(on_parts(lambda part: _ascend_all(X, v, part, sweeps, tol), U))
+    if len(X) <= FEW_ROWS:
+        values = ascend_few(X, v, U, MOST_LINEARIZATIONS, sweeps, tol)
+    else:
+        values = np.concatenate(on_parts(lambda part: _ascend_all(X, v, part, sweeps, tol), U))
     order = np.argsort(-values, kind="stable")
     return values[order], U[order].T
 

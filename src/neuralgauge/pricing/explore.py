@@ -18,6 +18,7 @@ from ..features.readouts import PatchReadout, Readout
 from ..features.rows import Features
 from ._climb import FIRST_STEP, LEAST_RISE, LEAST_STEP, climb
 from ._climb_vector import climb_vector
+from ._few_rows import FEW_ROWS, climb_few
 from .ascent import on_parts, start_rows
 
 CLIMB_STEPS, LAST_STEPS = 40, 15  # of all starts, and of those that have climbed on a part of the samples
@@ -60,8 +61,7 @@ def climbed(X: Any, v: Array, starts: Array) -> tuple[Array, Array]:
     length = np.linalg.norm(starts, axis=0)
     U = np.ascontiguousarray((starts[:, length > 0] / length[length > 0]).T)
     v_X = X * _single(v)[:, None]
-    values = on_parts(lambda part: _climb_compiled(X, v_X, part, CLIMB_STEPS), U, least=FEWEST_CLIMBING)
-    return np.concatenate(values), U.T
+    return _climbed_rows(X, v_X, U, CLIMB_STEPS), U.T
 
 
 def _climbed(U: Array, V: Array, features: Features, sign: float | None, steps: int) -> Array:
@@ -71,7 +71,7 @@ def _climbed(U: Array, V: Array, features: Features, sign: float | None, steps: 
     if sign is not None:
         X = np.ascontiguousarray(X)
         v_X = np.ascontiguousarray(sign * readout.lifted(V).reshape(-1, 1) * X, dtype=np.float32)
-        return np.concatenate(on_parts(lambda part: _climb_compiled(X, v_X, part, steps), U, least=FEWEST_CLIMBING))
+        return _climbed_rows(X, v_X, U, steps)
     if not isinstance(readout, PatchReadout):
         X, V = np.ascontiguousarray(X), np.ascontiguousarray(V)
         return np.concatenate(on_parts(lambda part: _climb_outputs(X, V, part, steps), U, least=FEWEST_CLIMBING))
@@ -79,8 +79,15 @@ def _climbed(U: Array, V: Array, features: Features, sign: float | None, steps: 
     return np.concatenate(on_parts(lambda part: _climb(V, X, readout, part, steps), U, least=FEWEST_CLIMBING))
 
 
-def _climb_compiled(X: Any, v_X: Any, U: Array, steps: int) -> Array:
-    return _moved(lambda moved: climb(X, v_X, moved, steps), U)
+def _climbed_rows(X: Any, v_X: Any, U: Array, steps: int) -> Array:
+    """Of one output weight a neuron: compiled, or on few rows all starts at once."""
+    if len(X) <= FEW_ROWS:
+        return _moved(lambda moved: climb_few(X, v_X, moved, steps, FIRST_STEP, LEAST_STEP, LEAST_RISE), U)
+
+    def part(U: Array) -> Array:
+        return _moved(lambda moved: climb(X, v_X, moved, steps), U)
+
+    return np.concatenate(on_parts(part, U, least=FEWEST_CLIMBING))
 
 
 def _climb_outputs(X: Any, V: Any, U: Array, steps: int) -> Array:

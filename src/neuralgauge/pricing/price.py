@@ -13,6 +13,7 @@ from .._threads import threads
 from ..errors import InvalidInputError
 from .ascent import ascend
 from .direction_search import search_directions
+from .few_kinks import FEW_KINKS, price_few_kinks
 from .kinks import EPS, Enclosure, KinkForm, kink_form
 from .sweep_plane import sweep_plane
 
@@ -38,7 +39,7 @@ class Price:
     closed : bool
         Whether the method finished, so that bound and value differ by the tolerance or by rounding only.
     method : str
-        "sweep" or "branch_and_bound".
+        "sweep", "branch_and_bound" or "enumeration".
     history : tuple of (seconds, value, bound)
         How branch and bound got there; empty for a sweep.
     n_nodes : int
@@ -90,13 +91,15 @@ def price(
     random_state : int
         Seed of the start vectors of branch and bound; the result does not depend on it once closed.
     method : {"auto", "sweep", "branch_and_bound"}
-        "auto" sweeps up to rank 3 of X and branches above.
+        "auto" sweeps up to rank 3 of X and branches above; of one output with at most 16 distinct lines among the rows
+        and a rank above 2 it enumerates the signs of these, and goes on as before where that does not close.
 
     Returns
     -------
     Price
-        With value <= G(V) <= bound. A sweep leaves only rounding between them, a multiple of
-        (n + c) eps sum_i |v_i| |x_i| and, for several outputs in rank 3, 1e-13 of that sum.
+        With value <= G(V) <= bound. An enumeration is closed to `tol` like branch and bound; a sweep leaves only
+        rounding between them, a multiple of (n + c) eps sum_i |v_i| |x_i| and, for several outputs in rank 3, 1e-13 of
+        that sum.
 
     Raises
     ------
@@ -106,10 +109,11 @@ def price(
 
     Notes
     -----
-    Rank 1: O(n c). Rank 2: O(n (log n + c)). Rank 3: O(n^2 (log n + c)). Above, exponential in the rank, and for
-    several outputs once for every output direction priced: rank(V) of them for the first bound, tens more to close
-    it for two or three; see `direction_search`. Singular values of X below max(n, d) eps of the largest count as zero,
-    and what that drops is added to the bound. Source: duals of [8] and [19] of Pilanci & Ergen (2020).
+    Enumeration: O(2^n n rank) a sweep over the slopes. Rank 1: O(n c). Rank 2: O(n (log n + c)). Rank 3: O(n^2 (log n +
+    c)). Above, exponential in the rank, and for several outputs once for every output direction priced: rank(V) of them
+    for the first bound, tens more to close it for two or three; see `direction_search`. Singular values of X below
+    max(n, d) eps of the largest count as zero, and what that drops is added to the bound. Source: duals of [8] and [19]
+    of Pilanci & Ergen (2020).
 
     Examples
     --------
@@ -137,11 +141,16 @@ def price(
         raise InvalidInputError(
             f'`method="sweep"` handles X of rank at most 3, got rank {form.rank}; use "branch_and_bound" or "auto".'
         )
+    scaled_goal = None if goal is None else goal / scale
+    if method == "auto" and form.rank > 2 and v_scaled.ndim == 1 and len(form.w) <= FEW_KINKS:
+        z, bound, closed = price_few_kinks(form, -np.inf if scaled_goal is None else scaled_goal, tolerance)
+        if closed:
+            found = replace(_attained(v_scaled, X_scaled, form, z, bound), method="enumeration")
+            return replace(found, value=found.value * scale, bound=found.bound * scale)
     if form.rank == 1 or not len(form.w) or (form.rank <= 3 and method != "branch_and_bound"):
         z, bound = _sweep(form)
         found = _attained(v_scaled, X_scaled, form, z, bound + form.margin)
     else:
-        scaled_goal = None if goal is None else goal / scale
         branch = _branch(v_scaled, X_scaled, form, scaled_goal, tolerance, limit, random_state)
         found = replace(
             _attained(v_scaled, X_scaled, form, branch.z, branch.bound),
