@@ -19,6 +19,8 @@ from scipy.linalg import blas
 from .._array import Array, BoolArray
 from .rows import Features
 
+Index = npt.NDArray[np.intp]
+
 GRAM_CHUNK = 2_000_000  # entries of B M^{-1/2} in memory at a time, 16 MB
 
 
@@ -67,22 +69,43 @@ class GatedRows:
             return self._weights @ (V * X)
         return (self._weights * (self.directions @ V.T)) @ X
 
+    @cached_property
+    def twins(self) -> tuple[Index, Index, Index]:
+        """Pairs of blocks with one B_i B_i^T, equal gates and directions up to sign, and the blocks that are left."""
+        first = np.take_along_axis(self.directions, np.argmax(self.directions != 0.0, axis=1)[:, None], axis=1)
+        lines = np.ascontiguousarray(self.directions * np.sign(first) + 0.0).view(np.uint8).reshape(self.m, -1)
+        keys = np.hstack([np.packbits(self.gates, axis=1), lines])
+        order = np.lexsort(keys.T)
+        same = np.all(keys[order[1:]] == keys[order[:-1]], axis=1)
+        # Of k equal ones in a row the first and second are a pair, the third and fourth, and so on.
+        place = np.arange(self.m)
+        start = np.maximum.accumulate(np.where(np.concatenate([[True], ~same]), place, 0))
+        ends = np.flatnonzero(np.concatenate([[False], same]) & ((place - start) % 2 == 1))
+        left = np.setdiff1d(place, np.concatenate([ends, ends - 1]))
+        return order[ends - 1], order[ends], order[left]
+
     def gram(self, roots: Array) -> Array:
-        """Lower half of B M^{-1} B^T (n c, n c), M_i^{-1} = C_i^T C_i for roots C (m, d, d)."""
+        """Lower half of B M^{-1} B^T (n c, n c), M_i^{-1} = C_i^T C_i for roots C (m, d, d).
+
+        Of two blocks that differ in sign alone, as the two of a pattern, the M^{-1} are added up first.
+        """
         size = self.n * self.c
         K = np.zeros((size, size), order="F")
+        one, other, left = self.twins
+        sums = np.linalg.qr(np.concatenate([roots[one], roots[other]], axis=1), mode="r")
+        roots, blocks = np.concatenate([sums, roots[left]]), np.concatenate([one, left])
         chunk = max(1, GRAM_CHUNK // (self.d * size))
-        for start in range(0, self.m, chunk):
+        for start in range(0, len(blocks), chunk):
             part = slice(start, start + chunk)
-            F = self._times_roots(roots[part], part).reshape(-1, size)
+            F = self._times_roots(roots[part], blocks[part]).reshape(-1, size)
             K = blas.dsyrk(1.0, F.T, beta=1.0, c=K, lower=1, overwrite_c=1)
         return K
 
-    def _times_roots(self, roots: Array, part: slice) -> Array:
+    def _times_roots(self, roots: Array, blocks: Index) -> Array:
         """C_i B_i^T of these blocks."""
         F = (roots.reshape(-1, self.d) @ self._Xt).reshape(len(roots), self.d, self.n)
-        F *= self._weights[part, None, :]
-        return F if self.c == 1 else F[:, :, :, None] * self.directions[part, None, None, :]
+        F *= self._weights[blocks, None, :]
+        return F if self.c == 1 else F[:, :, :, None] * self.directions[blocks, None, None, :]
 
     def reflected_gram(self, eta: Array, b: Array) -> Array:
         """The same for M_i^{-1} = eta_i^2 (I + 2 b_i b_i^T), eta (m,), b (m, d): two products of (m, n c)."""
@@ -119,8 +142,8 @@ class GatedPatches(GatedRows):
         """B^T V (m, d)."""
         return np.matmul(V.reshape(-1), self.maps)
 
-    def _times_roots(self, roots: Array, part: slice) -> Array:
-        return np.matmul(roots, self.maps[part].transpose(0, 2, 1))
+    def _times_roots(self, roots: Array, blocks: Index) -> Array:
+        return np.matmul(roots, self.maps[blocks].transpose(0, 2, 1))
 
     def reflected_gram(self, eta: Array, b: Array) -> Array:
         """The same for M_i^{-1} = eta_i^2 (I + 2 b_i b_i^T)."""

@@ -23,9 +23,9 @@ def nearest(g: Array, y: Array, weight: Array, loss: Loss, offset: bool) -> Arra
 
     Shapes: g and y (n,) or (n, c), weight (n,).
     """
-    if isinstance(loss, BalancedLoss) and offset:
+    if offset and isinstance(loss, BalancedLoss):
         return loss.project_balanced(g, y, weight)
-    if isinstance(loss, CoupledLoss):
+    if loss.coupled and isinstance(loss, CoupledLoss):
         return loss.project(g, y)
     lower, upper = loss.domain(y)
     inside = np.clip(g, lower, upper)
@@ -52,9 +52,9 @@ def distance(g: Array, y: Array, weight: Array, loss: Loss, offset: bool) -> flo
 
     Where an entry can only move toward 0, the heavier side of a sum is shortened.
     """
-    if isinstance(loss, BalancedLoss) and offset:
+    if offset and isinstance(loss, BalancedLoss):
         return loss.outside_balanced(g, y, weight)
-    if isinstance(loss, CoupledLoss):
+    if loss.coupled and isinstance(loss, CoupledLoss):
         return float(weight @ loss.outside(g, y))
     if not offset:
         return 0.0

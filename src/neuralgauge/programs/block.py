@@ -75,7 +75,7 @@ class BlockProgram:
         """X^T D_i v g_i for every block: shape (m, d), as many operations."""
         return self.operator.adjoint(v.reshape(self.problem.n, -1))
 
-    def objective(self, W: Array, offset: Array | float = 0.0) -> float:
-        """L + beta sum |w_i|, whether or not W is feasible."""
+    def objective(self, W: Array, offset: Array | float = 0.0, outputs: Array | None = None) -> float:
+        """L + beta sum |w_i|, whether or not W is feasible, from the outputs if they are known."""
         penalty = self.problem.beta * float(np.sum(np.linalg.norm(W, axis=1)))
-        return self.problem.fit.value(self.forward(W, offset)) + penalty
+        return self.problem.fit.value(self.forward(W, offset) if outputs is None else outputs) + penalty

@@ -140,13 +140,8 @@ def _add(gate: BoolArray, Xt: Array, weight: Array, change: Array, masked: Array
 @compiled
 def _decompose(gate: BoolArray, Xt: Array, weight: Array, masked: Array, eigenvalues: Array, Q: Array) -> None:
     """Eigenvalues and eigenvectors of X^T D S X."""
-    d, n = Xt.shape
-    gram, column, row = np.empty((d, d)), np.empty(n), np.empty(d)
-    for j in range(d):
-        for i in range(n):
-            column[i] = weight[i] * Xt[j, i]
-        correlate(gate, Xt, column, masked, row)
-        gram[j] = row
-    values, vectors = np.linalg.eigh(gram)
+    for i in range(len(gate)):
+        masked[i] = weight[i] if gate[i] else 0.0
+    values, vectors = np.linalg.eigh(np.dot(Xt * masked, Xt.T))
     eigenvalues[:] = np.maximum(values, 0.0)
     Q[:] = vectors

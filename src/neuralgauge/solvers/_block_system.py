@@ -19,6 +19,7 @@ import numpy as np
 from scipy.linalg import blas
 
 from .._array import Array
+from ..losses import Squared
 from ..programs.block import BlockProgram
 from ._reduced_system import MOST_RIDGE, BlockFactor, CurvatureRoot, KeptGram, SampleFactor
 from ._second_order import ConeScaling
@@ -32,8 +33,17 @@ class BlockSystem:
     def __init__(self, program: BlockProgram) -> None:
         self.operator, self.offset = program.operator, program.problem.offset
         self.m, self.n, self.d, self.c = (getattr(program.operator, size) for size in ("m", "n", "d", "c"))
-        self.small_side_is_samples = self.m * self.d > self.n * self.c
+        self.small_side_is_samples = self._samples_cost_less(isinstance(program.problem.loss, Squared))
         self.kept = KeptGram()
+
+    def _samples_cost_less(self, gram_is_kept: bool) -> bool:
+        """Whether n c unknowns cost less than m d: products, unless they are kept, and a Cholesky factorization."""
+        blocks, samples = float(self.m * self.d), float(self.n * self.c)
+        if not gram_is_kept:
+            return blocks > samples
+        one, _, left = self.operator.twins
+        columns = float((len(one) + len(left)) * self.d)
+        return blocks**3 / 3.0 > samples**2 * columns + samples**3 / 3.0
 
     def forward(self, W: Array, b: Array | float = 0.0) -> Array:
         """B W + E b, (n, c)."""

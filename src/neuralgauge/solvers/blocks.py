@@ -35,9 +35,11 @@ class BlockBracket:
         # No blocks do better than a loss of zero, and the central path is empty.
         run.offer_dual(0.0 if run.upper == 0.0 else -np.inf, np.zeros_like(problem.y))
 
-    def offer(self, W: Array, offset: Array) -> None:
-        """Offer feasible blocks."""
-        self.run.offer(self.program.objective(W, offset), (W, offset))
+    def offer(self, W: Array, offset: Array) -> Array:
+        """Offer feasible blocks; their outputs."""
+        f = self.program.forward(W, offset)
+        self.run.offer(self.program.objective(W, offset, f), (W, offset))
+        return f
 
     def offer_start(self, start: Solution[Any] | None) -> None:
         """Offer the blocks of a solution for another penalty, if they satisfy the cones."""
@@ -51,11 +53,12 @@ class BlockBracket:
         if -slack.min() <= FEASIBLE * float(features.lengths.max() * length.max()):
             self.offer(W, np.asarray(start.network.offset))
 
-    def offer_dual(self, v: Array, cone_multipliers: Array) -> None:
-        """Offer a dual point with the bound that multipliers of the cones give it."""
-        polar = polar_bound(self.program, v, cone_multipliers)
+    def offer_dual(self, v: Array, cone_multipliers: Array) -> Array:
+        """Offer a dual point with the bound that multipliers of the cones give it; the scores they leave, (m,)."""
+        polar, scores = polar_bound(self.program, v, cone_multipliers)
         if np.isfinite(polar):
             self.run.offer_dual(lower_bound(self.program.problem, v, polar), v)
+        return scores
 
     def consider(self, iterate: BlockIterate) -> None:
         """Offer an iterate of the interior point, and write a record."""
@@ -96,8 +99,8 @@ class BlockBracket:
         return problem.gated_network(W[alive], gates, directions[alive], offset)
 
 
-def polar_bound(program: BlockProgram, v: Array, cone_multipliers: Array) -> float:
-    """Upper bound on max_i max {g_i^T v^T D_i X w : |w| <= 1, w in K_i} from multipliers of the cones.
+def polar_bound(program: BlockProgram, v: Array, cone_multipliers: Array) -> tuple[float, Array]:
+    """Upper bound on max_i max {g_i^T v^T D_i X w : |w| <= 1, w in K_i} from multipliers of the cones; those of each i.
 
     By weak duality each is at most |X^T D_i v g_i + X^T (2 D_i - I) Lambda_i|; a margin covers the rounding.
     """
@@ -107,7 +110,8 @@ def polar_bound(program: BlockProgram, v: Array, cone_multipliers: Array) -> flo
     weight = features.along(np.abs(v), np.ones((1, problem.q)))[:, 0]
     size = float(np.linalg.norm(features.absolute_sum(weight)) + np.abs(cone_multipliers).max(initial=0.0))
     margin = 4.0 * (features.N + problem.d + problem.q) * np.finfo(float).eps * size
-    return float(np.sqrt(np.einsum("ij,ij->i", sums, sums).max())) + margin
+    scores = np.sqrt(np.einsum("ij,ij->i", sums, sums))
+    return float(scores.max()) + margin, scores
 
 
 def solve_blocks(

@@ -24,7 +24,8 @@ NEW_BLOCKS = 60  # most new blocks of a round, as long as there are fewer blocks
 SWEEPS, SETTLED = 5, 1e-7  # most sweeps between two bounds; relative change of a block at which they end
 WARM = 0.1  # gap of what another penalty has left below which Newton's method begins at once
 WINDOW = 3  # rounds over which the gap must fall fast enough to go on
-VISIT, ENTRY, ITERATIONS = 4.0, 2.0, 12  # operations a visit and entry of X; of a Gram and entry; iterations foreseen
+VISIT, ENTRY = 4.0, 2.0  # operations a visit and entry of X; of a Gram and entry
+FACTORS, PASSES = 2, 150  # of Newton's method: factorizations, and visits of every block with weight, foreseen
 SLOWER = 4.0  # times as slow an operation is in a visit as in large products
 
 
@@ -127,14 +128,12 @@ class Descent:
         """Offer the blocks and the residual; the score of every block."""
         problem = self.program.problem
         W = self.program.directions * self.W
-        self.bracket.offer(W, self.b)
-        self.r = self.rows.weight * (problem.y - self.program.forward(W, self.b))
+        self.r = self.rows.weight * (problem.y - self.bracket.offer(W, self.b))
         v = problem.fit.project(self.r)
         if self.visits:
             root = self.state.system.rows.root
             self.state.point.W, self.state.point.v = W, self.state.system.rows.projected(v / root)
-        self.bracket.offer_dual(v, np.zeros_like(W))
-        return np.linalg.norm(self.program.adjoint(v), axis=1)
+        return self.bracket.offer_dual(v, np.zeros_like(W))
 
     def _sweeps(self, scores: Array) -> None:
         problem = self.program.problem
@@ -161,7 +160,7 @@ class Descent:
         m = int(np.sum(np.any(self.W != 0.0, axis=1)))
         order = min(n, m * d)
         entries = n * n * m if m * d > n else n * (m * d) ** 2
-        other = ITERATIONS * (ENTRY * entries + order**3 / 3.0 + 40.0 * n * m * d)
+        other = FACTORS * (ENTRY * entries + order**3 / 3.0) + PASSES * VISIT * n * m * d
         spent = SLOWER * VISIT * n * d * self.visits
         rate = np.log(max(gaps[-1], 1e-300) / gaps[-1 - WINDOW]) / WINDOW
         if rate >= 0.0:

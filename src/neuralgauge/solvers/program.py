@@ -23,6 +23,7 @@ from .solution import Record, Solution
 from .working_set import is_large, solve_on_working_set
 
 MAX_ITER = 100  # of the interior point; programs take 10 to 30
+MAX_STEPS = 1000  # rounds of descent and Newton steps of gated programs; they take 10 to 200
 
 
 def solve_program(
@@ -71,8 +72,8 @@ def solve_program(
         higher than it. `program_path` keeps more from penalty to penalty.
     max_iter : int, optional
         Most iterations: 100 of the interior point over patterns, over all relaxations together, or of each of the
-        smaller programs where many patterns are solved by those that are violated; as many Newton steps and rounds of
-        descent for gated programs under the squared loss; for a LinearConvProblem 100, 500
+        smaller programs where many patterns are solved by those that are violated; 1,000 rounds of descent and Newton
+        steps of gated programs under the squared loss; for a LinearConvProblem 100, 500
         in the Fourier domain and 100,000 of the proximal gradient.
     time_limit : float, optional
         Seconds after which the best point so far is returned.
@@ -120,7 +121,6 @@ def solve_program(
                 "reference solver; leave these options out."
             )
         return solve_nuclear_norm(problem, run, max_iter=max_iter, solver=solver)
-    max_iter = MAX_ITER if max_iter is None else max_iter
     program, witnesses = block_program(problem, patterns, directions, gated)
     if start is not None:
         checked_start(start, program)
@@ -133,8 +133,9 @@ def solve_program(
     if solver not in (None, "interior_point"):
         raise InvalidInputError(f'`solver` must be "interior_point" or "reference" over patterns, got {solver!r}.')
     if descends(program):
-        return solve_by_descent(program, witnesses, run, max_iter, GatedState.of(program, start))
-    return solve_over_patterns(program, witnesses, run, max_iter, start)
+        steps = MAX_STEPS if max_iter is None else max_iter
+        return solve_by_descent(program, witnesses, run, steps, GatedState.of(program, start))
+    return solve_over_patterns(program, witnesses, run, MAX_ITER if max_iter is None else max_iter, start)
 
 
 def solve_over_patterns(

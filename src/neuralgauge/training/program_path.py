@@ -16,7 +16,7 @@ from ..problems.base import Problem, checked_problem
 from ..problems.linear_conv import LinearConvProblem
 from ..programs.block import BlockProgram
 from ..solvers.gated import GatedState, descends, solve_by_descent
-from ..solvers.program import MAX_ITER, block_program, solve_over_patterns
+from ..solvers.program import MAX_ITER, MAX_STEPS, block_program, solve_over_patterns
 from ..solvers.run import Run
 from ..solvers.solution import Solution, Status
 from .path import penalties, solutions_along
@@ -138,7 +138,7 @@ class _Solver:
     def __call__(self, problem: Any, *, time_limit: float | None, start: Solution[Any] | None) -> Solution[Any]:
         program, run = replace(self.program, problem=problem), Run(self.gap, time_limit)
         if self.state is not None:
-            return solve_by_descent(program, self.witnesses, run, MAX_ITER, self.state)
+            return solve_by_descent(program, self.witnesses, run, MAX_STEPS, self.state)
         return solve_over_patterns(program, self.witnesses, run, MAX_ITER, start)
 
 
