@@ -12,7 +12,18 @@ from neuralgauge.estimators.parameters import Parametrised, estimator
 
 FINAL = [getattr(estimators, name) for name in estimators.__all__]
 TABLES = {"loss", "bias", "offset", "gap", "time_limit", "random_state", "prove", "verbose"}
-PATHS = {"betas", "n_betas", "beta_min_ratio", "cv", "rule", "scoring", "early_stopping", "gap_path", "n_jobs"}
+PATHS = {
+    "betas",
+    "n_betas",
+    "beta_min_ratio",
+    "cv",
+    "rule",
+    "scoring",
+    "early_stopping",
+    "gap_path",
+    "patience",
+    "n_jobs",
+}
 FILTERS = {"filter_size", "stride", "padding", "padding_mode"}
 NAMES = {
     "ReLURegressor": {*TABLES, "beta"},

@@ -112,6 +112,14 @@ def test_patience_ends_with_the_iterates_that_change_nothing():
     assert len(run.history) == 7
 
 
+def test_rounds_that_lower_the_objective_by_less_than_the_gap_end_it():
+    run = Run(0.1)
+    run.slow_rounds = 2
+    uppers = [3.0, 2.0, 1.9, 1.7, 1.69, 1.68, 1.0]
+    assert run.follow(lambda: range(7), offering(run, uppers)) is ng.Status.SLOW
+    assert run.upper == 1.68  # 1.7 - 1.68 < 0.168, while 1.9 - 1.69 is not
+
+
 @pytest.mark.parametrize("status", [None, ng.Status.DIVERGED, ng.Status.SINGULAR])
 def test_a_generator_says_how_it_ends(status):
     def steps():

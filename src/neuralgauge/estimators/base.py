@@ -63,6 +63,8 @@ class NetworkEstimator(Parametrised):
         The penalty used.
     loss_ : Loss
         The loss as an object.
+    offset_ : bool
+        Whether outputs have an offset.
     n_iter_ : int
         Iterations of the solver.
 
@@ -114,6 +116,10 @@ class NetworkEstimator(Parametrised):
         """Whether every output gets a network of its own."""
         return False
 
+    def _begins_with_offset(self) -> bool:
+        """Whether problems of the data are made with an output offset."""
+        return bool(self.offset)
+
     def _seed(self) -> Any:
         """What the searches draw from; nothing is drawn for networks without a ReLU."""
         return 0
@@ -136,8 +142,8 @@ class NetworkEstimator(Parametrised):
             )
         return loss
 
-    def _train(self, problem: Any, beta: float, gap: float, time_limit: float | None) -> None:
-        """Train and set the fitted attributes."""
+    def _train(self, problem: Any, beta: float, gap: float, time_limit: float | None, **options: Any) -> None:
+        """Train, with other options of the trainer, and set the fitted attributes."""
         trainer = train_one_vs_rest if self._trains_apart() else train
         solution = trainer(
             problem.with_beta(beta),
@@ -146,15 +152,16 @@ class NetworkEstimator(Parametrised):
             random_state=self._seed(),
             prove=self._proof(problem),
             progress=self._progress(),
+            **options,
         )
         self.beta_ = beta
-        self.loss_ = problem.loss
+        self.loss_, self.offset_ = problem.loss, problem.offset
         self.solution_ = solution
         assert isinstance(solution.network, TwoLayerNetwork | LinearConvNetwork)
         self.network_: Any = solution.network
         self.certificate_ = solution.certificate
         self.n_iter_ = solution.n_iter
-        if solution.status is not Status.SOLVED:
+        if solution.status not in (Status.SOLVED, Status.SLOW):
             warnings.warn(
                 f"{type(self).__name__} reached a relative gap of {solution.certificate.gap:.2e}, "
                 f"{gap:.2e} was asked for. {solution.status.value} The network is usable; allow a larger `gap` "

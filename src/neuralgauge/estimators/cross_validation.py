@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import copy
-import sys
+import itertools
 import time
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import Parallel
 
 from .._array import Array, as_positive
 from ..errors import InvalidInputError
+from ..losses.protocol import BalancedLoss
 from ..problems.training import TrainingProblem
 from ..solvers.solution import Solution
 from ..training.one_vs_rest import train_one_vs_rest
@@ -27,7 +27,8 @@ from ..training.path import penalties
 from ..training.screening import is_searchable, screen
 from ..training.train import train
 from .base import TrainingData
-from .folds import Fold, Rows, Rule, chosen, is_past_the_best
+from .descent import RANGE, Descent, Point, below, is_past_the_best, still_pays
+from .folds import ROUNDING, Fold, Rows, Rule, chosen
 from .tables import TableEstimator
 
 ROUGH = 1e-2  # `gap_path` from which the folds' networks are searched only
@@ -42,8 +43,12 @@ class CrossValidated(TableEstimator):
         Penalties to try, > 0, in any order, on the scale of all rows. None takes `n_betas` of them.
     n_betas : int, default=20
         Number of penalties at equal ratios, from the smallest that gives the empty network on all rows down.
-    beta_min_ratio : float, default=1e-3
-        Last of them over the first, in (0, 1).
+    beta_min_ratio : float or None, default=None
+        Last of them over the first, in (0, 1). None: `n_betas` of them reach 1e-3, and smaller ones, at the square
+        of their ratio down to 1e-6, are tried as long as they pay; see the notes.
+    offset : bool or "auto", default=False
+        As for `ReLURegressor`; "auto" adds one where the folds score better with it, at the penalty chosen or the one
+        before.
     cv : int, splitter or iterable, default=5
         Folds. A number means so many, of rows shuffled by `random_state`, and stratified for classes.
     rule : {"best", "one_standard_error"}, default="best"
@@ -57,6 +62,10 @@ class CrossValidated(TableEstimator):
     gap_path : float, default=0.03
         Relative gap at which the folds' trainings stop; choosing needs no more. From 0.01 on, and for losses without
         kinks, their networks are only searched for; see the notes.
+    patience : int or None, default=5
+        Of the final training, as in `neuralgauge.train`: rounds in a row that may together lower the objective by less
+        than `gap`. It then ends without a warning, and `certificate_` says how far the bound has come. None goes on
+        until the gap is reached.
     n_jobs : int or None, default=None
         Folds trained at a time, in processes of their own.
     gap : float, default=1e-3
@@ -99,37 +108,52 @@ class CrossValidated(TableEstimator):
     mostly within `gap_path`, in a tenth of the time. Below 0.01, or with kinks (hinge and absolute losses, say), folds
     are trained like the final network.
 
-    Early stopping ends the descent at the first penalty where the mean held-out loss is more than 5 % above its lowest,
-    and, for classifiers, once four penalties in a row left no training row wrong in any fold and brought no better
-    score.
+    Early stopping ends the descent where the mean held-out loss is more than 5 % above its lowest and the last two
+    penalties brought no better score, and, for classifiers, once four penalties in a row left no training row wrong in
+    any fold and brought no better score. Below 1e-3 of the first, penalties are tried while one of the last two has
+    raised the best mean score by more than a tenth of its standard error over the folds.
+
+    The final training starts from the network of the fold whose objective on all rows is least.
     """
 
     betas: Any = None
     n_betas: int = 20
-    beta_min_ratio: float = 1e-3
+    beta_min_ratio: float | None = None
+    offset: bool | Literal["auto"] = False  # type: ignore[assignment]
     cv: Any = 5
     rule: Rule = "best"
     scoring: Any = None
     early_stopping: bool = True
     gap_path: float = 0.03
+    patience: int | None = 5
     n_jobs: int | None = None
 
     def _fit_data(self, data: TrainingData) -> None:
-        """Choose beta and train on all rows."""
+        """Choose beta, and whether there is an offset, and train on all rows."""
         start = time.perf_counter()
         gap, limit = as_positive(self.gap, "gap"), self._checked_time_limit()
         if self.rule not in ("best", "one_standard_error"):
             raise InvalidInputError(f"`rule` must be 'best' or 'one_standard_error', got {self.rule!r}.")
+        if isinstance(self.offset, str) and self.offset != "auto":
+            raise InvalidInputError(f"`offset` must be True, False or 'auto', got {self.offset!r}.")
         problem = self._problem(data)
         self._proof(problem)  # what is wrong with `prove` is said before the folds
-        grid = penalties(lambda: self._beta_max(problem), self.betas, self.n_betas, self.beta_min_ratio)
-        folds = [self._fold(data, np.asarray(rows), np.asarray(held_out)) for rows, held_out in self._splits(data)]
-        halfway = np.inf if limit is None else start + 0.5 * limit
-        scores = self._descend(grid, folds, halfway, self._scorer(data))
-        self.betas_, self.scores_ = grid[: len(scores)], scores
-        self.mean_scores_ = scores.mean(axis=1)
+        ratio = RANGE if self.beta_min_ratio is None else self.beta_min_ratio
+        grid = penalties(lambda: self._beta_max(problem), self.betas, self.n_betas, ratio)
+        folds = tuple(self._fold(data, np.asarray(rows), np.asarray(held_out)) for rows, held_out in self._splits(data))
+        with Parallel(n_jobs=self.n_jobs) as parallel:
+            descent = self._descent(parallel, data, folds, np.inf if limit is None else start + 0.5 * limit)
+            points = self._descend(descent, grid, folds)
+            self.scores_ = np.array([point.scores for point in points])
+            self.betas_, self.mean_scores_ = np.array([point.beta for point in points]), self.scores_.mean(axis=1)
+            index = chosen(self.scores_, self.rule)
+            point = self._with_or_without_offset(descent, points, index)
+        first = self._first_network(descent, problem.with_offset(point.offset).with_beta(point.beta), point)
         left = None if limit is None else max(start + limit - time.perf_counter(), 1e-3)
-        self._train(problem, float(self.betas_[chosen(scores, self.rule)]), gap, left)
+        self._train(problem.with_offset(point.offset), point.beta, gap, left, start=first, patience=self.patience)
+
+    def _begins_with_offset(self) -> bool:
+        return self.offset != "auto" and bool(self.offset)
 
     def _splits(self, data: TrainingData) -> Iterable[tuple[Any, Any]]:
         cv, stratify = 5 if self.cv is None else self.cv, is_classifier(self)
@@ -164,39 +188,46 @@ class CrossValidated(TableEstimator):
 
         return score
 
-    def _descend(self, grid: Array, folds: list[Fold], deadline: float, score: Any) -> Array:
-        """Scores (k, n_folds) of the penalties that were tried, from the largest down."""
+    def _descent(self, parallel: Any, data: TrainingData, folds: tuple[Fold, ...], deadline: float) -> Descent:
         gap = as_positive(self.gap_path, "gap_path")
-        trainer, seed = self._fold_trainer(folds[0].problem, gap), self._seed()
-        scores: list[list[float]] = []
-        losses: list[float] = []
-        right: list[bool] = []
-        with Parallel(n_jobs=self.n_jobs) as parallel:
-            for beta in grid:
-                left = deadline - time.perf_counter()
-                if scores and left <= 0.0:
-                    self._warn_of_time(len(scores), len(grid))
-                    break
-                limit = max(left, 1e-3) if np.isfinite(left) else None
-                found = parallel(
-                    delayed(trainer)(
-                        fold.problem.with_beta(float(beta) * fold.share),
-                        gap,
-                        time_limit=limit,
-                        random_state=seed,
-                        start=fold.solution,
-                    )
-                    for fold in folds
-                )
-                folds = [replace(fold, solution=solution) for fold, solution in zip(folds, found, strict=True)]
-                scores.append([score(fold) for fold in folds])
-                losses.append(float(np.mean([fold.mean_loss() for fold in folds])))
-                right.append(all(fold.is_right() for fold in folds))
-                if self.verbose is True:
-                    print(f"beta {beta:.4g}  score {np.mean(scores[-1]):.4g}  loss {losses[-1]:.4g}", file=sys.stderr)
-                if self.early_stopping and is_past_the_best(np.array(scores), losses, right):
-                    break
-        return np.array(scores)
+        trainer = self._fold_trainer(folds[0].problem, gap)
+        score, verbose = self._scorer(data), self.verbose is True
+        return Descent(parallel, trainer, score, gap, self._seed(), deadline, verbose)
+
+    def _descend(self, descent: Descent, grid: Array, folds: tuple[Fold, ...]) -> list[Point]:
+        """What the folds find at the penalties that are tried, from the largest down."""
+        goes_on = self.betas is None and self.beta_min_ratio is None
+        points: list[Point] = []
+        for beta in itertools.chain(grid, below(grid) if goes_on else ()):
+            scores = np.array([point.scores for point in points])
+            if len(points) >= len(grid) and not still_pays(scores):
+                break
+            if points and descent.left <= 0.0:
+                self._warn_of_time(len(points), len(grid))
+                break
+            points.append(descent.point(float(beta), points[-1].folds if points else folds))
+            if self.early_stopping and is_past_the_best(points):
+                break
+        return points
+
+    def _with_or_without_offset(self, descent: Descent, points: list[Point], index: int) -> Point:
+        """The point chosen, or a better one with an offset at its penalty or the one before."""
+        best = points[index]
+        loss = best.folds[0].problem.loss
+        if self.offset != "auto" or (loss.coupled and not isinstance(loss, BalancedLoss)):
+            return best
+        for point in points[max(index - 1, 0) : index + 1]:
+            if descent.left > 0.0:
+                other = descent.point(point.beta, tuple(fold.with_offset() for fold in point.folds))
+                best = other if other.score > best.score + ROUNDING * abs(best.score) else best
+        return best
+
+    def _first_network(self, descent: Descent, problem: TrainingProblem, point: Point) -> Solution[Any]:
+        """The best of the folds' networks on all rows, trained on them as the folds are."""
+        best = min(point.folds, key=lambda fold: problem.objective(fold.network))
+        limit = max(descent.left, 1e-3) if np.isfinite(descent.deadline) else None
+        start = best.on(problem)
+        return descent.trainer(problem, descent.gap, time_limit=limit, random_state=descent.seed, start=start)
 
     def _fold_trainer(self, problem: TrainingProblem, gap: float) -> Callable[..., Solution[Any]]:
         """Rough training where that is enough, else the full one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from ..training.path import error_rate
 Rule = Literal["best", "one_standard_error"]
 Rows = npt.NDArray[np.intp]
 RISE = 1.05  # held-out loss over its lowest at which smaller penalties are not tried
+ROUNDING = 1e-12  # of mean scores, relative
 PATIENCE = 4  # penalties without a better score that are tried once every training row is right
 
 
@@ -29,6 +30,16 @@ class Fold:
     held_out: TrainingProblem
     rows: Rows
     solution: Solution[Any] | None = None
+
+    def with_offset(self) -> Fold:
+        """The same fold for outputs with an offset, from its network at hand."""
+        problem, held_out = self.problem.with_offset(True), self.held_out.with_offset(True)
+        return replace(self, problem=problem, held_out=held_out)
+
+    def on(self, problem: TrainingProblem) -> Solution[Any]:
+        """Its network, with minus the gradient of other rows as the dual point."""
+        assert self.solution is not None
+        return replace(self.solution, dual=-problem.fit.gradient(problem.outputs(self.network)))
 
     @property
     def network(self) -> TwoLayerNetwork:
@@ -51,21 +62,6 @@ class Fold:
         return error_rate(self.problem, self.problem.outputs(self.network)) == 0.0
 
 
-def is_past_the_best(scores: Array, losses: list[float], right: list[bool]) -> bool:
-    """Whether the last of k penalties says that smaller ones will not do better.
-
-    Parameters
-    ----------
-    scores : array of shape (k, n_folds)
-    losses : list of float
-        Mean held-out losses, those of the scores' networks.
-    right : list of bool
-        Whether all training rows were right.
-    """
-    since = len(scores) - 1 - int(np.argmax(scores.mean(axis=1)))
-    return losses[-1] > RISE * min(losses) or (since >= PATIENCE and all(right[-PATIENCE:]))
-
-
 def chosen(scores: Array, rule: Rule) -> int:
     """Index of the first (largest) penalty of the best mean score, or within one standard error of it.
 
@@ -77,7 +73,7 @@ def chosen(scores: Array, rule: Rule) -> int:
     """
     mean = scores.mean(axis=1)
     best = int(np.argmax(mean))
-    needed = mean[best] - 1e-12 * abs(mean[best])
+    needed = mean[best] - ROUNDING * abs(mean[best])
     if rule == "one_standard_error" and scores.shape[1] > 1:
         needed -= float(scores[best].std(ddof=1)) / np.sqrt(scores.shape[1])
     return int(np.argmax(mean >= needed))

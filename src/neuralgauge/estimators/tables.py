@@ -11,6 +11,7 @@ from .._array import Array
 from ..errors import InvalidInputError
 from ..features.kinds import kept_as_it_is
 from ..features.parquet import ParquetRows
+from ..losses import Loss
 from ..losses.targets import checked_targets
 from ..problems.canonical import canonical_rows, checked_weights
 from ..problems.training import TrainingProblem
@@ -75,9 +76,11 @@ class TableEstimator(ReLUEstimator):
         if kept_as_it_is(data.X):
             return self._kept_problem(data, targets, chosen)
         rows, targets, weight = canonical_rows(data.X[chosen], targets[chosen], data.sample_weight[chosen])
-        return TrainingProblem(
-            rows, targets, beta=1.0, loss=loss, bias=self.bias, offset=self.offset, sample_weight=weight
-        )
+        return TrainingProblem(rows, targets, **self._terms(loss), sample_weight=weight)
+
+    def _terms(self, loss: Loss) -> dict[str, Any]:
+        """What a problem of the estimator is besides its data."""
+        return {"beta": 1.0, "loss": loss, "bias": self.bias, "offset": self._begins_with_offset()}
 
     def _kept_problem(self, data: TrainingData, targets: Array, chosen: Any) -> TrainingProblem:
         """The problem of rows as they are, in the order given: sorting and merging them would copy them."""
@@ -92,7 +95,13 @@ class TableEstimator(ReLUEstimator):
             kept = kept[weight[kept] > 0]
             X, targets, weight = (X.tocsr() if hasattr(X, "tocsr") else X)[kept], targets[kept], weight[kept]
         return TrainingProblem(
-            X, targets, beta=1.0, loss=data.loss, bias=self.bias, offset=self.offset, sample_weight=weight
+            X,
+            targets,
+            beta=1.0,
+            loss=data.loss,
+            bias=self.bias,
+            offset=self._begins_with_offset(),
+            sample_weight=weight,
         )
 
     def __sklearn_tags__(self) -> Any:

@@ -147,7 +147,7 @@ def from_estimator(
         loss=loss.name,
         loss_parameters=parameters_of(loss),
         multi_class=getattr(estimator, "multi_class", "joint"),
-        offset=bool(estimator.offset),
+        offset=estimator.offset_,
         beta=estimator.beta_,
         certificate=estimator.certificate_,
         standardization=standardization or Standardization.identity(n_features),

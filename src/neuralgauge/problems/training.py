@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from ..errors import InvalidInputError
 from ..features.kinds import features_of, tables_read
 from ..features.places import is_elsewhere, to_host
 from ..features.rows import Features, Index
-from ..losses import Loss, get_loss
+from ..losses import Loss, check_coupled, get_loss
 from ..losses.datafit import DataFit
 from ..networks.dense import TwoLayerNetwork
 from ..networks.foreign import network_of
@@ -136,6 +137,13 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
         """The problem of output k alone, for elementwise losses."""
         other = copy.copy(self)
         other.fit = self.fit.output(k)
+        return other
+
+    def with_offset(self, offset: bool) -> TrainingProblem:
+        """The same data, loss and penalty with or without an output offset."""
+        check_coupled(self.loss, self.c, offset)
+        other = copy.copy(self)
+        other.fit = replace(self.fit, offset=offset)
         return other
 
     def part(self, samples: Index) -> TrainingProblem:

@@ -45,6 +45,8 @@ class Run:
         Iterations used, those of inner runs included as their solvers add them.
     reserve : float
         Seconds at the end that are kept for what must still follow; `late` and `left` leave them out.
+    slow_rounds : float
+        Iterates in a row that may together lower the objective by less than the gap; inner runs have no such limit.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Run:
         self.point: Any = None
         self.dual: Any = None
         self.n_iter, self.reserve, self.interrupted = 0, 0.0, False
+        self.slow_rounds = np.inf
         self.history: list[Record] = []
 
     @property
@@ -157,6 +160,12 @@ class Run:
             return Status.INTERRUPTED
         return Status.SOLVED if reached else otherwise
 
+    def _slow(self, uppers: list[float]) -> bool:
+        """Whether the last of the objectives after each iterate fell by less than the gap."""
+        if len(uppers) <= self.slow_rounds:
+            return False
+        return uppers[-1 - int(self.slow_rounds)] - uppers[-1] < self.target_gap * abs(uppers[-1])
+
     def follow(
         self,
         iterates: Callable[[], Iterable[T]],
@@ -183,6 +192,7 @@ class Run:
             Iterates in a row that may leave both bounds as they are.
         """
         count, idle, before = 0, 0, self.seconds
+        uppers: list[float] = []
         try:
             if self.reached:
                 return Status.SOLVED
@@ -203,6 +213,9 @@ class Run:
                     return status
                 if idle > patience:
                     return Status.STALLED
+                uppers.append(self.upper)
+                if self._slow(uppers):
+                    return Status.SLOW
                 count += 1
         except KeyboardInterrupt:
             self.interrupt()

@@ -19,6 +19,7 @@ class Status(StrEnum):
     ITERATION_LIMIT = "Stopped at the iteration limit before the requested gap was reached."
     TIME_LIMIT = "Stopped at the time limit before the requested gap was reached."
     INTERRUPTED = "Interrupted; this is the best result so far."
+    SLOW = "Stopped before the requested gap: the objective hardly fell any more, within the patience asked for."
     STALLED = "Stopped before the requested gap: rounding errors allow no further progress."
     DIVERGED = "Stopped before the requested gap: the interior point diverged, its complementarity products rising."
     SINGULAR = "Stopped before the requested gap: the interior point met a Newton system that it could not solve."

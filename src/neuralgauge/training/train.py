@@ -42,6 +42,7 @@ def train(
     start: Solution[Any] | TwoLayerNetwork | PatternSet | None = None,
     n_jobs: int | None = None,
     progress: Callable[[Record], None] | None = None,
+    patience: int | None = None,
 ) -> Solution[Net]:
     r"""Train a two-layer network to global optimality and certify it.
 
@@ -58,7 +59,8 @@ def train(
     ----------
     problem : TrainingProblem, ReLUConvProblem or LinearConvProblem
         For a linear convolutional network the nuclear-norm program [11] is solved at once (`solve_program` has its
-        options): `random_state`, `prove` and `n_jobs` change nothing there, and the scope is "exact" at any size.
+        options): `random_state`, `prove`, `n_jobs` and `patience` change nothing there, and the scope is "exact" at any
+        size.
     gap : float
         Relative gap at which to stop.
     time_limit : float, optional
@@ -84,6 +86,10 @@ def train(
         of joblib one. The result does not depend on it.
     progress : callable, optional
         Called with a `Record` after every round.
+    patience : int, optional
+        Rounds in a row, >= 1, that may together lower the objective by less than the gap; then training ends, with the
+        status "slow" where the bound has not come as near. For networks whose predictions count: the objective is
+        mostly near its end long before the bound shows it. By default there is no such limit.
 
     Returns
     -------
@@ -95,8 +101,8 @@ def train(
     Raises
     ------
     InvalidInputError
-        For a gap, a time limit or seconds of `prove` that are not positive, seconds where neither exact pricing is
-        tried nor `prove_bound` takes the problem, no threads, or a start of another shape.
+        For a gap, a time limit, a patience or seconds of `prove` that are not positive, seconds where neither exact
+        pricing is tried nor `prove_bound` takes the problem, no threads, or a start of another shape.
 
     Notes
     -----
@@ -113,10 +119,12 @@ def train(
     """
     checked_problem(problem)
     run, prove = Run(as_positive(gap, "gap"), time_limit, progress), checked_prove(prove, problem)
+    slow_rounds = _checked_patience(patience)
     if isinstance(problem, LinearConvProblem):
         return solve_nuclear_norm(problem, run, start=start)
     assert isinstance(problem, TrainingProblem)
     _check_beta(problem)
+    run.slow_rounds = slow_rounds
     with threads(n_jobs):
         rng = np.random.default_rng(random_state)
         begin = checked_start(start, problem)
@@ -133,6 +141,13 @@ def _by_passes(problem: TrainingProblem, prove: Any) -> bool:
     """Whether convex programs and thorough prices of a problem in memory would not end in reasonable time."""
     large = problem.features.size >= BY_PASSES and smoothable(problem)
     return large and prove is not True and not priced_exactly(problem)
+
+
+def _checked_patience(patience: int | None) -> float:
+    """Rounds of patience, infinite by default."""
+    if patience is not None and (not isinstance(patience, int | np.integer) or patience < 1):
+        raise InvalidInputError(f"`patience` must be an integer >= 1, or None for no limit, got {patience!r}.")
+    return np.inf if patience is None else int(patience)
 
 
 def _check_beta(problem: TrainingProblem) -> None:
