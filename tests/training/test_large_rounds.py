@@ -16,7 +16,7 @@ def teacher(n, d, loss="squared", offset=False, share=0.03):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, d))
     f = np.maximum(X @ rng.standard_normal((d, 3)), 0.0) @ np.array([1.0, -1.0, 0.5]) + 0.3 * rng.standard_normal(n)
-    y = np.where(f > np.median(f), 1.0, -1.0) if loss == "logistic" else f
+    y = np.where(f > np.median(f), 1.0, -1.0) if loss in ("logistic", "hinge", "squared_hinge") else f
     problem = ng.TrainingProblem(X, y, beta=1.0, loss=loss, offset=offset)
     return problem.with_beta(share * ng.beta_max(problem))
 
@@ -26,7 +26,7 @@ def solved(problem, gap=1e-3, **options):
     return solve_by_passes(Passes(problem), Run(gap, **options), rng, problem.empty_network(), 40)
 
 
-@pytest.mark.parametrize("loss", ["squared", "logistic"])
+@pytest.mark.parametrize("loss", ["squared", "logistic", "hinge", "squared_hinge"])
 @pytest.mark.parametrize("offset", [False, True])
 def test_agrees_with_convex_programs(loss, offset):
     problem = teacher(400, 5, loss, offset)

@@ -103,6 +103,9 @@ class SquaredHinge:
     def gradient(self, f: Array, y: Array) -> Array:
         return -y * np.maximum(0.0, 1.0 - y * f)
 
+    def hessian(self, f: Array, y: Array) -> Array:
+        return np.where(y * f < 1.0, 1.0, 0.0)
+
     def conjugate(self, g: Array, y: Array) -> Array:
         return g * (0.5 * g + y)
 

@@ -13,7 +13,8 @@ from .._array import Array, as_targets, as_vector, check_size, frozen
 from ..errors import InvalidInputError
 from . import Loss, check_coupled, get_loss
 from .dual_domain import best_constant, distance, nearest
-from .protocol import SmoothLoss
+from .envelope import Envelope, is_kinked
+from .protocol import PiecewiseLoss, SmoothLoss
 from .targets import checked_targets, probabilities
 
 
@@ -81,6 +82,13 @@ class DataFit:
         """The fit to these samples only."""
         return replace(self, y=frozen(self.y[samples]), weight=frozen(self.weight[samples]))
 
+    def rounded(self, width: float) -> DataFit:
+        """The fit with kinks of its loss rounded within this width > 0 (`Envelope`); a loss without stays."""
+        if not is_kinked(self.loss):
+            return self
+        assert isinstance(self.loss, PiecewiseLoss)
+        return replace(self, loss=Envelope(self.loss, width))
+
     def output(self, k: int) -> DataFit:
         """The fit to output k alone, for elementwise losses."""
         return replace(self, y=frozen(self.y[:, k].copy()))
@@ -105,6 +113,12 @@ class DataFit:
         """Second derivatives of L at f, of y's shape, for an elementwise loss that has them."""
         assert isinstance(self.loss, SmoothLoss)
         return self.output_weight * self.loss.hessian(f, self.y)
+
+    @property
+    def steepness(self) -> float:
+        """The sum of s_i a_i^2, a_i the steepest slope of the loss: infinite where gradients are not bounded."""
+        steepest = np.maximum(*(np.abs(end) for end in self.loss.domain(self.y)))
+        return float(np.sum(self.output_weight * steepest**2))
 
     @cached_property
     def _constant(self) -> tuple[Array, Array]:

@@ -58,6 +58,11 @@ class ShardedFit(DataFit):
         return self._vector(_gradient, f)
 
     @property
+    def steepness(self) -> float:
+        """The sum of s_i a_i^2, a_i the steepest slope of the loss."""
+        return float(self.shards.total(_steepness))
+
+    @property
     def constant(self) -> Array:
         """Zeros (c,): there is no offset."""
         return np.zeros(self.c)
@@ -122,6 +127,10 @@ def _gradient(shard: Shard, f: Array) -> Array:
 
 def _empty_dual(shard: Shard) -> Array:
     return shard.problem.fit.empty_dual
+
+
+def _steepness(shard: Shard) -> float:
+    return shard.problem.fit.steepness
 
 
 def _project(shard: Shard, v: Array) -> Array:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from ..problems.training import TrainingProblem
 MOST_SPANNED = (
     500  # columns of X up to which its singular vectors are found, once, for d^2 numbers and N d^2 operations
 )
+MOST_ATOMS = 10_000_000  # numbers of columns over all samples that are held: 80 MB
 
 
 class Curvature(NamedTuple):
@@ -41,10 +42,25 @@ class Sample(NamedTuple):
 
 
 class Passes:
-    """The sums over all samples of a problem."""
+    """The sums over all samples of a problem.
 
-    def __init__(self, problem: TrainingProblem) -> None:
-        self.problem = problem
+    Parameters
+    ----------
+    problem : TrainingProblem
+    width : float
+        Width within which searches, lassos and residuals see kinks of the loss rounded (`losses.envelope`), in units of
+        the output over those of a slope; 0 for a loss without. Objectives and bounds are always of the loss itself.
+    """
+
+    def __init__(self, problem: TrainingProblem, width: float = 0.0) -> None:
+        self.problem, self.width, self.searched = problem, width, problem
+        if width > 0.0:
+            self.searched = copy.copy(problem)
+            self.searched.fit = problem.fit.rounded(width)
+
+    def rounded(self, width: float) -> Self:
+        """The same sums with kinks rounded within another width."""
+        return type(self)(self.problem, width)
 
     def smoothed(self, U: Array, A: Array, offset: Array, width: Array) -> tuple[float, Array, Array, Array]:
         """The loss with activations smoothed within `width` (m,) times the length of u_j, in single precision.
@@ -52,7 +68,7 @@ class Passes:
         Returns its value and gradients in U (d, m), A (m, q) and the offset (c,), which are zero if it is not finite.
         """
         length = np.linalg.norm(U, axis=0)
-        heads = loss_heads(self.problem, offset)
+        heads = loss_heads(self.searched, offset)
         value, by_U, by_A, by_b, by_width = self.problem.features.smoothed.value_and_gradient(
             U, A, width * length, heads
         )
@@ -73,7 +89,7 @@ class Passes:
 
     def residual(self, network: TwoLayerNetwork) -> Array:
         """The dual point minus the gradient of the loss at a network, moved into the domain of the conjugate."""
-        return self.problem.fit.project(-self.problem.fit.gradient(self.problem.outputs(network)))
+        return self.problem.fit.project(-self.searched.fit.gradient(self.problem.outputs(network)))
 
     def gains(self, v: Array, U: Array) -> Array:
         """(m, q): the output weights' gradients V^T (X u_j)_+, whose lengths are the scores for unit u_j."""
@@ -86,11 +102,17 @@ class Passes:
     def curvature(self, columns: Columns, weight: Array, offset: Array) -> Curvature:
         """The loss to second order in the weights of columns of one output, and where there is one the offset."""
         value, gradient, hessian = self.problem.features.smoothed.curvature(
-            columns.U, columns.G, weight, _second_order(self.problem, offset)
+            columns.U, columns.G, weight, _second_order(self.searched, offset)
         )
         if not self.problem.offset:
             gradient, hessian = gradient[:-1], hessian[:-1, :-1]
         return Curvature(value, gradient, hessian)
+
+    def atoms(self, columns: Columns) -> Array | None:
+        """(n, m): what each column adds to the outputs, in memory; None where that is too much."""
+        if self.problem.n * len(columns.values) > MOST_ATOMS:
+            return None
+        return self.problem.features.atoms(columns.U, columns.G)
 
     def sample(self, v: Array, most: int, rng: np.random.Generator) -> Sample:
         """At most so many rows at random, divided by a common factor, and the dual point of these rows."""

@@ -15,6 +15,7 @@ from .._array import Array
 from ..networks.dense import TwoLayerNetwork
 from ..pricing.columns import Columns
 from ..problems.training import TrainingProblem
+from .kinked_lasso import kinked_lasso
 from .nonnegative import NonnegativeSolution, solve_nonnegative
 from .passes import Passes
 
@@ -22,14 +23,19 @@ MOST_NEWTON_STEPS = 12  # of Newton's method; 4 to 6 are usual
 LEAST_PROMISE = 1e-6  # decrease that a step must promise, relative to the objective
 SHORTENINGS = 6  # of a step that does not decrease the objective
 WEIGHTLESS = 0.1  # see `_network`
+KINKED_WEIGHTLESS = 1e-4  # where the path is followed less far, and each weight left out is a loss at every kink
 
 
 class Reweighted(NamedTuple):
-    """A network of some columns, the weights of all (m,), and how far their scores are below beta, relative (m,)."""
+    """A network of some columns, the weights of all (m,), and how far their scores are below beta, relative (m,).
+
+    `v` is the dual point that says so; None where it is the network's residual.
+    """
 
     network: TwoLayerNetwork
     weight: Array
     shortfall: Array
+    v: Array | None = None
 
 
 def reweighted(passes: Passes, columns: Columns, weight: Array, offset: Array | float) -> Reweighted | None:
@@ -38,7 +44,7 @@ def reweighted(passes: Passes, columns: Columns, weight: Array, offset: Array | 
     Parameters
     ----------
     passes : Passes
-        Of a problem of one output whose loss has second derivatives.
+        Of a problem of one output whose loss has second derivatives, or kinks that are rounded.
     columns : Columns
         Unit vectors and signs.
     weight : array of shape (m,)
@@ -53,10 +59,13 @@ def reweighted(passes: Passes, columns: Columns, weight: Array, offset: Array | 
 
     Notes
     -----
-    A step is a pass over the rows, N m^2 operations in single precision, and a quadratic program of m variables.
+    A step is a pass over the rows, N m^2 operations in single precision, and a quadratic program of m variables. Losses
+    with kinks take an interior point instead while the columns fit in memory (`kinked_lasso`).
     """
     if len(weight) == 0:
         return None
+    if passes.width > 0.0 and (H := passes.atoms(columns)) is not None:
+        return _by_interior_point(passes, columns, H, weight, offset)
     point = _Expansion.at(passes, columns, np.append(weight, offset if passes.problem.offset else np.zeros(0)))
     slack = None
     for _ in range(MOST_NEWTON_STEPS):
@@ -72,6 +81,17 @@ def reweighted(passes: Passes, columns: Columns, weight: Array, offset: Array | 
         if promised <= LEAST_PROMISE * point.value or passes.problem.loss.name == "squared":  # whose step is exact
             break
     return None if slack is None else _network(passes.problem, columns, point.x, slack, offset)
+
+
+def _by_interior_point(
+    passes: Passes, columns: Columns, H: Array, weight: Array, offset: Array | float
+) -> Reweighted | None:
+    """The same under a loss with kinks, where the columns fit in memory."""
+    point = kinked_lasso(passes.searched, H, weight, offset)
+    if not all(np.all(np.isfinite(part)) for part in point):
+        return None
+    found = _network(passes.problem, columns, np.append(point.w, point.b), point.z, offset, KINKED_WEIGHTLESS)
+    return found._replace(v=passes.problem.fit.project(-point.g))
 
 
 class _Expansion(NamedTuple):
@@ -91,7 +111,9 @@ class _Expansion(NamedTuple):
 
 
 def _newton(point: _Expansion, m: int, beta: float) -> NonnegativeSolution | None:
-    """The minimiser of the second-order model."""
+    """The minimiser of the second-order model; None without curvature, as between rounded kinks."""
+    if not np.any(np.diag(point.hessian) > 0.0):
+        return None
     linear = point.slope - point.hessian @ point.x
     linear[:m] -= beta
     return solve_nonnegative(point.hessian, linear, np.full(m, beta), point.x[:m])
@@ -108,14 +130,21 @@ def _decreased(passes: Passes, columns: Columns, point: _Expansion, step: Array,
     return None
 
 
-def _network(problem: TrainingProblem, columns: Columns, x: Array, slack: Array, offset: Array | float) -> Reweighted:
+def _network(
+    problem: TrainingProblem,
+    columns: Columns,
+    x: Array,
+    slack: Array,
+    offset: Array | float,
+    weightless: float = WEIGHTLESS,
+) -> Reweighted:
     """The neurons whose share of the penalty exceeds what their scores fall short of beta, relative to it.
 
     On the central path the two have a constant product, so neurons that end at zero have them the other way round.
     """
     m = len(slack)
     w, shortfall = x[:m], slack / problem.beta
-    kept = w > WEIGHTLESS * shortfall * w.sum()
+    kept = w > weightless * shortfall * w.sum()
     root = np.sqrt(w[kept])
     network = problem.empty_network().with_neurons(
         columns.U[:, kept] * root, columns.G[kept] * root[:, None], x[m:] if problem.offset else offset

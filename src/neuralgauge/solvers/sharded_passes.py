@@ -23,14 +23,14 @@ class ShardedPasses(Passes):
     made at once and made again from their network when a worker is lost.
     """
 
-    def __init__(self, problem: TrainingProblem) -> None:
-        super().__init__(problem)
+    def __init__(self, problem: TrainingProblem, width: float = 0.0) -> None:
+        super().__init__(problem, width)
         assert isinstance(problem.features, ShardedRows)
         self.shards = problem.features.shards
 
     def smoothed(self, U: Array, A: Array, offset: Array, width: Array) -> tuple[float, Array, Array, Array]:
         """The loss with activations smoothed and its gradients, as of rows in memory."""
-        value, by_U, by_A, by_b = self.shards.total(_smoothed, shared=(U, A, offset, width))
+        value, by_U, by_A, by_b = self.shards.total(_smoothed, shared=(self.width, U, A, offset, width))
         return value, by_U, by_A, by_b
 
     def score_gradient(self, v: Any, U: Array, G: Array) -> tuple[Array, Array]:
@@ -40,7 +40,7 @@ class ShardedPasses(Passes):
 
     def curvature(self, columns: Columns, weight: Array, offset: Array) -> Curvature:
         """The loss to second order in the weights of columns of one output."""
-        return Curvature(*self.shards.total(_curvature, shared=(columns, weight, offset)))
+        return Curvature(*self.shards.total(_curvature, shared=(self.width, columns, weight, offset)))
 
     def sample(self, v: Any, most: int, rng: np.random.Generator) -> Sample:
         """At most so many rows at random, divided by a common factor, and the dual point of these rows."""
@@ -52,7 +52,14 @@ class ShardedPasses(Passes):
 
     def residual(self, network: TwoLayerNetwork) -> Any:
         """The dual point of a network."""
-        return self.shards.kept(super().residual(network))
+        shared = self.width, network
+        return self.shards.kept(
+            self.shards.vector(_residual, shared=shared, columns=None if self.problem.y.ndim == 1 else self.problem.c)
+        )
+
+    def atoms(self, columns: Columns) -> Array | None:
+        """None: numbers for every sample stay on the workers."""
+        return None
 
 
 def passes_of(problem: TrainingProblem) -> Passes:
@@ -60,16 +67,22 @@ def passes_of(problem: TrainingProblem) -> Passes:
     return ShardedPasses(problem) if isinstance(problem.features, ShardedRows) else Passes(problem)
 
 
-def _smoothed(shard: Shard, *net: Array) -> tuple[float, Array, Array, Array]:
-    return shard.view(Passes).smoothed(*net)
+def _smoothed(shard: Shard, width: float, *net: Array) -> tuple[float, Array, Array, Array]:
+    return shard.view(Passes).rounded(width).smoothed(*net)
+
+
+def _residual(shard: Shard, width: float, network: TwoLayerNetwork) -> Array:
+    return shard.view(Passes).rounded(width).residual(network)
 
 
 def _score_gradient(shard: Shard, U: Array, G: Array, v: Array) -> tuple[Array, Array]:
     return shard.view(Passes).score_gradient(v, U, G)
 
 
-def _curvature(shard: Shard, columns: Columns, weight: Array, offset: Array) -> tuple[float, Array, Array]:
-    value, gradient, hessian = shard.view(Passes).curvature(columns, weight, offset)
+def _curvature(
+    shard: Shard, width: float, columns: Columns, weight: Array, offset: Array
+) -> tuple[float, Array, Array]:
+    value, gradient, hessian = shard.view(Passes).rounded(width).curvature(columns, weight, offset)
     return value, gradient, hessian
 
 

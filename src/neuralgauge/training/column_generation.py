@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from .._array import Array, BoolArray
 from ..certificate import Certificate
+from ..losses.envelope import is_kinked
 from ..networks.dense import TwoLayerNetwork
 from ..patterns.strategies import interior_vectors
 from ..pricing.columns import Columns
@@ -146,7 +147,7 @@ class Rounds:
             yield
             gaps.append(self.gap)
             if len(gaps) > rounds.patience and gaps[-1] > SLOW * gaps[-1 - rounds.patience]:
-                if not rounds.widen():
+                if is_kinked(self.problem.loss) or not rounds.widen():
                     break
                 gaps = gaps[-1:]
         self._consider(self.network)

@@ -15,6 +15,7 @@ import numpy as np
 
 from .._array import Array
 from ..certificate import Certificate
+from ..losses.envelope import is_kinked
 from ..losses.protocol import SmoothLoss
 from ..networks.dense import TwoLayerNetwork
 from ..pricing.columns import Columns
@@ -26,6 +27,7 @@ from ..solvers.reweighting import reweighted
 from ..solvers.run import Run
 
 FEWEST_ENTRIES = 2_000  # entries of X; below, the first convex programs take less than one search
+FEWEST_KINKED = 500  # the same for losses with kinks, under which programs need many rounds
 MANY_NEURONS, FEW_NEURONS = 100, 20  # to begin with, fewer where these weights would be more:
 MANY_WEIGHTS = 2e5
 SEARCH_ITERATIONS = 200  # iterations of a search
@@ -37,6 +39,8 @@ LASSOS, NEW = 2, 25  # of a round, each with so many columns of each sign that t
 MOST_LASSOS = 8  # at the end, with as many more columns
 SAME_RAYS = 1e-5  # 1 - cosine under which two of them count as one
 ALMOST = 0.98  # share of beta above which a column is worth its place
+KINKED_ALMOST = 0.8  # the same for losses with kinks, whose dual points move further
+ROUNDED, LEAST_ROUNDING = 0.1, 1e-300  # largest gap that the rounding of kinks is to cost, and the least of its widths
 JOINED = 0.5  # distance of directions that are joined for the next search, relative to its width
 LEFT_OUT = 1e-4  # weights relative to the largest that it leaves out
 SIMPLER = 0.02  # of the gap wanted: what each step of simplifying may cost
@@ -53,13 +57,14 @@ class Pricing(Protocol):
 
 
 def searched_smoothly(problem: TrainingProblem) -> bool:
-    """Whether the rounds take the problem: one output weight a neuron, a loss with second derivatives."""
-    return problem.q == 1 and isinstance(problem.loss, SmoothLoss)
+    """Whether the rounds take the problem: one output weight a neuron, second derivatives or kinks to round."""
+    return problem.q == 1 and (isinstance(problem.loss, SmoothLoss) or is_kinked(problem.loss))
 
 
 def smoothable(problem: TrainingProblem) -> bool:
     """Whether the rounds take the problem, and pay."""
-    return searched_smoothly(problem) and problem.features.size >= FEWEST_ENTRIES
+    least = FEWEST_KINKED if is_kinked(problem.loss) else FEWEST_ENTRIES
+    return searched_smoothly(problem) and problem.features.size >= least
 
 
 class SmoothedRounds:
@@ -73,6 +78,8 @@ class SmoothedRounds:
         self.passes, self.run, self.rng, self.dual = passes, run, rng, dual
         self.problem = passes.problem
         self.lassos, self.new = LASSOS, NEW
+        self.kinked = is_kinked(self.problem.loss)
+        self.kept = 1.0 - (KINKED_ALMOST if self.kinked else ALMOST)
         self.best: tuple[float, TwoLayerNetwork] = np.inf, network
         self.begun = network.n_neurons > 0
         self.active = network if self.begun else self._random_neurons()
@@ -108,7 +115,15 @@ class SmoothedRounds:
         G = np.where(np.arange(m) % 2 == 0, 1.0, -1.0)[:, None]
         return empty.with_neurons(U * (size / np.linalg.norm(U, axis=0)), size * G)
 
+    def _round_kinks(self) -> None:
+        """Round kinks so far that it may cost the gap at hand, where the loss has some."""
+        if self.kinked:
+            value = min(self.run.upper, self.passes.objective(self.problem.empty_network()))
+            cost = max(self.run.target_gap, min(ROUNDED, self.gap)) * value
+            self.passes = self.passes.rounded(max(2.0 * cost / self.problem.fit.steepness, LEAST_ROUNDING))
+
     def _round(self, share: float) -> None:
+        self._round_kinks()
         least = DECREASE * min(LARGEST_GAP, self.gap)
         network = smoothed_search(self.passes, self.active, share, SEARCH_ITERATIONS, self.run, least)
         columns, weight = _columns(network)
@@ -119,18 +134,18 @@ class SmoothedRounds:
             if best is None:
                 break
             network = best.network
-            found = self._priced(network)
-            near = best.shortfall < 1.0 - ALMOST
+            found = self._priced(network, best.v)
+            near = best.shortfall < self.kept
             columns, weight = columns.take(near), best.weight[near]
         self._offer_simplified()
         self.active = self._with_new(_reduced(network, JOINED * share), found)
 
-    def _priced(self, network: TwoLayerNetwork) -> Columns:
-        """Columns that the residual of a network nearly violates or does; keeps the best network of the round."""
+    def _priced(self, network: TwoLayerNetwork, v: Any = None) -> Columns:
+        """Columns that v nearly violates or does, by default the network's residual; keeps the best of the round."""
         value = self.passes.objective(network)
         if value < self.best[0]:
             self.best = value, network
-        v = self.passes.residual(network)
+        v = self.passes.residual(network) if v is None else v
         least = ALMOST * self.problem.beta
         parts = self.dual.price(v, network)
         return Columns.joined([part.take(part.values > least).distinct(self.new, SAME_RAYS) for part in parts])
