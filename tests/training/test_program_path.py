@@ -56,6 +56,14 @@ def test_no_block_of_the_optimum_is_left_out(monkeypatch, gated):
         assert solution.certificate.lower <= conic.upper * (1.0 + 1e-8)
 
 
+def test_what_a_penalty_leaves_saves_steps():
+    problem = problem_of(n=120)
+    patterns = ng.sample_patterns(problem.X, 80, random_state=0)
+    path = ng.program_path(problem, patterns, 20, 0.01, gap=1e-4, gated=True)
+    alone = [ng.solve_program(problem.with_beta(beta), patterns, 1e-4, gated=True).n_iter for beta in path.betas]
+    assert sum(solution.n_iter for solution in path.solutions) <= 0.7 * sum(alone)
+
+
 @pytest.mark.parametrize("gated", [False, True])
 def test_begins_where_no_block_has_weight(gated):
     problem = problem_of()
