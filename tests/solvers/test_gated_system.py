@@ -69,7 +69,7 @@ def test_without_active_blocks_nothing_is_solved():
 
 def test_grams_are_kept_until_there_is_no_room(monkeypatch):
     monkeypatch.setattr(_scaled_rows, "COLUMN_ENTRIES", 1)
-    rows = rows_of(20, 4, 12)
+    rows = rows_of(40, 4, 12)
     grams = Grams(rows)
     for blocks in ([3], [5, 3, 0], [0, 7], [11, 10, 9, 8], [0, 11, 3, 5, 1]):
         A = columns(rows, blocks)

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from scipy.linalg import blas, lapack
 
 from .._array import Array
-from ._scaled_rows import Grams, Index, ScaledRows, precision_of
+from ._scaled_rows import SIDES, Grams, Index, ScaledRows, precision_of
 
 FORCING = 1e-2  # relative residual, in the preconditioner's norm, of a direction: Newton gains two digits a step
 OLD_STEPS, NEW_STEPS = 20, 40  # most steps with a factor of before, as costly as a new one; and with a new one
@@ -59,7 +59,7 @@ class GatedSystem:
         return self._conjugate_gradients(active, r, NEW_STEPS)[0]
 
     def _factorized(self, active: Active) -> Callable[[Array], Array]:
-        small = active.u.size <= len(self.rows.y)
+        small = SIDES * active.u.size <= len(self.rows.y)  # then there is room for their Grams
         inverse = self._of_blocks(active) if small else self._of_samples(active)
         e = self.rows.e
         if e is None:

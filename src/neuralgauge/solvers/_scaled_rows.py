@@ -14,6 +14,7 @@ from ..programs.block import BlockProgram
 Index = npt.NDArray[np.intp]
 
 SINGLE_ORDER = 800  # order from which factors are in single precision: half the time
+SIDES = 2  # times the active columns must fit into the samples for a factor of their order: Grams cost more to form
 COLUMN_ENTRIES = 1_000_000  # entries of A in memory at a time, 8 MB
 
 Precision = type[np.float32] | type[np.float64]
@@ -87,17 +88,17 @@ class ScaledRows:
 
 
 class Grams:
-    """X^T D_i D_j X of the blocks that have been asked for, as many as fit into a matrix of order n."""
+    """X^T D_i D_j X of the blocks that have been asked for, as many as fit into a matrix of order n / `SIDES`."""
 
     def __init__(self, rows: ScaledRows) -> None:
-        self.rows, self.most = rows, len(rows.y) // rows.design.shape[1]
+        self.rows, self.most = rows, len(rows.y) // (SIDES * rows.design.shape[1])
         self.place: Index = np.full(len(rows.gates), -1, dtype=np.intp)
         self.held: Index = np.zeros(0, dtype=np.intp)
         d = rows.design.shape[1]
         self.G = np.zeros((0, d, 0, d))
 
     def of(self, blocks: Index, gates: Array) -> Array:
-        """(k, d, k, d) for these blocks, at most n / d, as a new array; gates are theirs."""
+        """(k, d, k, d) for these blocks, at most n / (`SIDES` d), as a new array; gates are theirs."""
         new = self.place[blocks] < 0
         if len(self.held) + new.sum() > self.most:
             self.held, self.place[:], new = self.held[:0], -1, np.ones(len(blocks), dtype=bool)
