@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from neuralgauge._threads import threads
+from neuralgauge.pricing import branch_and_bound as module
 from neuralgauge.pricing.branch_and_bound import branch_and_bound
 from neuralgauge.pricing.kinks import kink_form
 from neuralgauge.pricing.sweep_plane import sweep_plane
@@ -98,3 +100,27 @@ def test_many_kinks_through_one_point():
         result = branch_and_bound(form, any_start(form))
         assert result.closed
         assert result.bound == pytest.approx(result.value, rel=1e-8)
+
+
+@pytest.mark.parametrize("factor", [None, 1.001, 0.9])
+def test_threads_change_nothing(factor):
+    form = kink_form(*random_problem(120, 5, seed=5))
+    target = None if factor is None else factor * branch_and_bound(form, any_start(form)).value
+    results = []
+    for n_jobs in (1, 2):
+        with threads(n_jobs):
+            results.append(branch_and_bound(form, any_start(form), target=target, tol=1e-5))
+    one, two = results
+    assert (one.value, one.bound, one.n_nodes, one.closed) == (two.value, two.bound, two.n_nodes, two.closed)
+    np.testing.assert_array_equal(one.z, two.z)
+
+
+def test_many_cones_between_passes_lose_none(monkeypatch):
+    form = kink_form(*random_problem(60, 4, seed=6))
+    expected = branch_and_bound(form, any_start(form))
+    for most in (0, 10**6):
+        monkeypatch.setattr(module, "MOST_CONES", most)
+        result = branch_and_bound(form, any_start(form))
+        assert result.closed
+        assert result.value == pytest.approx(expected.value, rel=1e-9)
+        assert result.bound == pytest.approx(expected.bound, rel=3e-9)

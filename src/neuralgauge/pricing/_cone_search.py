@@ -26,13 +26,14 @@ LEAST_EDGE = 1e-18  # squared length of edges below which a cone is not divided
 @compiled
 def search(
     w: Array, Z: Array, b: Array, V: Array, N: Array, F: Array, bounds: Array, info: Index, index: Index, T: Array,
-    Y: Array, state: State, z_best: Array, work: Array, max_nodes: int, patience: float,
+    Y: Array, leaves: Array, state: State, z_best: Array, work: Array, max_nodes: int, patience: float,
 ) -> int:  # fmt: skip
     """Expand up to `max_nodes` nodes. Returns 0 when the stack is empty, 1 at the limit, 2 when it needs room.
 
     `info` rows are (start, stop) of the parent's list, the vertex that is new (-1: all), and the sign s; V, N, F,
     bounds are vertices, dual bases, linear parts and bounds of the nodes on the stack; index, T, Y the kinks, their
-    products with the vertices, and slopes, of all lists one behind the other; `state` is a record of `STATE`.
+    products with the vertices, and slopes, of all lists one behind the other; `leaves` rows are written by `_close`;
+    `state` is a record of `STATE`.
     """
     res, e, lam, nn = work[0], work[1], work[2], work[3]
     nodes = 0
@@ -42,12 +43,11 @@ def search(
         top = state.open - 1
         limit = max(state.threshold, state.value * (1.0 + state.tolerance))
         start, stop, new, sign = info[top, 0], info[top, 1], info[top, 2], float(info[top, 3])
-        if bounds[top] <= limit:
-            state.closed = max(state.closed, bounds[top])
-            state.open = top
-            continue
-        if 2 * stop - start > len(index) or top + 2 > len(bounds):
+        if 2 * stop - start > len(index) or top + 2 > len(bounds) or state.leaves == len(leaves):
             return 2
+        if bounds[top] <= limit:
+            _close(V, N, bounds, info, leaves, state)
+            continue
         nodes += 1
         state.nodes += 1
         v, dual, f = V[top], N[top], F[top]
@@ -55,8 +55,7 @@ def search(
         bound = relax(w, Z, v, dual, f, e, lam, nn, res, stop, middle, end, index, Y, limit, patience, work[4:])
         bounds[top] = min(bound, bounds[top])
         if bounds[top] <= limit:
-            state.closed = max(state.closed, bounds[top])
-            state.open = top
+            _close(V, N, bounds, info, leaves, state)
             continue
         if score(w, Z, f, res, stop, end, sign, index) > state.value:
             keep_if_better(w, Z, b, res, state, z_best)
@@ -66,12 +65,27 @@ def search(
             onto_kinks(w, Z, b, f, res, state, z_best, stop, middle, end, sign, index, Y, work[4:], e)
         first, second, length = _longest_edge(v)
         if length < LEAST_EDGE:
-            state.closed = max(state.closed, bounds[top])
-            state.open = top
+            _close(V, N, bounds, info, leaves, state)
             continue
         _split(V, N, F, bounds, info, top, first, second, stop, end)
         state.open = top + 2
     return 0
+
+
+@compiled
+def _close(V: Array, N: Array, bounds: Array, info: Index, leaves: Array, state: State) -> None:
+    """Take the node off the stack, into the leaves (bound, sign, vertices, dual basis) where its bound is large."""
+    top, r = state.open - 1, V.shape[1]
+    state.open = top
+    if bounds[top] <= state.kept_above:
+        state.closed = max(state.closed, bounds[top])
+        return
+    leaf = leaves[state.leaves]
+    leaf[0], leaf[1] = bounds[top], info[top, 3]
+    for k in range(r):
+        for c in range(r):
+            leaf[2 + k * r + c], leaf[2 + (r + k) * r + c] = V[top, k, c], N[top, k, c]
+    state.leaves += 1
 
 
 @compiled

@@ -20,6 +20,8 @@ STATE = np.dtype(
         ("closed", np.float64),  # largest bound of a closed node
         ("stop_above", np.float64),  # value above which to stop
         ("nodes", np.int64),  # expanded
+        ("leaves", np.int64),  # closed nodes that are kept
+        ("kept_above", np.float64),  # bound above which they are
     ]
 )
 State = Any  # one element of such an array; attributes are the compiler's way to its fields

@@ -195,7 +195,7 @@ def _branch(
 
         reduced = X @ form.basis
         starts = [ascend(sign * v, reduced, random_state=random_state)[1][:, 0] for sign in (1.0, -1.0)]
-    return branch_and_bound(form, max(starts, key=form.polar), target=target, tol=tol, time_limit=time_limit)
+        return branch_and_bound(form, max(starts, key=form.polar), target=target, tol=tol, time_limit=time_limit)
 
 
 def _attained(v: Array, X: Array, form: KinkForm, z: Array, bound: float) -> Price:
