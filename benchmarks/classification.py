@@ -16,8 +16,8 @@ fit and the prediction, of all threads together, so that those our pricing start
 
 MLPClassifier is there twice: with L-BFGS, which scikit-learn's guide advises for small data, for at most 500
 iterations, and with Adam (learning rate 0.01) for at most 500 epochs. Ours tries 12 penalties over three powers of ten,
-and its last fit goes to a gap of 1e-2, as accuracy asks no more, or until the whole has taken ten minutes. --save keeps
-every result, and what it has is not run again; --rerun runs the named competitors anew.
+and smaller ones while they score better; its last fit goes to a gap of 1e-2 or until patience or ten minutes end it.
+--save keeps every result, and what it has is not run again; --rerun runs the named competitors anew.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def neuralgauge(inner, n_classes, small, rule="best", offset=False):
 
     loss = "logistic" if n_classes == 2 else "softmax"
     n_betas = 3 if small else 12
-    options = {"n_betas": n_betas, "beta_min_ratio": 1e-3, "cv": inner, "gap": 1e-2, "time_limit": TIME_LIMIT}
+    options = {"n_betas": n_betas, "cv": inner, "gap": 1e-2, "time_limit": TIME_LIMIT}
     return ng.ReLUClassifierCV(loss=loss, offset=offset, rule=rule, n_jobs=1, **options)
 
 

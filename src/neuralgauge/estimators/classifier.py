@@ -158,12 +158,6 @@ class ReLUClassifierCV(ReLUClassification, CrossValidated):
     All folds descend one sequence of penalties together, each fold's training starting from its network at the penalty
     before; the penalty of the best mean score is then used on all rows.
 
-    Parameters
-    ----------
-    offset : bool or "auto", default="auto"
-        Whether outputs have an offset, which is not penalised: "auto" adds one where the folds score better with it, at
-        the penalty chosen or the one before.
-
     Examples
     --------
     >>> from neuralgauge import ReLUClassifierCV
@@ -172,5 +166,3 @@ class ReLUClassifierCV(ReLUClassification, CrossValidated):
     >>> model.predict([[0.0], [2.0]]).tolist(), model.scores_.shape[1], bool(model.mean_scores_.max() > 0.8)
     (['near', 'far'], 5, True)
     """
-
-    offset: bool | Literal["auto"] = "auto"

@@ -17,7 +17,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
 from sklearn.utils.parallel import Parallel
 
-from .._array import Array, as_positive
+from .._array import as_positive
 from ..errors import InvalidInputError
 from ..losses.protocol import BalancedLoss
 from ..problems.training import TrainingProblem
@@ -47,8 +47,8 @@ class CrossValidated(TableEstimator):
         Last of them over the first, in (0, 1). None: `n_betas` of them reach 1e-3, and smaller ones, at the square
         of their ratio down to 1e-6, are tried as long as they pay; see the notes.
     offset : bool or "auto", default=False
-        As for `ReLURegressor`; "auto" adds one where the folds score better with it, at the penalty chosen or the one
-        before.
+        As for `ReLURegressor`; "auto" lets the folds try both, each down its own penalties, and takes the better
+        best score, in twice the time; `betas_` and `scores_` are then those of what was taken.
     cv : int, splitter or iterable, default=5
         Folds. A number means so many, of rows shuffled by `random_state`, and stratified for classes.
     rule : {"best", "one_standard_error"}, default="best"
@@ -138,19 +138,17 @@ class CrossValidated(TableEstimator):
             raise InvalidInputError(f"`offset` must be True, False or 'auto', got {self.offset!r}.")
         problem = self._problem(data)
         self._proof(problem)  # what is wrong with `prove` is said before the folds
-        ratio = RANGE if self.beta_min_ratio is None else self.beta_min_ratio
-        grid = penalties(lambda: self._beta_max(problem), self.betas, self.n_betas, ratio)
         folds = tuple(self._fold(data, np.asarray(rows), np.asarray(held_out)) for rows, held_out in self._splits(data))
         with Parallel(n_jobs=self.n_jobs) as parallel:
             descent = self._descent(parallel, data, folds, np.inf if limit is None else start + 0.5 * limit)
-            points = self._descend(descent, grid, folds)
-            self.scores_ = np.array([point.scores for point in points])
-            self.betas_, self.mean_scores_ = np.array([point.beta for point in points]), self.scores_.mean(axis=1)
-            index = chosen(self.scores_, self.rule)
-            point = self._with_or_without_offset(descent, points, index)
-        first = self._first_network(descent, problem.with_offset(point.offset).with_beta(point.beta), point)
+            points = self._better_of_both(descent, problem, folds)
+        self.scores_ = np.array([point.scores for point in points])
+        self.betas_, self.mean_scores_ = np.array([point.beta for point in points]), self.scores_.mean(axis=1)
+        point = points[chosen(self.scores_, self.rule)]
+        problem = problem.with_offset(point.offset)
+        first = self._first_network(descent, problem.with_beta(point.beta), point)
         left = None if limit is None else max(start + limit - time.perf_counter(), 1e-3)
-        self._train(problem.with_offset(point.offset), point.beta, gap, left, start=first, patience=self.patience)
+        self._train(problem, point.beta, gap, left, start=first, patience=self.patience)
 
     def _begins_with_offset(self) -> bool:
         return self.offset != "auto" and bool(self.offset)
@@ -194,8 +192,10 @@ class CrossValidated(TableEstimator):
         score, verbose = self._scorer(data), self.verbose is True
         return Descent(parallel, trainer, score, gap, self._seed(), deadline, verbose)
 
-    def _descend(self, descent: Descent, grid: Array, folds: tuple[Fold, ...]) -> list[Point]:
+    def _descend(self, descent: Descent, problem: TrainingProblem, folds: tuple[Fold, ...]) -> list[Point]:
         """What the folds find at the penalties that are tried, from the largest down."""
+        ratio = RANGE if self.beta_min_ratio is None else self.beta_min_ratio
+        grid = penalties(lambda: self._beta_max(problem), self.betas, self.n_betas, ratio)
         goes_on = self.betas is None and self.beta_min_ratio is None
         points: list[Point] = []
         for beta in itertools.chain(grid, below(grid) if goes_on else ()):
@@ -210,17 +210,15 @@ class CrossValidated(TableEstimator):
                 break
         return points
 
-    def _with_or_without_offset(self, descent: Descent, points: list[Point], index: int) -> Point:
-        """The point chosen, or a better one with an offset at its penalty or the one before."""
-        best = points[index]
-        loss = best.folds[0].problem.loss
-        if self.offset != "auto" or (loss.coupled and not isinstance(loss, BalancedLoss)):
-            return best
-        for point in points[max(index - 1, 0) : index + 1]:
-            if descent.left > 0.0:
-                other = descent.point(point.beta, tuple(fold.with_offset() for fold in point.folds))
-                best = other if other.score > best.score + ROUNDING * abs(best.score) else best
-        return best
+    def _better_of_both(self, descent: Descent, problem: TrainingProblem, folds: tuple[Fold, ...]) -> list[Point]:
+        """The descent, or of one without and one with an offset that of the better best score."""
+        points = self._descend(descent, problem, folds)
+        able = not problem.loss.coupled or isinstance(problem.loss, BalancedLoss)
+        if self.offset != "auto" or not able or descent.left <= 0.0:
+            return points
+        others = self._descend(descent, problem.with_offset(True), tuple(fold.with_offset() for fold in folds))
+        best, other = (max(point.score for point in tried) for tried in (points, others))
+        return others if other > best + ROUNDING * abs(best) else points
 
     def _first_network(self, descent: Descent, problem: TrainingProblem, point: Point) -> Solution[Any]:
         """The best of the folds' networks on all rows, trained on them as the folds are."""

@@ -32,7 +32,7 @@ class Fold:
     solution: Solution[Any] | None = None
 
     def with_offset(self) -> Fold:
-        """The same fold for outputs with an offset, from its network at hand."""
+        """The same fold for outputs with an offset."""
         problem, held_out = self.problem.with_offset(True), self.held_out.with_offset(True)
         return replace(self, problem=problem, held_out=held_out)
 
