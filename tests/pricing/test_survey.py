@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 
 import neuralgauge as ng
+from neuralgauge.features.rows import DenseFeatures
 from neuralgauge.pricing import Columns, ascend
+from neuralgauge.pricing.explore import explored
+from neuralgauge.pricing.search import maximised
 from neuralgauge.pricing.survey import POOL, survey
 
 
 def ascent(v, X):
-    def work(starts):
-        values, U = ascend(v, X, 0, starts=starts)
+    def work(starts, most):
+        values, U = ascend(v, X, 0, starts=starts[:, :most])
         return Columns(values, U, np.ones((len(values), 1)))
 
     return work
@@ -98,9 +101,24 @@ def test_it_ends_within_its_ascents(rng):
     X, v = rng.standard_normal((30, 20)), rng.standard_normal(30)
     work = ascent(v, X)
 
-    def counted(starts):
-        count[0] += starts.shape[1]
-        return work(starts)
+    def counted(starts, most):
+        count[0] += min(starts.shape[1], most)
+        return work(starts, most)
 
     survey(counted, lambda k: rng.standard_normal((20, k)), X[:1].T, 400, rng)
     assert 300 <= count[0] <= 400 + 100 + 1
+
+
+def test_starts_that_explore_first_end_no_lower(rugged):
+    """Over all dual points and both signs, by the median of the maxima; what ascends is at most what was asked for."""
+    lower = 0
+    for v, X in rugged:
+        features = DenseFeatures(X)
+        starts = np.random.default_rng(5).standard_normal((X.shape[1], 200))
+        for sign in (1.0, -1.0):
+            found = maximised(v, features, starts, 200, np.random.default_rng(0), sign)
+            direct = ascend(sign * v, X, 0, starts=starts)[0]
+            np.testing.assert_allclose(found.values, sign * v @ np.maximum(X @ found.U, 0.0), rtol=1e-9)
+            lower += np.median(found.values) < np.median(direct)
+            assert explored(v, features, starts, sign, 50).shape[1] == 50
+    assert lower <= 2

@@ -110,9 +110,9 @@ def test_time_is_kept_for_the_last_pricing(monkeypatch):
     rounds = rounds_of(problem_of(), run)
     price, seconds = rounds.dual.price, [4.0, 50.0]
 
-    def slow(v, network):
+    def slow(v, network, **options):
         hands.now += seconds[0]
-        return price(v, network)
+        return price(v, network, **options)
 
     monkeypatch.setattr(rounds.dual, "price", slow)
     rounds._columns(rounds.v)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import neuralgauge as ng
+from neuralgauge.training.dual_side import DualSide
 from neuralgauge.training.path import error_rate
 
 
@@ -37,6 +38,29 @@ def test_warm_starts_save_rounds():
     path = ng.relu_path(problem, n_betas=10, beta_min_ratio=0.01, gap=1e-4)
     alone = [ng.train(problem.with_beta(beta), gap=1e-4).n_iter for beta in path.betas]
     assert sum(s.n_iter for s in path.solutions) <= sum(alone)
+
+
+def test_a_training_begins_with_the_columns_of_the_one_before():
+    """They are unit vectors with their scores; those of either sign are starts of that sign's searches."""
+    problem = problem_of(n=80)
+    first = ng.train(problem.with_beta(0.1 * ng.beta_max(problem)), gap=1e-3)
+    columns = first.columns
+    np.testing.assert_allclose(np.linalg.norm(columns.U, axis=0), 1.0, rtol=1e-9)
+    assert set(np.sign(columns.G[:, 0])) == {1.0, -1.0}
+    dual = DualSide(problem, np.random.default_rng(0), prove=False)
+    dual.remember(columns)
+    for sign, known in zip((1.0, -1.0), dual.known, strict=True):
+        assert np.all(known.G * sign > 0.0)
+    assert sum(len(known.values) for known in dual.known) <= len(columns.values)
+
+
+def test_no_relaxation_runs_along_a_path_unless_asked_for(rng):
+    X = rng.standard_normal((30, 8))
+    problem = ng.TrainingProblem(X, rng.standard_normal(30), beta=1.0)
+    trivial = ng.relu_path(problem, n_betas=3, beta_min_ratio=0.2, gap=1e-2).solutions[-1].certificate
+    asked = ng.relu_path(problem, n_betas=3, beta_min_ratio=0.2, gap=1e-2, prove=0.5).solutions[-1].certificate
+    assert trivial.scope == "estimated"
+    assert trivial.proven < asked.proven
 
 
 def test_summary_has_the_errors_of_the_networks():

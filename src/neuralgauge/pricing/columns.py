@@ -50,9 +50,9 @@ class Columns(NamedTuple):
     def distinct(self, most: int, same: float) -> Columns:
         """Return the first columns, at most `most`, whose cosines with those kept before are below 1 - same."""
         kept: list[int] = []
-        for k in range(len(self.values)):
-            if len(kept) == most:
-                break
-            if not kept or np.max((self.U[:, kept].T @ self.U[:, k]) * (self.G[kept] @ self.G[k])) < 1.0 - same:
-                kept.append(k)
+        left = np.ones(len(self.values), dtype=np.bool_)
+        while len(kept) < most and left.any():
+            kept.append(k := int(np.argmax(left)))
+            left &= (self.U[:, k] @ self.U) * (self.G @ self.G[k]) < 1.0 - same
+            left[k] = False  # also where it is zero
         return self.take(kept)

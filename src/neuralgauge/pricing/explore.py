@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .._array import Array
 from ..features.readouts import PatchReadout, Readout
@@ -51,6 +52,16 @@ def explore(
         chosen = np.sort(rng.choice(features.n, max(1, round(share * features.n)), replace=False))
         U = distinct(U, _climbed(U, V[chosen], features.part(chosen), sign, CLIMB_STEPS), kept)
     return distinct(U, _climbed(U, V, features, sign, CLIMB_STEPS if share >= 1.0 else LAST_STEPS), kept).T
+
+
+def explored(V: Array, features: Features, starts: Array, sign: float | None, most: int) -> Array:
+    """Return the best points that starts (d, k) reach, at most so many: half of them distinct, the others the rest."""
+    U = start_rows(features.d, 0, np.random.default_rng(0), starts)
+    values = _climbed(U, V.reshape(features.n, -1), features, sign, CLIMB_STEPS)
+    U = U[np.argsort(-values, kind="stable")]
+    first = _distinct(U, most // 2)
+    rest = np.setdiff1d(np.arange(len(U)), first)[: most - len(first)]
+    return U[np.concatenate([first, rest])].T
 
 
 def climbed(X: Any, v: Array, starts: Array) -> tuple[Array, Array]:
@@ -108,13 +119,18 @@ def _moved(compiled_climb: Callable[[Any], Any], U: Array) -> Array:
 def distinct(U: Array, values: Array, most: int) -> Array:
     """Return the best rows that differ by more than `SAME_POINT`, best first."""
     U = U[np.argsort(-values, kind="stable")]
+    return U[_distinct(U, most)]
+
+
+def _distinct(U: Array, most: int) -> npt.NDArray[np.intp]:
+    """Indices of the first rows that differ by more than `SAME_POINT`."""
     left = np.ones(len(U), dtype=np.bool_)
     kept: list[int] = []
     while len(kept) < most and left.any():
         kept.append(int(np.argmax(left)))
         left &= U @ U[kept[-1]] < 1.0 - SAME_POINT
         left[kept[-1]] = False  # also where it is zero
-    return U[kept]
+    return np.array(kept, dtype=np.intp)
 
 
 def _single(values: Array) -> Any:

@@ -9,7 +9,7 @@ from ..features.rows import WHOLE, Features
 from .ascent import ascend
 from .ascent_vector import ascend_vector
 from .columns import Columns
-from .explore import KEPT_POINTS, explore
+from .explore import KEPT_POINTS, explore, explored
 from .streamed import evaluated, search_streamed
 
 EXPLORED = 2e5  # entries of X from which a batch explores before the ascent, for several output weights of patches
@@ -67,6 +67,18 @@ def search(
     if rest is not None and rest.shape[1]:
         parts.append(evaluated(V, features, rest, sign))
     return Columns.joined(parts).best_first()
+
+
+def maximised(
+    V: Array, features: Features, starts: Array, most: int, rng: np.random.Generator, sign: float | None
+) -> Columns:
+    """Return local maximisers from at most so many of the given starts, the best after exploring, best first.
+
+    Starts that have explored end in better maxima than others, three times sooner. Rows are whole in memory.
+    """
+    if sign is not None or not features.patched or features.size >= EXPLORED:
+        starts = explored(V, features, starts, sign, most)
+    return ascended(features.lifted(V), features.dense(), 0, rng, starts[:, :most], sign)
 
 
 def ascended(

@@ -17,15 +17,17 @@ from .._array import Array
 from .columns import Columns
 
 STARTS_AT_A_TIME = 128
+DISTURBED = 4  # times as many disturbed maxima explore, and the best of them ascend
 UNIFORM = 4  # most batches of independent starts
 FEW_NEW, MOSTLY_NEW = 0.05, 0.8  # share of new maxima in a batch outside which further batches say no more
 POOL = 64  # best distinct maxima that are disturbed: 32 and 16 miss the best one twice as often
 DISTANCE = (-0.7, 0.3)  # powers of ten of the disturbance of a unit vector
 IDLE = 4  # batches that find nothing better before the search ends: 3 miss more often, 10 hardly less
+FEW_IDLE = 1  # the same where independent starts have met most maxima
 BETTER = 1e-9  # relative, of a value that is better
 SAME_MAXIMUM = 1e-5  # 1 - cosine under which two maxima are one
 
-Ascent = Callable[[Array], Columns]
+Ascent = Callable[[Array, int], Columns]
 
 
 @dataclass(frozen=True)
@@ -40,26 +42,28 @@ class Survey:
 def survey(ascent: Ascent, sample: Callable[[int], Array], own: Array, most: int, rng: np.random.Generator) -> Survey:
     """Search for the best maximum of a score by at most so many ascents, in whole batches.
 
-    `ascent` gives the local maxima from starts (d, k), best first; `sample` makes k independent starts of one
-    distribution, (d, k); `own` (d, m) are starts near known maxima, for instance the neurons of a network.
+    `ascent(starts, most)` gives local maxima from starts (d, k), best first, at most so many; `sample` makes k
+    independent starts of one distribution, (d, k); `own` (d, m) are starts near known maxima, for instance the neurons
+    of a network.
 
     Independent starts are drawn in up to four batches, until few of the maxima of one are new, or nearly all are.
     The share of new ones in a batch is an unbiased estimate of the probability that a start ends in a
     maximum that was not seen before the batch: Good and Turing's question, answered by starts held out.
     """
     size = max(1, min(STARTS_AT_A_TIME, most // 4))
-    seen = ascent(np.hstack([own, sample(size)]))
+    seen = ascent(np.hstack([own, sample(size)]), own.shape[1] + size)
     spent, batches, unseen = seen.U.shape[1], 0, size
     while batches < UNIFORM and (batches == 0 or spent < most // 2):
-        found = ascent(sample(size))
+        found = ascent(sample(size), size)
         unseen = int(np.sum(_new(found, seen)))
         seen, spent, batches = Columns.joined([seen, found]).best_first(), spent + size, batches + 1
         if not FEW_NEW * size < unseen < MOSTLY_NEW * size:
             break
     pool, idle = seen.distinct(POOL, SAME_MAXIMUM), 0
-    while idle < IDLE and spent < most:
+    patience = FEW_IDLE if unseen <= FEW_NEW * size else IDLE
+    while idle < patience and spent < most:
         best = pool.values[0]
-        found = Columns.joined([pool, ascent(_disturbed(pool.U, size, rng))])
+        found = Columns.joined([pool, ascent(_disturbed(pool.U, DISTURBED * size, rng), size)])
         pool = found.best_first().distinct(POOL, SAME_MAXIMUM)
         spent, idle = spent + size, 0 if pool.values[0] > best * (1.0 + BETTER) else idle + 1
     return Survey(pool, size, unseen)

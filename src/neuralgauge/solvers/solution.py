@@ -10,6 +10,7 @@ from .._array import Array
 from ..certificate import Certificate
 from ..networks.base import Network
 from ..networks.gated import GatedNetwork
+from ..pricing.columns import Columns
 
 
 class Status(StrEnum):
@@ -81,6 +82,8 @@ class Solution(Generic[Trained]):
         The dual point v behind the lower bound.
     blocks : array of shape (m, d), or None
         The blocks w_i of a convex program, in the order of its patterns (with both signs: all +1, then all -1).
+    columns : Columns, or None
+        Neurons of large scores at `dual`, as training found them: where that of a nearby problem begins to search.
     """
 
     network: Trained
@@ -91,3 +94,4 @@ class Solution(Generic[Trained]):
     dual: Array
     history: tuple[Record, ...] = field(repr=False, default=())
     blocks: Array | None = field(repr=False, default=None)
+    columns: Columns | None = field(repr=False, default=None)

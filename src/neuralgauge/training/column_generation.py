@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,11 +46,12 @@ PRICING_SHARE = 0.3  # of the whole time: the most that is kept for the last pri
 
 @dataclass(frozen=True)
 class Start:
-    """A network of the problem's shape, a dual point and columns for the first program to begin with."""
+    """A network of the problem's shape, a dual point, columns for the first program, and where to begin to search."""
 
     network: TwoLayerNetwork
     dual: Array
     columns: Columns
+    known: Columns | None = None
 
 
 class Rounds:
@@ -76,6 +77,9 @@ class Rounds:
         if start is not None:
             self._consider(start.network)
             self.v, self.cuts = start.dual, start.columns
+            if start.known is not None:
+                self.dual.remember(start.known)
+                self.dual.begun = True
 
     @property
     def network(self) -> TwoLayerNetwork:
@@ -96,7 +100,8 @@ class Rounds:
                 self.dual.conclude(run)
             except KeyboardInterrupt:
                 run.interrupt()
-        return run.solution(self.network, self.dual.certificate(run.upper), ended, dual=self.dual.v)
+        found = run.solution(self.network, self.dual.certificate(run.upper), ended, dual=self.dual.v)
+        return replace(found, columns=Columns.joined(self.dual.known))
 
     def steps(self, max_rounds: int) -> Generator[None, None, Status]:
         """The rounds, each handed out when its dual point is priced."""
@@ -175,10 +180,10 @@ class Rounds:
     def _columns(self, v: Array) -> Columns:
         """Neurons that v violates; the lower bound is updated on the way."""
         run, begun = self.run, self.run.seconds
-        found = self.dual.price(v, self.active)
+        found = self.dual.price(v, self.active, closely=True)
         if np.any(v != self.dual.v):
             # Half-way to the best v the polar gauge is steadier: better bounds, and columns that last.
-            found += self.dual.price(0.5 * (self.dual.v + v), self.active)
+            found += self.dual.price(0.5 * (self.dual.v + v), self.active, closely=True)
         run.reserve = min(run.seconds - begun, PRICING_SHARE * run.limit)
         least = self.problem.beta * (1.0 + 0.1 * min(self.gap, 1.0))
         return violated(found, least)

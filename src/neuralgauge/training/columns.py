@@ -10,7 +10,7 @@ from ..networks.dense import TwoLayerNetwork
 from ..pricing.columns import Columns
 from ..problems.training import TrainingProblem
 
-MOST_COLUMNS = 25  # new neurons of each sign and round
+MOST_COLUMNS = 60  # new neurons of each sign and round
 SAME_COLUMN = 1e-4  # 1 - cosine under which two of them count as one
 
 

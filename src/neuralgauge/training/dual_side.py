@@ -10,7 +10,7 @@ from ..features.rows import Features, Span
 from ..networks.dense import TwoLayerNetwork
 from ..pricing import Columns, Price, plane_maxima, price, search
 from ..pricing.explore import KEPT_POINTS
-from ..pricing.search import ascended
+from ..pricing.search import maximised
 from ..pricing.survey import Survey, survey
 from ..problems.training import TrainingProblem
 from ..solvers.run import Run
@@ -25,7 +25,10 @@ NEIGHBOURS = (-1.0, 0.0)  # powers of ten of the relative distance at which neig
 SURVEY_WORK = 1e7  # entries of X times output weights that the ascents of one survey touch in a sweep
 FEWEST_SURVEYED, MOST_SURVEYED = 64, 2048  # ascents; where fewer are affordable, starts are explored instead
 SPANNED_COLUMNS, ROWS_OF_SPAN = 1000, 50  # columns up to which the row space is found, by so many rows a column
-MISSED = 5  # of the best maxima that start the next round
+CLOSE, FINISHED = 512, 160  # starts near known maxima of a close search, and how many of all it finishes: 40 leave most
+# columns that a program is short of to the thorough search, which then takes half of the time
+KNOWN = 100  # maxima of each part that later searches start from
+SAME_MAXIMUM = 1e-4  # 1 - cosine under which two of them are one
 
 
 def priced_exactly(problem: TrainingProblem) -> bool:
@@ -70,47 +73,87 @@ class DualSide:
         self.proven = self.lower
         self.scope: Scope = "bounded"
         self.starts = self.unseen = 0
-        self.missed = np.zeros((problem.d, 0))
+        self.known = [Columns.none(problem.d, problem.q) for _ in range(self.n_parts)]
+        self.begun = False
 
-    def price(self, v: Array, network: TwoLayerNetwork, finish: int = KEPT_POINTS) -> list[Columns]:
+    @property
+    def n_parts(self) -> int:
+        """Parts that are searched apart: a sign each for one output weight."""
+        return 2 if self.problem.q == 1 else 1
+
+    def remember(self, columns: Columns) -> None:
+        """Begin later searches at these neurons, too."""
+        parts = [columns.take(columns.G[:, 0] > 0.0), columns.take(columns.G[:, 0] <= 0.0)]
+        self._keep(parts if self.n_parts == 2 else [columns])
+
+    def price(
+        self, v: Array, network: TwoLayerNetwork, finish: int = KEPT_POINTS, *, closely: bool = False
+    ) -> list[Columns]:
         """Local maximisers from random starts and the network's neurons, for each sign; keeps v if it is the best.
 
-        At most `finish` of a part, where there are many.
+        At most `finish` of a part, where there are many; `closely` finishes far more, near each other or not, for a v
+        that few of those known violate.
         """
         problem, v = self.problem, self.problem.fit.project(v)
-        found = self._maximisers(v, network, self.n_starts // 4, self.n_starts // 2, wide=True, finish=finish)
-        self.missed = np.zeros((problem.d, 0))
+        if closely and problem.features.resident and self.plane is None:
+            found = self._close_maximisers(v, network)
+        else:
+            uniform, near = self.n_starts // 4, self.n_starts // 2
+            if self.begun:
+                uniform, near = uniform // 2, near // 4
+            found = self._maximisers(v, network, uniform, near, wide=True, finish=finish)
+        self._keep(found)
         self._raise_polar(max(float(np.max(problem.scores(self.v, part.U))) for part in found))
         polar = max(float(part.values[0]) for part in found)
         if (bound := lower_bound(problem, v, polar)) > self.lower:
             self.v, self.polar, self.lower = v, polar, bound
         return found
 
+    def _close_maximisers(self, v: Array, network: TwoLayerNetwork) -> list[Columns]:
+        """Local maximisers near those known and the network's neurons."""
+        features = self.problem.features
+        signs: tuple[float | None, ...] = (1.0, -1.0) if self.problem.q == 1 else (None,)
+        parts = []
+        for sign, known in zip(signs, self.known, strict=True):
+            own = network.U if sign is None else network.U[:, sign * network.A[:, 0] > 0]
+            near = self._around(np.hstack([own, known.U]), CLOSE)
+            starts = np.hstack([own, known.U, self._sample(self.n_starts // 2), near])
+            parts.append(maximised(v, features, starts, FINISHED, self.rng, sign))
+        return parts
+
     def _maximisers(
         self, v: Array, network: TwoLayerNetwork, uniform: int, near: int, *, wide: bool, finish: int = KEPT_POINTS
     ) -> list[Columns]:
         """Local maximisers, best first: a part for each sign where these are searched apart, else one part.
 
-        Starts are uniform, near the network's neurons, and with `wide` those neurons, the vectors missed before and
+        Starts are uniform, near the network's neurons, and with `wide` those neurons, the maxima known and
         vectors that make X u of unit covariance.
         """
         features = self.problem.features
         if self.plane is not None:
             return [plane_maxima(features.lifted(v), features.dense(), self.plane)]
         if self.problem.q > 1:
-            starts = self._starts(network.U, near, wide)
+            starts = self._starts(network.U, self.known[0], near, wide)
             return [search(v, features, uniform, self.rng, starts=starts, finish=finish)]
         parts = []
-        for sign in (1.0, -1.0):
-            starts = self._starts(network.U[:, sign * network.A[:, 0] > 0], near, wide)
+        for sign, known in zip((1.0, -1.0), self.known, strict=True):
+            starts = self._starts(network.U[:, sign * network.A[:, 0] > 0], known, near, wide)
             parts.append(search(v, features, uniform, self.rng, starts=starts, sign=sign, finish=finish))
         return parts
 
-    def _starts(self, own: Array, near: int, wide: bool) -> Array:
+    def _starts(self, own: Array, known: Columns, near: int, wide: bool) -> Array:
         if not wide:
-            return self._around(own, near)
+            return np.hstack([known.U, self._around(own, near)])
         whitened = self.whitening @ self.rng.standard_normal((self.whitening.shape[1], self.n_starts // 4))
-        return np.hstack([own, self.missed, whitened, self._around(own, near)])
+        return np.hstack([own, known.U, whitened, self._around(own, near)])
+
+    def _keep(self, found: list[Columns]) -> None:
+        """Remember maxima as starts of later searches, those found last first; in the plane all are found anew."""
+        if self.plane is not None:
+            return
+        self.known = [
+            Columns.joined([new, old]).distinct(KNOWN, SAME_MAXIMUM) for new, old in zip(found, self.known, strict=True)
+        ]
 
     def _around(self, U: Array, count: int) -> Array:
         """Vectors near the neurons at hand, where better ones are found far more often than by uniform starts."""
@@ -136,7 +179,7 @@ class DualSide:
         return self.lower >= goal
 
     def _search_thoroughly(self, network: TwoLayerNetwork) -> None:
-        """Search for larger scores at v from many fresh starts; update the polar gauge and the missed maxima."""
+        """Search for larger scores at v from many fresh starts; update the polar gauge and the maxima known."""
         most = int(min(SURVEY_WORK / (self.problem.features.size * self.problem.q), MOST_SURVEYED))
         if most < FEWEST_SURVEYED or not self.problem.features.resident:
             found = self._maximisers(self.v, network, 6 * self.n_starts, self.n_starts, wide=False, finish=200)
@@ -147,20 +190,25 @@ class DualSide:
             self.starts, self.unseen = (
                 sum(counts) for counts in zip(*((s.starts, s.unseen) for s in surveys), strict=True)
             )
-        if self._raise_polar(max(float(part.values[0]) for part in found)):
-            self.missed = np.hstack([part.U[:, :MISSED] for part in found])
+        self._keep(found)
+        self._raise_polar(max(float(part.values[0]) for part in found))
 
     def _surveys(self, network: TwoLayerNetwork, most: int) -> list[Survey]:
         """A search for each sign, or for all directions of several outputs."""
-        X, rng = self.problem.features.dense(), self.rng
-        lifted = self.problem.features.lifted(self.v)
+        features, rng = self.problem.features, self.rng
 
-        def one(sign: float | None, own: Array) -> Survey:
-            return survey(lambda starts: ascended(lifted, X, 0, rng, starts, sign), self._sample, own, most, rng)
+        def one(sign: float | None, own: Array, known: Columns) -> Survey:
+            own = np.hstack([own, known.U])
+            return survey(
+                lambda starts, most: maximised(self.v, features, starts, most, rng, sign), self._sample, own, most, rng
+            )
 
         if self.problem.q > 1:
-            return [one(None, network.U)]
-        return [one(sign, network.U[:, sign * network.A[:, 0] > 0]) for sign in (1.0, -1.0)]
+            return [one(None, network.U, self.known[0])]
+        return [
+            one(sign, network.U[:, sign * network.A[:, 0] > 0], known)
+            for sign, known in zip((1.0, -1.0), self.known, strict=True)
+        ]
 
     def _sample(self, count: int) -> Array:
         """Independent starts (d, count): uniform on the sphere, or such that X u has unit covariance, half of each."""
@@ -174,7 +222,8 @@ class DualSide:
             self.scope = "exact"
             return True
         if self._raise_polar(priced.value):
-            self.missed = priced.u[:, None]
+            direction = np.reshape(priced.direction, (1, -1))
+            self.remember(Columns(np.array([priced.value]), priced.u[:, None], direction))
         return False
 
     def conclude(self, run: Run) -> None:

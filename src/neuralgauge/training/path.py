@@ -14,8 +14,10 @@ from .._threads import threads
 from ..errors import InvalidInputError
 from ..problems.base import Problem, checked_problem
 from ..problems.penalty import beta_max
+from ..problems.training import TrainingProblem
 from ..solvers.run import Run
 from ..solvers.solution import Solution, Status
+from .proof import priced_alone
 from .train import train
 
 if TYPE_CHECKING:
@@ -97,7 +99,7 @@ def relu_path(
     n_jobs: int | None = None,
     progress: Callable[[float, Solution[Any]], None] | None = None,
 ) -> Path:
-    r"""Train for a falling sequence of penalties, each from the network and the dual point of the one before.
+    r"""Train for a falling sequence of penalties, each from the network, dual point and columns of the one before.
 
     Parameters
     ----------
@@ -118,7 +120,7 @@ def relu_path(
     random_state : int or None
         Seed of the searches.
     prove : bool or float, optional
-        As in `train`; a number is the seconds for each point.
+        As in `train`, but that by default no relaxation runs; a number is the seconds for each point.
     n_jobs : int, optional
         Threads, as in `train`; one pool for the whole path.
     progress : callable, optional
@@ -154,6 +156,8 @@ def relu_path(
     with threads(n_jobs):
         grid = penalties(lambda: _beta_max(problem), betas, n_betas, beta_min_ratio)
         held_out = None if validation is None else problem.with_data(*validation)
+        if prove is None and isinstance(problem, TrainingProblem):
+            prove = priced_alone(prove, problem)
         trainer = partial(train, gap=gap, random_state=random_state, prove=prove)
         solutions, status = solutions_along([problem.with_beta(float(beta)) for beta in grid], trainer, run, progress)
         return _path(problem, grid, solutions, held_out, status)

@@ -36,7 +36,8 @@ BEGUN = 2  # where these begin for a network that is given
 NARROW = (0.01, 0.003, 0.001)  # in turns
 DECREASE, LARGEST_GAP = 3e-4, 1e-2  # of an iteration at which a search ends, relative to the gap or this one
 LASSOS, NEW = 2, 25  # of a round, each with so many columns of each sign that the one before misses
-MOST_LASSOS = 8  # at the end, with as many more columns
+MOST_LASSOS = 8  # at the end, with as many more columns, but of few rows, where the convex program goes further sooner:
+PROGRAM_WORK = 1e7  # n^2 d, a Newton step of a block
 SAME_RAYS = 1e-5  # 1 - cosine under which two of them count as one
 ALMOST = 0.98  # share of beta above which a column is worth its place
 KINKED_ALMOST = 0.8  # the same for losses with kinks, whose dual points move further
@@ -94,8 +95,10 @@ class SmoothedRounds:
             yield
 
     def widen(self) -> bool:
-        """Price more often from now on, with more columns; False if that is at its end."""
-        wider = self.lassos < MOST_LASSOS
+        """Price more often from now on, with more columns; False at the end of that, or where programs are cheap."""
+        features = self.problem.features
+        programs = features.resident and features.n**2 * features.d <= PROGRAM_WORK
+        wider = self.lassos < (LASSOS if programs else MOST_LASSOS)
         if wider:
             self.lassos, self.new = 2 * self.lassos, 2 * self.new
         return wider

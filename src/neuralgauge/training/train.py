@@ -178,7 +178,8 @@ def checked_start(start: Solution[Any] | TwoLayerNetwork | PatternSet | None, pr
     if not problem.offset:
         network = network.with_neurons(network.U, network.A, 0.0)
     v = start.dual if isinstance(start, Solution) else -problem.fit.gradient(problem.outputs(network))
-    return Start(network, v, Columns.none(problem.d, problem.q))
+    known = start.columns if isinstance(start, Solution) else None
+    return Start(network, v, Columns.none(problem.d, problem.q), known)
 
 
 def _columns(patterns: PatternSet, problem: TrainingProblem) -> Columns:
