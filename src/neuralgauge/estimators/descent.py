@@ -134,4 +134,4 @@ def still_pays(scores: Array) -> bool:
         return True
     best = int(np.argmax(mean))
     error = float(scores[best].std(ddof=1)) / np.sqrt(scores.shape[1]) if scores.shape[1] > 1 else 0.0
-    return float(mean[-BELOW:].max()) > mean[:-BELOW].max() + BETTER * error
+    return bool(mean[-BELOW:].max() > mean[:-BELOW].max() + BETTER * error)

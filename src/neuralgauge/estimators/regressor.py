@@ -91,5 +91,5 @@ class ReLURegressorCV(Regression, CrossValidated):
     >>> X = [[0.25 * k] for k in range(-12, 13)]
     >>> model = ReLURegressorCV(n_betas=5).fit(X, [abs(x[0]) for x in X])
     >>> len(model.betas_), model.scores_.shape, round(model.score(X, [abs(x[0]) for x in X]), 2)
-    (5, (5, 5), 1.0)
+    (7, (7, 5), 1.0)
     """
