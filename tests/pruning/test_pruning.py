@@ -228,7 +228,7 @@ def test_down_to_a_width(loss, c, offset):
         assert pruning.cost == (pruning.after - pruning.before) / pruning.before
     # Fewer neurons cost more, up to what a local search leaves to chance, and never less than the optimum.
     after = [pruning.after for pruning in prunings]
-    assert all(few >= many * (1 - 1e-1) for many, few in pairwise(after))
+    assert all(few >= many * (1 - 5e-2) for many, few in pairwise(after))
     assert min(after) >= after[0] * (1 - 1e-3)
     assert after[-1] <= problem.objective(problem.empty_network())
 

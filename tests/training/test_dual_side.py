@@ -57,3 +57,20 @@ def test_a_proof_that_was_asked_for_has_no_budget(near_optimum, monkeypatch):
     assert insisting.settle(run_of(solution))
     assert insisting.certificate(solution.certificate.upper).scope == "exact"
     assert insisting.budget == np.inf
+
+
+def test_another_dual_point_takes_the_place_of_one_that_is_refuted(rng):
+    problem = ng.TrainingProblem(rng.standard_normal((40, 4)), rng.standard_normal(40), beta=1.0)
+    dual = DualSide(problem, rng, prove=False)
+    empty = problem.empty_network()
+    dual.price(problem.fit.empty_dual, empty)
+    good, bound = dual.v, dual.lower
+    other = good + 0.3 * rng.standard_normal(problem.y.shape)
+    true = float(max(part.values[0] for part in DualSide(problem, rng, prove=False).price(other, empty)))
+    # A search that found too little lets the other seem the best, until one finds the neuron that it had missed.
+    dual._choose(other, 1e-3 * true, dual.price(good, empty))
+    assert dual.lower > bound
+    assert np.array_equal(dual.v, other)
+    dual.price(other, empty)
+    assert np.array_equal(dual.v, good)
+    assert dual.lower == pytest.approx(bound, rel=1e-6)

@@ -24,6 +24,7 @@ from .linear_conv import fewest_filters
 KEPT_OUTPUTS = 1e-10  # change of an output, relative to the largest sum of |activation times output weight|
 KEPT_OBJECTIVE = 1e-10  # relative
 NARROWING = 0.05  # share of the neurons dropped between two local searches
+FEWER_TRIED = 2  # widths in turn that are no better: from 3 neurons to 1 in a case where 2 are no better
 REPAIR, FINISH = 20, 500  # iterations of local search between and at the end
 
 
@@ -180,16 +181,16 @@ def _as_good(found: TwoLayerNetwork, network: TwoLayerNetwork, problem: Training
 def _narrowed(network: N, problem: TrainingProblem, width: int) -> N:
     """Return a network of at most `width` neurons, a few dropped or joined at a time, each time with a local search.
 
-    Fewer neurons are tried as long as the objective falls: the search may end in a worse optimum with more of them.
+    Fewer neurons are tried until some in turn bring nothing: the search may end in a worse optimum with more of them.
     """
     while network.n_neurons > width:
         network = local_search(problem, _fewer(network, problem, width), REPAIR)
-    best = local_search(problem, network, FINISH)
-    while best.n_neurons > 1:
-        fewer = local_search(problem, _fewer(best, problem, best.n_neurons - 1), FINISH)
-        if problem.objective(fewer) >= problem.objective(best):
-            break
-        best = fewer
+    best = fewer = local_search(problem, network, FINISH)
+    worse = 0
+    while fewer.n_neurons > 1 and worse < FEWER_TRIED:
+        fewer = local_search(problem, _fewer(fewer, problem, fewer.n_neurons - 1), FINISH)
+        worse = worse + 1 if problem.objective(fewer) >= problem.objective(best) else 0
+        best = best if worse else fewer
     return best
 
 

@@ -10,6 +10,7 @@ from .._array import Array
 from ..networks.dense import TwoLayerNetwork
 from ..pricing.columns import Columns
 from ..pricing.explore import climbed
+from ..pricing.search import search
 from ..solvers.passes import Passes
 
 ENTRIES_CLIMBED = 150_000  # entries of X that starts climb on; of more rows a random sample
@@ -29,6 +30,7 @@ class ColumnSearch:
     def __init__(self, passes: Passes, rng: np.random.Generator) -> None:
         self.passes, self.rng = passes, rng
         self.v: Any = None
+        self.missed = [np.zeros((passes.problem.d, 0))] * 2  # of each sign, that the last thorough search found
         self.polar, self.lower = np.inf, -np.inf
 
     def price(self, v: Any, network: TwoLayerNetwork) -> list[Columns]:
@@ -40,8 +42,15 @@ class ColumnSearch:
         return found
 
     def settle(self, network: TwoLayerNetwork) -> None:
-        """Search for larger scores at the best dual point from more starts on another sample; lower its bound."""
-        found = self._searched(self.v, network, MORE)
+        """Search for larger scores at the best dual point from more starts on another sample; lower its bound.
+
+        Where rows are in memory and few enough, ascents finish the best: climbing ends near the corners of the score.
+        """
+        found, features = self._searched(self.v, network, MORE), self.passes.problem.features
+        if features.resident:
+            signs = zip((1.0, -1.0), found, strict=True)
+            found = [search(self.v, features, 0, self.rng, starts=part.U, sign=sign) for sign, part in signs]
+            self.missed = [part.U[:, :FOUND] for part in found]
         self.polar = max(self.polar, *(float(part.values[0]) for part in found))
         self.lower = self.passes.bound(self.v, self.polar)
 
@@ -52,8 +61,8 @@ class ColumnSearch:
         sample = self.passes.sample(v, times * ENTRIES_CLIMBED // d, self.rng)
         whitening = _whitening(sample.rows) if d <= MOST_WHITENED else np.zeros((d, 0))
         parts = []
-        for sign in (1.0, -1.0):
-            own = network.U[:, sign * network.A[:, 0] > 0]
+        for sign, missed in zip((1.0, -1.0), self.missed, strict=True):
+            own = np.hstack([network.U[:, sign * network.A[:, 0] > 0], missed])
             starts = np.hstack([own, self._around(network.U, times * NEAR), self._afar(whitening, times)])
             values, U = climbed(sample.rows, sign * sample.v, starts)
             columns = Columns(values, U, np.full((len(values), 1), sign)).best_first().distinct(FOUND, SAME)

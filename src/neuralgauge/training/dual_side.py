@@ -27,6 +27,7 @@ FEWEST_SURVEYED, MOST_SURVEYED = 64, 2048  # ascents; where fewer are affordable
 SPANNED_COLUMNS, ROWS_OF_SPAN = 1000, 50  # columns up to which the row space is found, by so many rows a column
 CLOSE, FINISHED = 512, 160  # starts near known maxima of a close search, and how many of all it finishes: 40 leave most
 # columns that a program is short of to the thorough search, which then takes half of the time
+OTHERS = 3  # dual points besides the best that are kept
 KNOWN = 100  # maxima of each part that later searches start from
 SAME_MAXIMUM = 1e-4  # 1 - cosine under which two of them are one
 
@@ -75,6 +76,7 @@ class DualSide:
         self.starts = self.unseen = 0
         self.known = [Columns.none(problem.d, problem.q) for _ in range(self.n_parts)]
         self.begun = False
+        self.others: list[tuple[Array, float]] = []
 
     @property
     def n_parts(self) -> int:
@@ -95,27 +97,39 @@ class DualSide:
         that few of those known violate.
         """
         problem, v = self.problem, self.problem.fit.project(v)
-        if closely and problem.features.resident and self.plane is None:
+        if closely and problem.q == 1 and problem.features.resident and self.plane is None:
             found = self._close_maximisers(v, network)
+            self._keep(found)
         else:
             uniform, near = self.n_starts // 4, self.n_starts // 2
             if self.begun:
                 uniform, near = uniform // 2, near // 4
             found = self._maximisers(v, network, uniform, near, wide=True, finish=finish)
-        self._keep(found)
         self._raise_polar(max(float(np.max(problem.scores(self.v, part.U))) for part in found))
         polar = max(float(part.values[0]) for part in found)
-        if (bound := lower_bound(problem, v, polar)) > self.lower:
-            self.v, self.polar, self.lower = v, polar, bound
+        self._choose(v, polar, found)
         return found
 
+    def _choose(self, v: Array, polar: float, found: list[Columns]) -> None:
+        """Take the best of this dual point, the one at hand and others, all of them with the columns found.
+
+        Where a search refutes the bound of the best, another one's takes its place.
+        """
+        problem, U = self.problem, np.hstack([part.U for part in found])
+        points = [(self.v, self.polar)]
+        points += [(w, max(known, float(np.max(problem.scores(w, U))))) for w, known in self.others]
+        points.append((v, polar))
+        bounds = [lower_bound(problem, w, known) for w, known in points]
+        order = np.argsort(-np.array(bounds), kind="stable")
+        (self.v, self.polar), self.lower = points[order[0]], bounds[order[0]]
+        self.others = [points[k] for k in order[1 : 1 + OTHERS]]
+
     def _close_maximisers(self, v: Array, network: TwoLayerNetwork) -> list[Columns]:
-        """Local maximisers near those known and the network's neurons."""
+        """Local maximisers of each sign near those known and the network's neurons."""
         features = self.problem.features
-        signs: tuple[float | None, ...] = (1.0, -1.0) if self.problem.q == 1 else (None,)
         parts = []
-        for sign, known in zip(signs, self.known, strict=True):
-            own = network.U if sign is None else network.U[:, sign * network.A[:, 0] > 0]
+        for sign, known in zip((1.0, -1.0), self.known, strict=True):
+            own = network.U[:, sign * network.A[:, 0] > 0]
             near = self._around(np.hstack([own, known.U]), CLOSE)
             starts = np.hstack([own, known.U, self._sample(self.n_starts // 2), near])
             parts.append(maximised(v, features, starts, FINISHED, self.rng, sign))
