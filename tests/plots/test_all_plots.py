@@ -98,3 +98,14 @@ def test_arguments_of_other_kinds(plt, path):
         with pytest.raises(ng.InvalidInputError, match=message):
             function(*arguments)
     assert plt.get_fignums() == []
+
+
+def test_legends_of_own_figures_cover_nothing_and_lie_in_the_figure(plt, path):
+    for function, arguments in drawings(path):
+        axes = function(*arguments)
+        axes.figure.canvas.draw()
+        legend = axes.get_legend()
+        box, page = legend.get_window_extent(), axes.figure.bbox
+        assert not any(box.overlaps(one.get_window_extent()) for one in axes.figure.axes)
+        assert page.x0 <= box.x0 < box.x1 <= page.x1
+        assert page.y0 <= box.y0 < box.y1 <= page.y1

@@ -94,3 +94,15 @@ def test_what_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ng.MissingDependencyError, match=r"pip install .neuralgauge\[plots\]"):
         ng.plot_filters(network())
+
+
+def test_colours_that_stand_for_weights_have_a_scale(plt):
+    figure = ng.plot_filters(network(), 3)[0].figure
+    assert len(figure.axes) == 4
+    assert figure.axes[3].get_ylim() == (-1.0, 1.0)
+    assert len(ng.plot_filters(network((6, 5, 2)), 3, cmap="gray")[0].figure.axes) == 4
+    assert len(ng.plot_filters(network((6, 5, 3)), 3)[0].figure.axes) == 3  # red, green, blue
+    assert len(ng.plot_filters(network((9, 2)), 3)[0].figure.axes) == 3  # signals
+    figure, axes = plt.subplots(1, 2)
+    ng.plot_filters(network(), axes=axes)
+    assert figure.axes == list(axes)

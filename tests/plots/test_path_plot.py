@@ -126,3 +126,10 @@ def test_another_picture_is_refused(plt):
     with pytest.raises(ng.InvalidInputError, match=r"`what` must be one of 'norms', 'neurons', .*, got 'loss'"):
         ng.plot_path(path_of(EMPTY), what="loss")
     assert plt.get_fignums() == []
+
+
+def test_the_bound_does_not_cover_the_objective(plt):
+    """Where the two agree, the objective is wider than what is drawn over it."""
+    objective, bound = ng.plot_path(path_of(EMPTY, EMPTY), what="objective").get_lines()
+    assert objective.get_linewidth() > 2 * bound.get_linewidth()
+    assert bound.get_zorder() == objective.get_zorder()

@@ -147,3 +147,16 @@ def test_axes_with_logarithmic_time_stay_so(plt, make_solution):
     ng.plot_certificate(make_solution(RECORDS, 4.0, 3.0), axes=axes)
     assert axes.get_xscale() == "log"
     assert axes.get_xlim()[0] > 0.0
+
+
+def test_the_gap_stands_below_on_a_log_axis(plt, make_solution):
+    axes = ng.plot_training(make_solution(RECORDS, 4.0, 3.0, "estimated", proven=1.0))
+    upper, below = axes.figure.axes
+    assert upper is axes
+    gap, proven = below.get_lines()
+    np.testing.assert_allclose(gap.get_xydata(), [(0.5, 8 / 9), (1.0, 2 / 5), (2.0, 1.5 / 4), (2.0, 1 / 4)])
+    assert list(proven.get_ydata()) == [0.75, 0.75]
+    assert (below.get_yscale(), gap.get_linestyle(), proven.get_linestyle()) == ("log", "--", "-")
+    axes.figure.canvas.draw()
+    assert below.get_xlim() == axes.get_xlim()
+    assert below.get_window_extent().y1 < axes.get_window_extent().y0

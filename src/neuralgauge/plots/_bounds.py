@@ -11,6 +11,7 @@ from ..certificate import PROVEN, Certificate
 from ..interchange import StatedCertificate
 from ..solvers.solution import Solution
 
+SMALLEST = float(np.finfo(float).eps)  # of a gap that is drawn
 LINE_STYLES = {"exact": "-", "bounded": "-", "patterns": "-.", "estimated": "--"}
 
 
@@ -29,6 +30,13 @@ def bounds_over_time(solution: Solution[Any]) -> tuple[Array, Array, Array]:
     table = np.array([*rows, (last, certificate.upper, certificate.lower)])
     seconds, upper, lower = np.where(np.isfinite(table), table, np.nan).T
     return seconds, upper, lower
+
+
+def gaps(upper: Array, lower: Array) -> Array:
+    """Return `Certificate.gap` of each pair of bounds, at least SMALLEST; NaN where it is not finite."""
+    between = upper - lower
+    of_zero = np.where(between > 0.0, np.nan, between)
+    return np.maximum(np.divide(between, np.abs(upper), out=of_zero, where=upper != 0.0), SMALLEST)
 
 
 def label_seconds(place: Any) -> None:

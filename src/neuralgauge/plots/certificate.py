@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from .._array import Array
 from ..certificate import Certificate
 from ..errors import InvalidInputError, wrong_kind
 from ..solvers.solution import Solution
-from ._axes import place_of
-from ._bounds import bounds_over_time, label_seconds, line_style, proven_style, proves_less, scope_of
-
-SMALLEST = float(np.finfo(float).eps)
+from ._axes import add_legend, place_of
+from ._bounds import (
+    SMALLEST,
+    bounds_over_time,
+    gaps,
+    label_seconds,
+    line_style,
+    proven_style,
+    proves_less,
+    scope_of,
+)
 
 
 def plot_certificate(solutions: Any, *, labels: Sequence[str] | None = None, axes: Any = None) -> Any:
@@ -65,7 +69,7 @@ def plot_certificate(solutions: Any, *, labels: Sequence[str] | None = None, axe
         }
         if isinstance(item, Solution):
             seconds, upper, lower = bounds_over_time(item)
-            place.plot(seconds, _gap(upper, lower), drawstyle="steps-post", marker=".", markersize=4, **style)
+            place.plot(seconds, gaps(upper, lower), drawstyle="steps-post", marker=".", markersize=4, **style)
         else:
             place.axhline(max(certificate.gap, SMALLEST), **style)
         if proves_less(certificate):
@@ -74,7 +78,7 @@ def plot_certificate(solutions: Any, *, labels: Sequence[str] | None = None, axe
     place.set_yscale("log")
     label_seconds(place)
     place.set_ylabel("relative gap")
-    place.legend()
+    add_legend(place, axes)
     return place
 
 
@@ -96,10 +100,3 @@ def _names(known: list[Any]) -> list[str]:
         f"{'solution' if isinstance(item, Solution) else 'certificate'}{n}"
         for item, n in zip(known, number, strict=True)
     ]
-
-
-def _gap(upper: Array, lower: Array) -> Array:
-    """Return `Certificate.gap` of each pair of bounds, at least SMALLEST; NaN where it is not finite."""
-    between = upper - lower
-    of_zero = np.where(between > 0.0, np.nan, between)
-    return np.maximum(np.divide(between, np.abs(upper), out=of_zero, where=upper != 0.0), SMALLEST)

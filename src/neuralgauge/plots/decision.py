@@ -12,7 +12,7 @@ from .._array import Array, as_matrix, as_vector, with_ones
 from ..errors import InvalidInputError, wrong_kind
 from ..networks.conv import ReLUConvNetwork
 from ..networks.dense import TwoLayerNetwork
-from ._axes import NEGATIVE, POSITIVE, place_of
+from ._axes import NEGATIVE, POSITIVE, add_legend, place_of
 
 MARGIN = 0.08  # around the samples, of their range
 TINT = 0.25  # strength of a class's colour where it is predicted
@@ -85,8 +85,7 @@ def plot_decision_boundary(
         _draw_arrangement(place, plane, network)
     (left, right), (bottom, top) = plane.x[[0, -1]], plane.y[[0, -1]]
     place.set(xlim=(left, right), ylim=(bottom, top), xlabel="feature 0", ylabel="feature 1")
-    if place.get_legend_handles_labels()[0]:
-        place.legend(loc="best", framealpha=0.9)
+    add_legend(place, axes)
     return place
 
 

@@ -29,7 +29,8 @@ def plot_filters(network: Any, limit: int = 24, *, axes: Any = None, cmap: str =
     limit : int
         Filters to draw at most, >= 1.
     axes : sequence of matplotlib.axes.Axes, optional
-        Where to draw, a filter each; the rest is blanked. By default a new figure is made.
+        Where to draw, a filter each; the rest is blanked. By default a new figure is made, with a colour bar where
+        colours stand for weights.
     cmap : str
         Colours of the weights of one channel, the middle one for zero.
 
@@ -76,6 +77,8 @@ def plot_filters(network: Any, limit: int = 24, *, axes: Any = None, cmap: str =
         place.set_title(f"{sign}{percent:.{0 if percent >= 1.0 else 1}f} %", fontsize=8, pad=3)
     for place in places[len(shown) :]:
         place.set_axis_off()
+    if axes is None and network.filters.ndim == 4 and network.filters.shape[-1] != 3:
+        _draw_scale(places, cmap)
     return places[: len(shown)]
 
 
@@ -87,6 +90,17 @@ def _new_axes(count: int, filters: tuple[int, ...]) -> list[Any]:
         rows, columns, figsize=(width * columns, (CELL + 0.2) * rows), squeeze=False, layout="constrained"
     )
     return list(axes.ravel())
+
+
+def _draw_scale(places: list[Any], cmap: str) -> None:
+    """The colour bar of all filters, each of which is scaled by its largest entry."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    scale = ScalarMappable(Normalize(-1.0, 1.0), cmap)
+    bar = places[0].figure.colorbar(scale, ax=places, ticks=[-1.0, 0.0, 1.0], aspect=12, shrink=0.9)
+    bar.set_label("weight / largest", fontsize=8)
+    bar.ax.tick_params(labelsize=8)
 
 
 def _draw(place: Any, weights: Array, cmap: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from .._array import Array
 from ..errors import InvalidInputError, wrong_kind
 from ..networks.dense import TwoLayerNetwork
-from ._axes import NEGATIVE, POSITIVE, choice, place_of
+from ._axes import NEGATIVE, POSITIVE, add_legend, choice, place_of
 
 
 def plot_neurons(network: TwoLayerNetwork, *, what: str = "norms", axes: Any = None) -> Any:
@@ -54,6 +54,7 @@ def plot_neurons(network: TwoLayerNetwork, *, what: str = "norms", axes: Any = N
         )
     place = place_of(axes, "plot_neurons")
     (_draw_plane if plane else _draw_norms)(place, network)
+    add_legend(place, axes)
     return place
 
 
@@ -83,7 +84,6 @@ def _draw_norms(place: Any, network: TwoLayerNetwork) -> None:
     place.xaxis.get_major_locator().set_params(integer=True)
     place.set_xlabel("neuron, by falling cost")
     place.set_ylabel(r"$\|u_j\| \|\alpha_j\|$")
-    place.legend()
 
 
 def _draw_plane(place: Any, network: TwoLayerNetwork) -> None:
@@ -105,5 +105,3 @@ def _draw_plane(place: Any, network: TwoLayerNetwork) -> None:
     place.axvline(0.0, color="0.8", linewidth=0.8, zorder=0)
     place.set_xlabel("weight on feature 0" if network.n_features > 1 else "weight on the feature")
     place.set_ylabel("weight on feature 1" if network.n_features > 1 else "hidden bias")
-    if one and network.n_neurons:
-        place.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)

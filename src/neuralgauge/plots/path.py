@@ -11,7 +11,7 @@ from ..certificate import STRONGEST_FIRST
 from ..errors import wrong_kind
 from ..networks.dense import TwoLayerNetwork
 from ..training.path import Path
-from ._axes import NEGATIVE, POSITIVE, choice, place_of
+from ._axes import NEGATIVE, POSITIVE, add_legend, choice, place_of
 from ._bounds import LINE_STYLES, proves_less
 
 SAME_NEURON = 0.5**0.5  # cosine from which neurons of neighbouring networks can count as one: 45 degrees
@@ -62,8 +62,7 @@ def plot_path(path: Path, *, what: str = "norms", axes: Any = None) -> Any:
     draw[what](place, path)
     place.set_xscale("log")
     place.set_xlabel(r"$\beta$")
-    if place.get_legend_handles_labels()[0]:
-        place.legend()
+    add_legend(place, axes)
     return place
 
 
@@ -123,8 +122,10 @@ def _draw_objective(place: Any, path: Path) -> None:
     certificates = [solution.certificate for solution in path.solutions]
     upper, lower = [c.upper for c in certificates], [c.lower for c in certificates]
     scope = max((c.scope for c in certificates), key=STRONGEST_FIRST.index)
-    place.plot(path.betas, upper, color="C0", marker=".", label="objective")
-    place.plot(path.betas, lower, LINE_STYLES[scope], color="C1", marker=".", label=f"lower bound ({scope})")
+    # Where the two agree to the width of a line, the objective is seen on both sides of its bound.
+    place.plot(path.betas, upper, color="C0", alpha=0.4, linewidth=6.0, solid_capstyle="round", label="objective")
+    bound = {"linestyle": LINE_STYLES[scope], "linewidth": 1.5, "marker": ".", "color": "C1"}
+    place.plot(path.betas, lower, label=f"lower bound ({scope})", **bound)
     if any(proves_less(c) for c in certificates):
         proven = [c.proven if np.isfinite(c.proven) else np.nan for c in certificates]
         place.plot(path.betas, proven, color="C2", linewidth=0.8, marker=".", label="proven")

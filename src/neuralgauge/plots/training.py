@@ -1,4 +1,4 @@
-"""The objective and its lower bound over the seconds of a run."""
+"""The objective and its lower bound over the seconds of a run, and the gap between them."""
 
 from __future__ import annotations
 
@@ -6,27 +6,41 @@ from typing import Any
 
 import numpy as np
 
+from .._array import Array
+from ..certificate import Certificate
 from ..errors import wrong_kind
 from ..solvers.solution import Solution
-from ._axes import place_of
-from ._bounds import LINE_STYLES, bounds_over_time, label_seconds, proven_style, proves_less, scope_of
+from ._axes import add_legend, place_of
+from ._bounds import (
+    LINE_STYLES,
+    SMALLEST,
+    bounds_over_time,
+    gaps,
+    label_seconds,
+    proven_style,
+    proves_less,
+    scope_of,
+)
 
 WIDE = 10.0  # ratio of the largest to the smallest value from which the axis is logarithmic
+STEPS: dict[str, Any] = {"drawstyle": "steps-post", "marker": ".", "markersize": 4, "linewidth": 1.5}
 
 
 def plot_training(solution: Solution[Any], *, axes: Any = None) -> Any:
-    r"""Draw the objective and the lower bound over the seconds of a run, the gap between them shaded.
+    r"""Draw the objective and the lower bound over the seconds of a run, and below them the relative gap.
 
     The optimum lies in the shaded part if the bound holds; the legend names the scope of the certificate. The bound is
     a solid line for "exact" and "bounded", dash-dotted for "patterns" and dashed for "estimated", which is no proof.
-    What is proven for every network besides is a thin level line, where it is above 0.
+    What is proven for every network besides is a thin level line, where it is above 0. The gap, (upper - lower) /
+    upper, has a log axis, on which its fall is seen after the two lines have met.
 
     Parameters
     ----------
     solution : Solution
         Of `train` or any other solver; of an estimator the `solution_`.
     axes : matplotlib.axes.Axes, optional
-        Where to draw, by default in a new figure; returned in any case.
+        Where to draw the objective and the bound alone; `plot_certificate` draws the gap in others. By default a new
+        figure with both is made, ``axes.figure.axes[1]`` has the gap. Returned are the axes of the objective.
 
     Raises
     ------
@@ -52,11 +66,10 @@ def plot_training(solution: Solution[Any], *, axes: Any = None) -> Any:
         raise wrong_kind("solution", "a Solution", solution, "solution_")
     seconds, upper, lower = bounds_over_time(solution)
     certificate = solution.certificate
-    place = place_of(axes, "plot_training")
-    steps: dict[str, Any] = {"drawstyle": "steps-post", "marker": ".", "markersize": 4, "linewidth": 1.5}
-    place.plot(seconds, upper, color="C0", label="objective", **steps)
+    place = place_of(axes, "plot_training", (6.0, 5.2))
+    place.plot(seconds, upper, color="C0", label="objective", **STEPS)
     style = LINE_STYLES[certificate.scope]
-    place.plot(seconds, lower, style, color="C1", label=f"lower bound ({scope_of(certificate)})", **steps)
+    place.plot(seconds, lower, style, color="C1", label=f"lower bound ({scope_of(certificate)})", **STEPS)
     if proves_less(certificate) and certificate.proven > 0.0:
         label = f"proven, gap {certificate.proven_gap:.1e}"
         place.axhline(certificate.proven, color="C2", label=label, **proven_style(certificate))
@@ -66,5 +79,22 @@ def plot_training(solution: Solution[Any], *, axes: Any = None) -> Any:
         place.set_yscale("log")
     label_seconds(place)
     place.set_ylabel("training objective")
-    place.legend()
+    add_legend(place, axes, above=True)
+    if axes is None:
+        _draw_gap(place, certificate, seconds, gaps(upper, lower))
     return place
+
+
+def _draw_gap(place: Any, certificate: Certificate, seconds: Array, gap: Array) -> None:
+    """The gap in axes below, over the same seconds."""
+    grid = place.figure.add_gridspec(2, 1, height_ratios=(2, 1))
+    place.set_subplotspec(grid[0])
+    below = place.figure.add_subplot(grid[1], sharex=place)
+    below.plot(seconds, gap, LINE_STYLES[certificate.scope], color="0.3", **STEPS)
+    if proves_less(certificate) and certificate.proven > 0.0:
+        below.axhline(max(certificate.proven_gap, SMALLEST), color="C2", **proven_style(certificate))
+    below.set_yscale("log")
+    below.set_ylabel("relative gap")
+    below.set_xlabel(place.get_xlabel())
+    place.set_xlabel("")
+    place.tick_params(labelbottom=False)
