@@ -16,7 +16,9 @@ from .estimators import (
     ReLUClassifier as ReLUClassifier,
     ReLUClassifierCV as ReLUClassifierCV,
     ReLUConvClassifier as ReLUConvClassifier,
+    ReLUConvClassifierCV as ReLUConvClassifierCV,
     ReLUConvRegressor as ReLUConvRegressor,
+    ReLUConvRegressorCV as ReLUConvRegressorCV,
     ReLURegressor as ReLURegressor,
     ReLURegressorCV as ReLURegressorCV,
 )

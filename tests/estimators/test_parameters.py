@@ -32,6 +32,8 @@ NAMES = {
     "ReLUClassifierCV": {*TABLES, *PATHS, "multi_class"},
     "ReLUConvRegressor": {*TABLES, *FILTERS, "beta", "readout"},
     "ReLUConvClassifier": {*TABLES, *FILTERS, "beta", "readout", "multi_class"},
+    "ReLUConvRegressorCV": {*TABLES, *PATHS, *FILTERS, "readout"},
+    "ReLUConvClassifierCV": {*TABLES, *PATHS, *FILTERS, "readout", "multi_class"},
     "LinearConvRegressor": {"loss", "offset", "gap", "time_limit", "verbose", *FILTERS, "beta"},
     "LinearConvClassifier": {"loss", "offset", "gap", "time_limit", "verbose", *FILTERS, "beta"},
 }

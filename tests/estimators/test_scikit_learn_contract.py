@@ -13,7 +13,9 @@ from neuralgauge.estimators import (
     ReLUClassifier,
     ReLUClassifierCV,
     ReLUConvClassifier,
+    ReLUConvClassifierCV,
     ReLUConvRegressor,
+    ReLUConvRegressorCV,
     ReLURegressor,
     ReLURegressorCV,
 )
@@ -23,6 +25,7 @@ LOOSE = {"gap": 0.1}
 SHORT_PATH = {"n_betas": 2, "beta_min_ratio": 0.2, "cv": 2, "gap_path": 0.3, "gap": 0.3}
 # The tables of the checks are signals of one to ten numbers here, whose positions a flattened readout tells apart.
 NARROW = {"filter_size": 1, "readout": "flattened", "gap": 0.3}
+NARROW_PATH = {**NARROW, **SHORT_PATH}
 PADDED = {"filter_size": 2, "padding": "same"}
 
 # Checks that fail, and why they do.
@@ -55,6 +58,8 @@ def expected_failures(estimator):
         ReLUClassifierCV(**SHORT_PATH),
         ReLUConvRegressor(**NARROW),
         ReLUConvClassifier(**NARROW),
+        ReLUConvRegressorCV(**NARROW_PATH),
+        ReLUConvClassifierCV(**NARROW_PATH),
         LinearConvRegressor(**PADDED),
         LinearConvClassifier(**PADDED),
     ],

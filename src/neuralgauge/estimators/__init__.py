@@ -1,7 +1,7 @@
 """scikit-learn estimators around the training pipeline: checking, encoding and warnings, no mathematics."""
 
 from .classifier import ReLUClassifier, ReLUClassifierCV
-from .conv import ReLUConvClassifier, ReLUConvRegressor
+from .conv import ReLUConvClassifier, ReLUConvClassifierCV, ReLUConvRegressor, ReLUConvRegressorCV
 from .linear_conv import LinearConvClassifier, LinearConvRegressor
 from .regressor import ReLURegressor, ReLURegressorCV
 
@@ -11,7 +11,9 @@ __all__ = [
     "ReLUClassifier",
     "ReLUClassifierCV",
     "ReLUConvClassifier",
+    "ReLUConvClassifierCV",
     "ReLUConvRegressor",
+    "ReLUConvRegressorCV",
     "ReLURegressor",
     "ReLURegressorCV",
 ]

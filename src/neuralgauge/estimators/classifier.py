@@ -152,7 +152,7 @@ class ReLUClassifier(ReLUClassification, Penalised, TableEstimator):
 
 
 @estimator
-class ReLUClassifierCV(ReLUClassification, CrossValidated):
+class ReLUClassifierCV(ReLUClassification, CrossValidated, TableEstimator):
     r"""`ReLUClassifier` with beta chosen by cross-validation.
 
     All folds descend one sequence of penalties together, each fold's training starting from its network at the penalty

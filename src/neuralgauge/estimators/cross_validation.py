@@ -26,15 +26,14 @@ from ..training.one_vs_rest import train_one_vs_rest
 from ..training.path import penalties
 from ..training.screening import is_searchable, screen
 from ..training.train import train
-from .base import TrainingData
+from .base import ReLUEstimator, TrainingData
 from .descent import RANGE, Descent, Point, below, is_past_the_best, still_pays
 from .folds import ROUNDING, Fold, Rows, Rule, chosen
-from .tables import TableEstimator
 
 ROUGH = 1e-2  # `gap_path` from which the folds' networks are searched only
 
 
-class CrossValidated(TableEstimator):
+class CrossValidated(ReLUEstimator):
     """Training at the penalty that cross-validation prefers.
 
     Parameters

@@ -17,12 +17,12 @@ from ..losses.targets import checked_targets
 from ..problems.canonical import canonical_images, checked_weights
 from ..problems.conv import ReLUConvProblem
 from ..problems.linear_conv import LinearConvProblem
-from .base import Penalised, ReLUEstimator, TrainingData
+from .base import NetworkEstimator, ReLUEstimator, TrainingData
 
 COLOURS = (1, 3)
 
 
-class ImageEstimator(Penalised):
+class ImageEstimator(NetworkEstimator):
     """Images in the place of a table.
 
     Parameters
@@ -110,7 +110,7 @@ class ImageEstimator(Penalised):
                 padding=geometry.padding,
                 padding_mode=geometry.padding_mode,
                 loss=data.loss,
-                offset=self.offset,
+                offset=self._begins_with_offset(),
                 sample_weight=weight,
             )
 

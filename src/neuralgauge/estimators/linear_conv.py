@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .base import Penalised
 from .classifier import Classification
 from .images import LinearImageEstimator
 from .parameters import estimator
@@ -9,7 +10,7 @@ from .regressor import Regression
 
 
 @estimator
-class LinearConvRegressor(Regression, LinearImageEstimator):
+class LinearConvRegressor(Regression, Penalised, LinearImageEstimator):
     r"""Two-layer linear convolutional network for numbers that belong to images or signals, trained to a certified gap.
 
     `ReLUConvRegressor` without the ReLU and with an output weight for each position,
@@ -32,7 +33,7 @@ class LinearConvRegressor(Regression, LinearImageEstimator):
 
 
 @estimator
-class LinearConvClassifier(Classification, LinearImageEstimator):
+class LinearConvClassifier(Classification, Penalised, LinearImageEstimator):
     r"""Two-layer linear convolutional network for two or more classes of images or signals, trained to a certified gap.
 
     `ReLUConvClassifier` without the ReLU and with an output weight for each position,

@@ -79,7 +79,7 @@ class ReLURegressor(Regression, Penalised, TableEstimator):
 
 
 @estimator
-class ReLURegressorCV(Regression, CrossValidated):
+class ReLURegressorCV(Regression, CrossValidated, TableEstimator):
     r"""`ReLURegressor` with beta chosen by cross-validation.
 
     All folds descend one sequence of penalties together, each fold's training starting from its network at the penalty
