@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import neuralgauge as ng
+from neuralgauge.interchange.model_file import from_estimator
 
 APPLICATIONS = {
     "sklearn",
@@ -62,6 +63,37 @@ def test_commands_and_model_files_load_no_estimator(module):
     modules = loaded_by(f"import neuralgauge.{module}")
     assert "sklearn" not in packages(modules)
     assert not {name for name in modules if name.startswith("neuralgauge.estimators")}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "train t.csv --target y --drop kind --beta 1 --output m --force",
+        "train t.csv --target kind --drop y --gap 0.1",
+        "train t.csv --target kind --drop y --gap 0.1 --multi-class one_vs_rest",
+        "predict m t.csv --drop kind",
+        "certify m t.csv --drop kind",
+        "patterns t.csv --target y --target kind",
+    ],
+)
+def test_commands_run_without_scikit_learn(command, trained_folder):
+    """Its import, with pandas, takes about a second."""
+    run = "from neuralgauge.cli import main\ntry: main(%r)\nexcept SystemExit as end: assert end.code == 0, end.code"
+    modules = loaded_by(f"import os\nos.chdir({trained_folder!r})\n{run % command.split()}")
+    assert not packages(modules) & {"sklearn", "pandas", "matplotlib"}
+    assert not {name for name in modules if name.startswith("neuralgauge.estimators")}
+
+
+@pytest.fixture(scope="module")
+def trained_folder(tmp_path_factory):
+    """A folder with a table, and a model trained on it."""
+    folder = tmp_path_factory.mktemp("commands")
+    rows = [f"{k},{k * k % 7},{'abc'[k % 3]}" for k in range(9)]
+    (folder / "t.csv").write_text("\n".join(["x,y,kind", *rows]))
+    model = ng.ReLURegressor(beta=1.0).fit([[float(k)] for k in range(9)], [float(k * k % 7) for k in range(9)])
+    saved = from_estimator(model, feature_names=["x"], target_name="y")
+    ng.save_model(saved, folder / "m")
+    return str(folder)
 
 
 def test_the_command_line_loads_the_reproduction_only_to_run_it():

@@ -14,7 +14,7 @@ import pytest
 
 from neuralgauge.cli.application import COMMANDS
 from neuralgauge.cli.options import LossName
-from neuralgauge.estimators import ReLURegressor
+from neuralgauge.estimators import ReLUClassifier, ReLURegressor
 from neuralgauge.interchange import Standardization, load_model
 from neuralgauge.losses import LOSSES, Absolute, EpsilonInsensitive, Huber, Poisson, Quantile
 from neuralgauge.relaxation.prove import prove_bound
@@ -55,6 +55,18 @@ def test_the_command_trains_what_the_estimator_trains(run, csv_file, table):
     scaling = Standardization.fit(X, y)
     model = ReLURegressor(beta=0.7, gap=1e-3).fit(scaling.features(X), scaling.target(y))
     np.testing.assert_array_equal(load_model("m.safetensors").network.U, model.network_.U)
+
+
+@pytest.mark.parametrize("multi_class", ["joint", "one_vs_rest"])
+def test_the_command_trains_the_classes_that_the_estimator_trains(run, flowers, multi_class):
+    run("train", "flowers.csv", "--target", "kind", *NUMBERS, "--multi-class", multi_class, "--output", "m")
+    X = flowers.select("length", "width").to_numpy()
+    model = ReLUClassifier(multi_class=multi_class, gap=1e-4).fit(
+        Standardization.fit(X).features(np.ascontiguousarray(X)), flowers["kind"].to_numpy()
+    )
+    saved = load_model("m")
+    assert (saved.beta, saved.loss, saved.multi_class) == (model.beta_, model.loss_.name, multi_class)
+    np.testing.assert_array_equal(saved.network.U, model.network_.U)
 
 
 def test_readable_result(run, csv_file):

@@ -78,3 +78,13 @@ def test_a_missing_value_is_named(refused, table, streamed, tmp_path):
     holes.write_parquet(tmp_path / "t.parquet")
     options = ("--target", "y", "--drop", "kind", "--no-standardize", "--memory", "1GB", "--quiet")
     assert "got nan in row 150, column 'a'" in refused("train", "t.parquet", *options)
+
+
+def test_a_missing_class_is_named(refused, table, streamed, tmp_path):
+    for kind, hole in ((table["kind"], None), (pl.Series("kind", np.arange(300.0) % 2), np.nan)):
+        holes = table.with_columns(kind)
+        holes[150, "kind"] = hole
+        holes.write_parquet(tmp_path / "t.parquet")
+        options = ("--target", "kind", "--task", "classification", "--drop", "y", "--memory", "1GB", "--quiet")
+        message = "Target 'kind' must have a class in every row, got none in row 151 (1 such rows)"
+        assert message in refused("train", "t.parquet", *options)

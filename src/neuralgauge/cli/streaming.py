@@ -59,8 +59,7 @@ def streamed_data(
     rows = ParquetRows(path, targets, kept, dtype="float32")
     y = rows.y
     chosen = with_parameters(_loss(y, task, loss), parameters, is_given=loss is not None)
-    if is_regression(chosen):
-        y = _numbers(y, targets)
+    y = _numbers(y, targets) if is_regression(chosen) else _labels(y, targets)
     n, n_classes = len(y), 0 if is_regression(chosen) else len(np.unique(y))
     outputs = max(len(targets), n_classes if n_classes > 2 else 1)
     least = BASE + 8 * VECTORS * n * outputs
@@ -101,3 +100,14 @@ def _numbers(y: npt.NDArray[Any], targets: Sequence[str]) -> npt.NDArray[Any]:
             "drop them."
         )
     return y.astype(np.float64)
+
+
+def _labels(y: npt.NDArray[Any], targets: Sequence[str]) -> npt.NDArray[Any]:
+    missing = pl.Series(y.ravel(), nan_to_null=True).is_null().to_numpy()
+    if missing.any():
+        row = int(np.argmax(missing)) + 1
+        raise InvalidInputError(
+            f"Target {quoted(targets[0])} must have a class in every row, got none in row {row} "
+            f"({int(missing.sum())} such rows); drop them."
+        )
+    return y

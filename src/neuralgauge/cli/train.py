@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import sys
-import warnings
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from .._array import Array
 from ..errors import InvalidInputError
-from ..features.parquet import ParquetRows
-from ..interchange import SavedModel, Standardization, save_model
+from ..interchange import SavedModel, save_model
 from ..interchange.atomic_write import check_output
 from ..interchange.model_content import encoded
-from ..interchange.model_file import from_estimator
 from ..quoting import quoted
 from ..solvers.solution import Solution, Status
 from .dataset import Dataset, training_data
 from .exit_codes import DONE, GAP_NOT_REACHED, INTERRUPTED
+from .fitting import MultiClass, Terms, trained
 from .options import (
     Bias,
     Data,
@@ -36,9 +33,6 @@ from .streaming import memory_limit, streamed_data
 from .streams import STANDARD_OUTPUT, STREAM, note, write_bytes
 from .tables import read_table
 
-if TYPE_CHECKING:
-    from ..estimators import ReLUClassifier, ReLURegressor
-
 
 @plain_errors
 def train(
@@ -54,7 +48,7 @@ def train(
         float | None, typer.Option(help="Of the epsilon_insensitive loss: residual that is free, by default 0.1.")
     ] = None,
     multi_class: Annotated[
-        Literal["joint", "one_vs_rest"],
+        MultiClass,
         typer.Option(help="More than two classes: one network, or one for each class against the rest."),
     ] = "joint",
     beta: Annotated[float | None, typer.Option(help="Penalty; by default 1 % of the one that trains nothing.")] = None,
@@ -91,23 +85,17 @@ def train(
     given = {"delta": delta, "level": level, "epsilon": epsilon}
     parameters = {name: value for name, value in given.items() if value is not None}
     dataset = _dataset(data, memory, (target, drop or (), task, loss, parameters), quiet)
-    settings: dict[str, Any] = {
-        "beta": beta, "bias": bias, "offset": offset, "gap": gap, "time_limit": time_limit, "prove": prove,
-        "random_state": random_state,
-    }  # fmt: skip
-    if not dataset.is_regression:
-        settings["multi_class"] = multi_class
-    elif multi_class != "joint":
+    if dataset.is_regression and multi_class != "joint":
         raise InvalidInputError(f"`--multi-class {multi_class}` is for classes, and the target holds numbers.")
+    terms = Terms(beta, bias, offset, standardize, multi_class)
+    options = {"gap": gap, "time_limit": time_limit, "prove": prove, "random_state": random_state}
     with GapBar(gap, time_limit, enabled=not quiet) as bar:
-        estimator, scaling = _fit(dataset, standardize, {**settings, "verbose": bar})
-    model = from_estimator(estimator, standardization=scaling, feature_names=dataset.names, target_name=dataset.targets)
+        model, solution = trained(dataset, terms, **options, progress=bar)
     aside = output == STREAM
     if aside:
         write_bytes(encoded(model))
     elif output is not None:
         save_model(model, output, force=force)
-    solution: Solution[Any] = estimator.solution_
     if as_json:
         print_json(_fields(model, solution, dataset, standardize, output), aside=aside)
     elif not (aside and quiet):
@@ -142,35 +130,6 @@ def _check_model_output(output: str | None, force: bool) -> None:
             )
     elif output is not None:
         check_output(output, force=force)
-
-
-def _fit(
-    dataset: Dataset, standardize: bool, settings: dict[str, Any]
-) -> tuple[ReLURegressor | ReLUClassifier, Standardization]:
-    """A fitted estimator, and the scaling of the columns it was fitted on."""
-    from sklearn.exceptions import ConvergenceWarning
-
-    from ..estimators import ReLUClassifier, ReLURegressor
-
-    scaling = Standardization.identity(len(dataset.names))
-    if standardize:
-        y = dataset.y if dataset.scales_targets else None
-        if isinstance(dataset.X, ParquetRows):
-            scaling = Standardization.streamed(dataset.X.blocks, y, dataset.names, dataset.targets)
-        else:
-            scaling = Standardization.fit(dataset.X, y, dataset.names, dataset.targets)
-    estimator = (ReLURegressor if dataset.is_regression else ReLUClassifier)(loss=dataset.loss, **settings)
-    with warnings.catch_warnings():
-        # The status and the exit code say the same.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        estimator.fit(_scaled(dataset.X, scaling), scaling.target(dataset.y) if dataset.scales_targets else dataset.y)
-    return estimator, scaling
-
-
-def _scaled(X: Array | ParquetRows, scaling: Standardization) -> Array | ParquetRows:
-    if isinstance(X, ParquetRows):
-        return X.standardized(scaling.feature_mean, scaling.feature_scale)
-    return scaling.features(X)
 
 
 def _fields(

@@ -18,14 +18,10 @@ from ..errors import InvalidInputError
 from ..losses import LOSSES, Loss, Targets, get_loss
 from ..networks.dense import TwoLayerNetwork
 from ..networks.linear_conv import LinearConvNetwork
-from ..problems.penalty import beta_max
 from ..solvers.solution import Record, Status
-from ..training.one_vs_rest import beta_max_one_vs_rest, train_one_vs_rest
 from ..training.proof import Prove, checked_prove
-from ..training.train import train
+from ..training.supervised import largest_penalty, penalty_of, trainer_of
 from .parameters import Parametrised
-
-DEFAULT_BETA_FRACTION = 0.01
 
 
 class TrainingData(NamedTuple):
@@ -129,8 +125,7 @@ class NetworkEstimator(Parametrised):
         return None
 
     def _beta_max(self, problem: Any) -> float:
-        # Where even beta = 0 gives the empty network (targets all zero), every beta trains the same; keep 1.
-        return (beta_max_one_vs_rest if self._trains_apart() else beta_max)(problem) or 1.0
+        return largest_penalty(problem, apart=self._trains_apart())
 
     def _checked_loss(self, targets: tuple[Targets, ...]) -> Loss:
         loss = get_loss(self.loss)
@@ -144,8 +139,7 @@ class NetworkEstimator(Parametrised):
 
     def _train(self, problem: Any, beta: float, gap: float, time_limit: float | None, **options: Any) -> None:
         """Train, with other options of the trainer, and set the fitted attributes."""
-        trainer = train_one_vs_rest if self._trains_apart() else train
-        solution = trainer(
+        solution = trainer_of(apart=self._trains_apart())(
             problem.with_beta(beta),
             gap,
             time_limit=time_limit,
@@ -192,11 +186,8 @@ class Penalised(NetworkEstimator):
 
     def _fit_data(self, data: TrainingData) -> None:
         gap, time_limit = as_positive(self.gap, "gap"), self._checked_time_limit()
-        beta = None if self.beta is None else as_positive(self.beta, "beta")
         problem = self._problem(data)
-        if beta is None:
-            beta = DEFAULT_BETA_FRACTION * self._beta_max(problem)
-        self._train(problem, beta, gap, time_limit)
+        self._train(problem, penalty_of(problem, self.beta, apart=self._trains_apart()), gap, time_limit)
 
 
 class ReLUEstimator(NetworkEstimator):

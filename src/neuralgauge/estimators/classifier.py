@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import numpy as np
 import numpy.typing as npt
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._array import Array
 from ..errors import InvalidInputError
-from ..losses import Loss, Softmax, Targets, get_loss
-from ..losses.classes import best_class, class_scores, class_targets, probabilities
+from ..losses import Loss, Targets, get_loss
+from ..losses.classes import best_class, class_scores, probabilities
+from ..training.supervised import classes_of
 from .base import NetworkEstimator, Penalised, ReLUEstimator, TrainingData
 from .cross_validation import CrossValidated
 from .parameters import estimator
@@ -63,15 +63,8 @@ class Classification(ClassifierMixin, NetworkEstimator):
         loss = self._checked_loss(("sign", "simplex"))
         features, labels, weight = self._fit_arguments(X, y, sample_weight)
         check_classification_targets(labels)
-        present = np.unique(labels[weight > 0])
-        if len(present) < 2:
-            raise InvalidInputError(
-                f"`y` must have two classes among the rows of positive weight, got one class, {present.tolist()[0]!r}."
-            )
-        self.classes_, index = np.unique(labels, return_inverse=True)
-        if len(self.classes_) > 2 and loss.name == "logistic" and not self._trains_apart():
-            loss = Softmax()
-        return TrainingData(features, labels, class_targets(index, len(self.classes_), loss.targets), weight, loss)
+        self.classes_, targets, loss = classes_of(labels, loss, apart=self._trains_apart(), weight=weight)
+        return TrainingData(features, labels, targets, weight, loss)
 
     def decision_function(self, X: Any) -> Array:
         """Outputs f(x) of shape (n, c); for two classes (n,), positive for `classes_[1]`.
@@ -123,11 +116,6 @@ class ReLUClassification(Classification, ReLUEstimator):
         loss = super()._checked_loss(targets)
         if self.multi_class not in ("joint", "one_vs_rest"):
             raise InvalidInputError(f"`multi_class` must be 'joint' or 'one_vs_rest', got {self.multi_class!r}.")
-        if self._trains_apart() and loss.coupled:
-            raise InvalidInputError(
-                f"`multi_class='one_vs_rest'` trains one network a class, which loss={loss.name!r} does not allow; "
-                "use loss='logistic'."
-            )
         return loss
 
 
