@@ -11,7 +11,7 @@ from neuralgauge import estimators
 from neuralgauge.estimators.parameters import Parametrised, estimator
 
 FINAL = [getattr(estimators, name) for name in estimators.__all__]
-TABLES = {"loss", "bias", "offset", "gap", "time_limit", "random_state", "prove", "verbose"}
+TABLES = {"loss", "bias", "offset", "gap", "time_limit", "random_state", "prove", "verbose", "n_jobs"}
 PATHS = {
     "betas",
     "n_betas",
@@ -22,20 +22,21 @@ PATHS = {
     "early_stopping",
     "gap_path",
     "patience",
-    "n_jobs",
 }
+GIVEN = {"beta", "warm_start"}
+CLASSES = {"class_weight", "multi_class"}
 FILTERS = {"filter_size", "stride", "padding", "padding_mode"}
 NAMES = {
-    "ReLURegressor": {*TABLES, "beta"},
-    "ReLUClassifier": {*TABLES, "beta", "multi_class"},
+    "ReLURegressor": TABLES | GIVEN,
+    "ReLUClassifier": TABLES | GIVEN | CLASSES,
     "ReLURegressorCV": TABLES | PATHS,
-    "ReLUClassifierCV": {*TABLES, *PATHS, "multi_class"},
-    "ReLUConvRegressor": {*TABLES, *FILTERS, "beta", "readout"},
-    "ReLUConvClassifier": {*TABLES, *FILTERS, "beta", "readout", "multi_class"},
+    "ReLUClassifierCV": TABLES | PATHS | CLASSES,
+    "ReLUConvRegressor": {*TABLES, *FILTERS, *GIVEN, "readout"},
+    "ReLUConvClassifier": {*TABLES, *FILTERS, *GIVEN, *CLASSES, "readout"},
     "ReLUConvRegressorCV": {*TABLES, *PATHS, *FILTERS, "readout"},
-    "ReLUConvClassifierCV": {*TABLES, *PATHS, *FILTERS, "readout", "multi_class"},
-    "LinearConvRegressor": {"loss", "offset", "gap", "time_limit", "verbose", *FILTERS, "beta"},
-    "LinearConvClassifier": {"loss", "offset", "gap", "time_limit", "verbose", *FILTERS, "beta"},
+    "ReLUConvClassifierCV": {*TABLES, *PATHS, *FILTERS, *CLASSES, "readout"},
+    "LinearConvRegressor": {"loss", "offset", "gap", "time_limit", "verbose", *FILTERS, *GIVEN},
+    "LinearConvClassifier": {"loss", "offset", "gap", "time_limit", "verbose", "class_weight", *FILTERS, *GIVEN},
 }
 
 

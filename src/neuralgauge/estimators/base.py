@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -13,15 +13,17 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from .._array import Array, as_positive
-from ..certificate import Certificate
 from ..errors import InvalidInputError
 from ..losses import LOSSES, Loss, Targets, get_loss
 from ..networks.dense import TwoLayerNetwork
 from ..networks.linear_conv import LinearConvNetwork
-from ..solvers.solution import Record, Status
+from ..solvers.solution import Record, Solution, Status
 from ..training.proof import Prove, checked_prove
 from ..training.supervised import largest_penalty, penalty_of, trainer_of
 from .parameters import Parametrised
+from .progress import record_writer
+
+SAME = 1e-9  # relative difference of objectives of one network on the same data, by rounding
 
 
 class TrainingData(NamedTuple):
@@ -47,7 +49,8 @@ class NetworkEstimator(Parametrised):
     time_limit : float or None, default=None
         Seconds after which the best network so far is taken, with a `ConvergenceWarning`.
     verbose : bool or callable, default=False
-        True prints a line an iteration to stderr; a callable gets each `Record`.
+        True writes a line an iteration to the logger "neuralgauge" at level INFO, or to stderr where logging is not set
+        up for that; a callable gets each `Record`. Lines go to the logger at level DEBUG in any case.
 
     Attributes
     ----------
@@ -124,6 +127,10 @@ class NetworkEstimator(Parametrised):
         """What the training is to prove, checked; without a ReLU everything is proven in any case."""
         return None
 
+    def _options(self) -> dict[str, Any]:
+        """Options of the trainer that the estimator alone decides."""
+        return {}
+
     def _beta_max(self, problem: Any) -> float:
         return largest_penalty(problem, apart=self._trains_apart())
 
@@ -146,6 +153,7 @@ class NetworkEstimator(Parametrised):
             random_state=self._seed(),
             prove=self._proof(problem),
             progress=self._progress(),
+            **self._options(),
             **options,
         )
         self.beta_ = beta
@@ -170,7 +178,7 @@ class NetworkEstimator(Parametrised):
     def _progress(self) -> Callable[[Record], None] | None:
         if callable(self.verbose):
             return self.verbose
-        return _print_record if self.verbose else None
+        return record_writer(bool(self.verbose))
 
 
 class Penalised(NetworkEstimator):
@@ -180,14 +188,35 @@ class Penalised(NetworkEstimator):
     ----------
     beta : float or None, default=None
         Penalty, > 0, never rescaled. None takes 1 % of the smallest beta that gives the empty network.
+    warm_start : bool, default=False
+        Whether `fit`, called again, begins from the network of the call before, say at another beta or with more
+        samples; columns, outputs and filters must be as many. The certificate is worth the same either way.
     """
 
     beta: float | None = None
+    warm_start: bool = False
 
     def _fit_data(self, data: TrainingData) -> None:
         gap, time_limit = as_positive(self.gap, "gap"), self._checked_time_limit()
         problem = self._problem(data)
-        self._train(problem, penalty_of(problem, self.beta, apart=self._trains_apart()), gap, time_limit)
+        beta = penalty_of(problem, self.beta, apart=self._trains_apart())
+        options = {"start": self._last(problem)} if self.warm_start and hasattr(self, "solution_") else {}
+        self._train(problem, beta, gap, time_limit, **options)
+
+    def _last(self, problem: Any) -> Solution[Any]:
+        """The solution of the call before as a start: with its dual point if the data are the same."""
+        last = self.solution_
+        try:
+            network = problem.network_of(last.network)
+            known = problem.with_beta(self.beta_).objective(network)
+        except (InvalidInputError, ValueError) as error:
+            raise InvalidInputError(
+                f"`warm_start` needs data like those of the last `fit`, got others: {error} Give `warm_start=False`, "
+                "or fit a `sklearn.base.clone`."
+            ) from error
+        if last.dual.shape == problem.y.shape and abs(known - last.certificate.upper) <= SAME * abs(known):
+            return last
+        return replace(last, network=network, dual=-problem.fit.gradient(problem.outputs(network)))
 
 
 class ReLUEstimator(NetworkEstimator):
@@ -204,11 +233,17 @@ class ReLUEstimator(NetworkEstimator):
         several outputs. True: always, however long it takes; False: never. Seconds: as None, and where that leaves the
         bound open so many seconds of a relaxation on top of `time_limit`, which proves a bound at any rank
         (`certificate_.proven`); refused for data for which neither is tried.
+    n_jobs : int or None, default=None
+        Threads, as in `neuralgauge.train`: -1 for all cores. The result does not depend on it.
     """
 
     bias: bool = True
     random_state: Any = 0
     prove: bool | float | None = None
+    n_jobs: int | None = None
+
+    def _options(self) -> dict[str, Any]:
+        return {"n_jobs": self.n_jobs}
 
     def _seed(self) -> Any:
         if self.random_state is None or isinstance(self.random_state, int | np.integer):
@@ -217,12 +252,3 @@ class ReLUEstimator(NetworkEstimator):
 
     def _proof(self, problem: Any) -> Prove:
         return checked_prove(self.prove, problem.output(0) if self._trains_apart() and problem.c > 1 else problem)
-
-
-def _print_record(record: Record) -> None:
-    gap = Certificate(record.objective, record.lower_bound, "estimated").gap
-    print(
-        f"{record.seconds:8.1f} s  objective {record.objective:.8g}  lower bound {record.lower_bound:.8g}  "
-        f"gap {gap:.1e}  neurons {record.n_neurons}",
-        file=sys.stderr,
-    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
 import numpy.typing as npt
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -30,6 +32,25 @@ def _has_probabilities(model: Any) -> bool:
     return True
 
 
+def _weighted_classes(class_weight: Any, labels: npt.NDArray[Any], weight: Array) -> Array:
+    """The weights of the samples times those of their classes, as scikit-learn has them."""
+    if class_weight is None:
+        return weight
+    if not (isinstance(class_weight, dict) or class_weight == "balanced"):
+        raise InvalidInputError(f"`class_weight` must be a dict, 'balanced' or None, got {class_weight!r}.")
+    used = weight > 0  # a class without weight has no balance
+    classes, index = np.unique(labels[used], return_inverse=True)
+    try:
+        factors = compute_class_weight(class_weight, classes=classes, y=labels[used], sample_weight=weight[used])
+    except ValueError as error:
+        raise InvalidInputError(f"`class_weight` must have the labels of y for keys, got others: {error}.") from error
+    if not (np.all(np.isfinite(factors)) and np.all(factors >= 0)):
+        raise InvalidInputError(f"`class_weight` must have finite weights >= 0, got {class_weight}.")
+    weighted = weight.copy()
+    weighted[used] *= factors[index]
+    return weighted
+
+
 class Classification(ClassifierMixin, NetworkEstimator):
     """Labels, targets and predictions of the classifiers.
 
@@ -40,6 +61,10 @@ class Classification(ClassifierMixin, NetworkEstimator):
         "softmax" for more; "softmax" itself gives two classes two outputs. "hinge" and "squared_hinge" are, for more
         than two classes, summed over the outputs with y = +1 in the column of the class and -1 elsewhere. Only
         "logistic" and "softmax" give probabilities.
+    class_weight : dict, "balanced" or None, default=None
+        Weights >= 0 of the classes, which multiply `sample_weight`: of a dict {label: weight}, 1 for labels that it
+        leaves out; "balanced" gives all classes the same total weight. Probabilities are then those of the weighted
+        classes.
 
     Attributes
     ----------
@@ -57,12 +82,14 @@ class Classification(ClassifierMixin, NetworkEstimator):
     _counterpart = "ReLURegressor"
 
     loss: str | Loss = "logistic"
+    class_weight: dict[Any, float] | Literal["balanced"] | None = None
 
     def _checked_data(self, X: Any, y: Any, sample_weight: Any) -> TrainingData:
         """What was given, checked; sets `classes_`."""
         loss = self._checked_loss(("sign", "simplex"))
         features, labels, weight = self._fit_arguments(X, y, sample_weight)
         check_classification_targets(labels)
+        weight = _weighted_classes(self.class_weight, labels, weight)
         self.classes_, targets, loss = classes_of(labels, loss, apart=self._trains_apart(), weight=weight)
         return TrainingData(features, labels, targets, weight, loss)
 

@@ -29,6 +29,7 @@ from ..training.train import train
 from .base import ReLUEstimator, TrainingData
 from .descent import RANGE, Descent, Point, below, is_past_the_best, still_pays
 from .folds import ROUNDING, Fold, Rows, Rule, chosen
+from .progress import line_writer
 
 ROUGH = 1e-2  # `gap_path` from which the folds' networks are searched only
 
@@ -66,7 +67,7 @@ class CrossValidated(ReLUEstimator):
         than `gap`. It then ends without a warning, and `certificate_` says how far the bound has come. None goes on
         until the gap is reached.
     n_jobs : int or None, default=None
-        Folds trained at a time, in processes of their own.
+        Folds trained at a time, in processes of their own, and threads of the final training: -1 for all cores.
     gap : float, default=1e-3
         Relative gap of the final training.
     time_limit : float or None, default=None
@@ -77,8 +78,9 @@ class CrossValidated(ReLUEstimator):
         Of the final training: exact pricing up to rank 5, or 3 for several outputs (None), always (True), never
         (False), or seconds for a relaxation where that leaves the bound open, which proves one at any rank.
     verbose : bool or callable, default=False
-        True prints a line a penalty, and a line an iteration of the final training, to stderr; a callable gets each
-        `Record` of the final training.
+        True writes a line a penalty, and a line an iteration of the final training, to the logger "neuralgauge" at
+        level INFO, or to stderr where logging is not set up for that; a callable gets each `Record` of the final
+        training. Lines go to the logger at level DEBUG in any case.
 
     Attributes
     ----------
@@ -125,7 +127,6 @@ class CrossValidated(ReLUEstimator):
     early_stopping: bool = True
     gap_path: float = 0.03
     patience: int | None = 5
-    n_jobs: int | None = None
 
     def _fit_data(self, data: TrainingData) -> None:
         """Choose beta, and whether there is an offset, and train on all rows."""
@@ -188,8 +189,9 @@ class CrossValidated(ReLUEstimator):
     def _descent(self, parallel: Any, data: TrainingData, folds: tuple[Fold, ...], deadline: float) -> Descent:
         gap = as_positive(self.gap_path, "gap_path")
         trainer = self._fold_trainer(folds[0].problem, gap)
-        score, verbose = self._scorer(data), self.verbose is True
-        return Descent(parallel, trainer, score, gap, self._seed(), deadline, verbose)
+        return Descent(
+            parallel, trainer, self._scorer(data), gap, self._seed(), deadline, line_writer(self.verbose is True)
+        )
 
     def _descend(self, descent: Descent, problem: TrainingProblem, folds: tuple[Fold, ...]) -> list[Point]:
         """What the folds find at the penalties that are tried, from the largest down."""

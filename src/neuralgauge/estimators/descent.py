@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -67,8 +66,8 @@ class Descent:
         Of a trained fold.
     deadline : float
         When the folds must end, on `time.perf_counter`.
-    verbose : bool
-        Whether to print a line a penalty to stderr.
+    write : callable or None
+        Takes a line a penalty.
     """
 
     parallel: Any
@@ -77,7 +76,7 @@ class Descent:
     gap: float
     seed: Any
     deadline: float
-    verbose: bool
+    write: Callable[[str], None] | None
 
     @property
     def left(self) -> float:
@@ -94,8 +93,8 @@ class Descent:
         )
         trained = tuple(replace(fold, solution=solution) for fold, solution in zip(folds, found, strict=True))
         point = Point(beta, trained, tuple(self.score(fold) for fold in trained))
-        if self.verbose:
-            print(f"beta {beta:.4g}  score {point.score:.4g}  loss {point.loss:.4g}", file=sys.stderr)
+        if self.write is not None:
+            self.write(f"beta {beta:.4g}  score {point.score:.4g}  loss {point.loss:.4g}")
         return point
 
 
