@@ -28,6 +28,7 @@ LAYERS = (
     ("pruning",),
     ("training",),
     ("estimators", "interchange", "plots"),
+    ("reporting",),
     ("cli",),
     ("__main__",),
 )

@@ -65,6 +65,7 @@ from .problems.training import TrainingProblem as TrainingProblem
 from .pruning import Pruning as Pruning, prune as prune
 from .relaxation.prove import prove_bound as prove_bound
 from .relaxation.proven_bound import ProvenBound as ProvenBound
+from .reporting.report import Report as Report, report as report
 from .solvers.program import solve_program as solve_program
 from .solvers.solution import Record as Record, Solution as Solution, Status as Status
 from .training.certify import certify as certify

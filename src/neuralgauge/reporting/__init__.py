@@ -1,0 +1,1 @@
+"""A report on a network: one HTML file with data, certificate, neurons, effects and scores."""

@@ -1,0 +1,131 @@
+"""What a report says in words and tables: columns, certificate, model, and how to come to the same again."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
+
+import numpy as np
+
+from .._array import Array
+from ..certificate import PROVEN, Certificate
+from ..interchange import SavedModel, StatedCertificate
+from ..interchange.model_content import package_version
+from .charts import sparkline
+from .scales import percent, shown
+from .subject import Subject
+
+MOST_COLUMNS = 100  # in the table of the data
+BINS_OF_SPARKLINE = 16
+PACKAGES = ("numpy", "scipy", "scikit-learn")
+
+
+class ColumnRow(NamedTuple):
+    """A column of the data in the table: its range, and a histogram as the path of a picture."""
+
+    name: str
+    kind: str
+    missing: int
+    low: str
+    median: str
+    high: str
+    histogram: str
+
+
+def column_rows(subject: Subject) -> list[ColumnRow]:
+    """Numeric targets, then the first `MOST_COLUMNS` columns."""
+    rows = []
+    if not subject.saved.classes:
+        targets = subject.y.reshape(len(subject.y), -1).T
+        rows = [_column(name, y, "target") for name, y in zip(subject.outputs, targets, strict=True)]
+    return rows + [_column(name, x) for name, x in zip(subject.names[:MOST_COLUMNS], subject.X.T, strict=False)]
+
+
+def _column(name: str, values: Array, kind: str = "") -> ColumnRow:
+    known = values[np.isfinite(values)]
+    different = np.unique(known)
+    if not kind:
+        kind = {1: "constant", 2: "two values"}.get(len(different), "whole" if np.all(known % 1 == 0) else "numbers")
+    low, middle, high = (float(v) for v in np.quantile(known, [0.0, 0.5, 1.0]))
+    counts = np.histogram(known, bins=BINS_OF_SPARKLINE)[0].tolist() if len(different) > 1 else []
+    return ColumnRow(name, kind, len(values) - len(known), shown(low), shown(middle), shown(high), sparkline(counts))
+
+
+class Verdict(NamedTuple):
+    """The certificate in a sentence, what it rests on in further ones, and "proven", "searched" or "open"."""
+
+    headline: str
+    remarks: tuple[str, ...]
+    kind: str
+
+
+def verdict(subject: Subject) -> Verdict:
+    """What the certificate says about the network."""
+    certificate = subject.certificate
+    proven = certificate.scope in PROVEN
+    stated = isinstance(certificate, StatedCertificate)
+    kind = "searched" if not proven or stated else "proven"
+    if not np.isfinite(certificate.gap) or certificate.gap < 0.0:
+        return Verdict("No bound tells how far this network is from the best one.", (), "open")
+    best = "more than " + percent(certificate.gap) if certificate.gap > 0.0 else "at all"
+    among = _networks(certificate)
+    if proven:
+        headline = f"No {among} can lower the training objective by {best}. This is proven."
+    else:
+        headline = f"A search found no {among} that lowers the training objective by {best}. This is not a proof."
+    remarks = []
+    if stated:
+        remarks.append("These bounds are stated by the model file; they were not checked against data.")
+    about = "the rows of this report" if subject.anew else "the rows that it was trained on"
+    scaled = "" if np.all(subject.saved.standardization.feature_scale == 1.0) else ", with columns scaled"
+    remarks.append(f"The objective is the loss summed over {about} plus beta times the weight decay{scaled}.")
+    return Verdict(headline, tuple(remarks), kind)
+
+
+def _networks(certificate: Certificate) -> str:
+    if certificate.scope == "patterns":
+        return "network with these activation patterns"
+    return "network of any width" + (" whose neurons serve one output each" if certificate.separate else "")
+
+
+def model_facts(subject: Subject) -> list[tuple[str, str]]:
+    """Names and values: task, loss, penalty, size, seed."""
+    saved = subject.saved
+    parameters = "".join(f", {name} {shown(value)}" for name, value in (saved.loss_parameters or {}).items())
+    facts = [
+        ("task", saved.task + (", each class against the rest" if saved.is_apart else "")),
+        ("loss", f"{saved.loss}{parameters}"),
+        ("beta", repr(saved.beta)),
+        ("neurons", str(saved.network.n_neurons)),
+        ("hidden bias", "yes" if saved.network.bias else "no"),
+        ("output offset", "yes" if saved.offset else "no"),
+    ]
+    seed = getattr(subject.model, "random_state", None)
+    if seed is not None:
+        facts.append(("seed", str(seed)))
+    if subject.solution is not None:
+        facts.append(("training", f"{subject.solution.status.value} {shown(subject.solution.seconds, 3)} s"))
+    return facts
+
+
+def versions(subject: Subject) -> list[tuple[str, str]]:
+    """Names and versions of what computed the report, and of what trained a model from a file."""
+    found = [("neuralgauge", package_version())]
+    if isinstance(subject.model, SavedModel) and subject.saved.package_version:
+        found.append(("neuralgauge that trained the model", subject.saved.package_version))
+    for name in PACKAGES:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            continue
+    return [*found, ("Python", platform.python_version()), ("system", f"{platform.system()} {platform.machine()}")]
+
+
+def fingerprint(subject: Subject) -> str:
+    """The first 16 digits of SHA-256 of the numbers of X and y: equal data, equal digits."""
+    digest = hashlib.sha256()
+    for array in (subject.X, np.asarray(subject.y, dtype=np.float64)):
+        digest.update(f"{array.shape}".encode() + np.ascontiguousarray(array, dtype="<f8").tobytes())
+    return digest.hexdigest()[:16]

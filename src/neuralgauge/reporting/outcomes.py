@@ -1,0 +1,114 @@
+"""How well a model predicts rows: scores, residuals, confusion, and how far its probabilities can be trusted."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .._array import Array
+from .scales import percent, shown
+from .subject import Subject
+
+MOST_BINS = 10  # of probabilities
+ROWS_A_BIN = 10
+
+
+class Score(NamedTuple):
+    """A figure with what it is called and what it means."""
+
+    name: str
+    value: str
+    meaning: str
+
+
+class ClassRow(NamedTuple):
+    """Of a class: rows, those predicted to be in each class, and the shares found and right."""
+
+    name: str
+    counts: tuple[int, ...]
+    rows: int
+    recall: str
+    precision: str
+
+
+def scores(subject: Subject, predicted: npt.NDArray[Any]) -> list[tuple[str, list[Score]]]:
+    """Scores under the name of each target, or of the classes together; predictions as numbers or positions."""
+    if subject.saved.classes:
+        return [("", _of_classes(subject, predicted))]
+    y, f = subject.y.reshape(len(subject.X), -1), predicted.reshape(len(subject.X), -1)
+    return [(name, _of_numbers(y[:, k], f[:, k])) for k, name in enumerate(subject.outputs)]
+
+
+def r_squared(y: Array, f: Array) -> float:
+    """1 - sum (y - f)^2 / sum (y - mean)^2; NaN for constant y."""
+    spread = float(np.sum((y - y.mean()) ** 2))
+    return 1.0 - float(np.sum((y - f) ** 2)) / spread if spread > 0.0 else float("nan")
+
+
+def _of_numbers(y: Array, f: Array) -> list[Score]:
+    error = np.abs(y - f)
+    return [
+        Score("R²", shown(r_squared(y, f), 3), "share of the variance that is explained; 0 for the mean of all rows"),
+        Score("root mean squared error", shown(float(np.sqrt(np.mean(error**2)))), "in units of the target"),
+        Score("mean absolute error", shown(float(error.mean())), "in units of the target"),
+        Score("largest error", shown(float(error.max())), "in units of the target"),
+    ]
+
+
+def _of_classes(subject: Subject, predicted: npt.NDArray[Any]) -> list[Score]:
+    y, k = subject.y, len(subject.saved.classes)
+    counts = np.bincount(y, minlength=k)
+    recalls = [float(np.mean(predicted[y == c] == c)) for c in range(k) if counts[c]]
+    found = [
+        Score("accuracy", percent(float(np.mean(predicted == y)), 3), "rows whose class is predicted"),
+        Score("balanced accuracy", percent(float(np.mean(recalls)), 3), "mean over the classes of the share found"),
+        Score("most frequent class", percent(counts.max() / len(y), 3), "accuracy of always predicting it"),
+    ]
+    if subject.saved.has_probabilities:
+        chance = np.maximum(subject.saved.predict_proba(subject.X)[np.arange(len(y)), y], np.finfo(float).tiny)
+        loss = shown(float(-np.mean(np.log(chance))))
+        found.append(Score("log loss", loss, "mean of −log(probability of the class)"))
+    return found
+
+
+def confusion(subject: Subject, predicted: npt.NDArray[Any]) -> list[ClassRow]:
+    """A row for each class, how many of its rows are predicted to be in each."""
+    k = len(subject.saved.classes)
+    counts = np.zeros((k, k), dtype=np.intp)
+    np.add.at(counts, (subject.y, predicted), 1)
+    told = counts.sum(axis=0)
+    return [
+        ClassRow(
+            str(name),
+            tuple(counts[c].tolist()),
+            int(counts[c].sum()),
+            percent(counts[c, c] / counts[c].sum()) if counts[c].sum() else "–",
+            percent(counts[c, c] / told[c]) if told[c] else "–",
+        )
+        for c, name in enumerate(subject.saved.classes)
+    ]
+
+
+def reliability(subject: Subject) -> tuple[Array, Array] | None:
+    """Mean probability of the predicted class, and how often it is right, in bins of equal numbers of rows.
+
+    None where the loss gives no probabilities, or rows for fewer than three bins.
+    """
+    bins = min(MOST_BINS, len(subject.X) // ROWS_A_BIN)
+    if not subject.saved.has_probabilities or bins < 3:
+        return None
+    chances = subject.saved.predict_proba(subject.X)
+    confidence, right = chances.max(axis=1), np.argmax(chances, axis=1) == subject.y
+    parts = np.array_split(np.argsort(confidence, kind="stable"), bins)
+    return np.array([confidence[p].mean() for p in parts]), np.array([right[p].mean() for p in parts])
+
+
+def predictions(subject: Subject) -> npt.NDArray[Any]:
+    """Numbers as y has them, or positions of classes."""
+    predicted = subject.saved.predict(subject.X)
+    if not subject.saved.classes:
+        return predicted
+    known = {label: k for k, label in enumerate(subject.saved.classes)}
+    return np.array([known[label] for label in predicted.tolist()])
