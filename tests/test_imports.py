@@ -16,7 +16,7 @@ SOURCE, ROOT = Path(ng.__file__).parent, Path(__file__).parents[1]
 # From the ground up. A module may import from lower layers and from its own.
 LAYERS = (
     ("errors", "quoting"),
-    ("_array", "_compiled", "_threads"),
+    ("wording", "_array", "_compiled", "_threads"),
     ("losses", "features"),
     ("shards",),
     ("networks",),
@@ -101,7 +101,7 @@ def test_the_certificate_knows_no_solver():
         if name not in reached:
             reached.add(name)
             waiting += IMPORTS[name]
-    below = {"problems", "networks", "losses", "_array", "errors"}
+    below = {"problems", "networks", "losses", "_array", "errors", "quoting", "wording"}
     assert {top(name) for name in reached} == {"certificate", *below}
 
 

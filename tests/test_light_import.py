@@ -43,6 +43,8 @@ def test_certificates_need_numpy_alone():
     assert not packages(modules) & {*APPLICATIONS, "scipy", "numba", "joblib"}
     own = {name for name in modules if name.startswith("neuralgauge")}
     assert own == {"neuralgauge", "neuralgauge.certificate"}
+    said = "from neuralgauge.certificate import Certificate; Certificate(2.0, 1.5, 'exact').in_words()"
+    assert not packages(loaded_by(said)) & {*APPLICATIONS, "scipy", "numba", "joblib"}
 
 
 @pytest.mark.parametrize("names", ["TrainingProblem, train", "certify", "relu_path", "neural_gauge", "solve_program"])

@@ -157,6 +157,23 @@ class Certificate:
         support = [("support", self.support)] if self.support else []
         return [objective, proven, (self.scope, f"{bound}: {self.covers}"), *support]
 
+    def in_words(self) -> str:
+        """How much better another network can be, in sentences that need no knowledge of the theory.
+
+        Percentages are relative gaps, rounded up, so that what is called proven is; of a gap of 1 or more, which says
+        little of objectives that are never negative, the bound itself is named.
+
+        Examples
+        --------
+        >>> print(Certificate(upper=1000.0, lower=997.1, scope="exact").in_words().split(" Better")[0])
+        No network of any size can be more than 0.29 % better on these rows (proven).
+        >>> print(Certificate(upper=1000.0, lower=999.875, scope="estimated", starts=64).in_words().split(" Better")[0])
+        A search found no network that is more than 0.013 % better on these rows; that is not a proof.
+        """
+        from .wording import certified
+
+        return certified(self)
+
     def __str__(self) -> str:
         return "\n".join(f"{name:<9}  {value}" for name, value in self.lines())
 

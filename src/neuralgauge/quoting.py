@@ -1,9 +1,11 @@
-"""Values and names as messages show them: quoted, and cut where they are long."""
+"""Values and names as messages show them: quoted, and cut or rounded where they are long."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
 from itertools import islice
 
 LONGEST = 80
@@ -54,3 +56,24 @@ def closest(name: str, names: Iterable[str], n: int = 3) -> list[str]:
         return []
     lowered = {known.lower(): known for known in islice(names, MOST_COMPARED) if len(known) <= LONGEST}
     return [lowered[key] for key in difflib.get_close_matches(name.lower(), lowered, n=n, cutoff=0.6)]
+
+
+def rounded_up(value: float | Fraction, digits: int = 2) -> str:
+    """The least number of so many significant digits that is not below a finite value, without an exponent.
+
+    Examples
+    --------
+    >>> rounded_up(0.00301), rounded_up(12.0), rounded_up(-1.29)
+    ('0.0031', '12', '-1.2')
+    """
+    return _rounded(value, Context(prec=digits, rounding=ROUND_CEILING))
+
+
+def rounded_down(value: float | Fraction, digits: int = 2) -> str:
+    """The largest number of so many significant digits that is not above a finite value, without an exponent."""
+    return _rounded(value, Context(prec=digits, rounding=ROUND_FLOOR))
+
+
+def _rounded(value: float | Fraction, context: Context) -> str:
+    exact = Fraction(value)
+    return format(context.divide(Decimal(exact.numerator), Decimal(exact.denominator)).normalize(context), "f")

@@ -44,6 +44,7 @@ def test_train_predict_certify(run, csv_file, table):
     certified = run("certify", "m.safetensors", csv_file, "--target", "price", "--json")
     assert certified.code == 0
     assert set(certified.json) >= RESULT_KEYS
+    assert certified.json["in_words"].startswith("No network of any size can be more than 0.")
     assert certified.json["objective"] == pytest.approx(trained.json["objective"], rel=1e-9)
     assert certified.json["lower_bound"] <= trained.json["objective"] * (1 + 1e-9)
 

@@ -69,6 +69,7 @@ def certify(
             ("model", f"{description(saved)}, beta {saved.beta:.8g}"),
             ("neurons", str(saved.network.n_neurons)),
             *certificate.lines(),
+            ("in words", certificate.in_words()),
             ("time", f"{seconds:.2f} s"),
         ]
         print_lines(lines)

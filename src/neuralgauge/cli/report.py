@@ -28,6 +28,7 @@ def certificate_fields(certificate: Certificate) -> dict[str, Any]:
         "proven": certificate.proven,
         "proven_gap": certificate.proven_gap,
         "separate": certificate.separate,
+        "in_words": certificate.in_words(),
     }
 
 
@@ -55,13 +56,21 @@ def description(model: SavedModel) -> str:
 
 def print_json(fields: dict[str, Any], *, aside: bool = False) -> None:
     """One JSON object on stdout, or `aside` on stderr; numbers that are not finite become null, which JSON requires."""
-    clean = {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in fields.items()}
-    text = json.dumps(clean, ensure_ascii=False)
+    text = json.dumps(_finite(fields), ensure_ascii=False)
     if aside:
         note(text)
     else:
         # JSON is UTF-8 whatever the locale; a name of a file that is not even text becomes an escape of JSON.
         write_bytes(f"{text}\n".encode("utf-8", "backslashreplace"))
+
+
+def _finite(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields with None for numbers that are not finite."""
+    clean = {}
+    for key, value in fields.items():
+        is_endless = isinstance(value, float) and not math.isfinite(value)
+        clean[key] = None if is_endless else _finite(value) if isinstance(value, dict) else value
+    return clean
 
 
 def print_lines(lines: list[tuple[str, str]], *, aside: bool = False) -> None:

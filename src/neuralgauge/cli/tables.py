@@ -51,6 +51,10 @@ class Table:
             return f"row {record + 1} of {quoted(self.path)}"
         return f"line {_line_of(self.text, record)} of {quoted(self.path)}"
 
+    def rows(self, chosen: npt.NDArray[np.bool_]) -> Table:
+        """The table of the rows of a mask (n,)."""
+        return Table(self.path, self.frame.filter(chosen), self.records[chosen], self.text)
+
     def require(self, name: str) -> None:
         """Raise unless there is a column of that name, offering the nearest ones."""
         if name in self.frame.schema:

@@ -12,10 +12,11 @@ from ..interchange import SavedModel, save_model
 from ..interchange.atomic_write import check_output
 from ..interchange.model_content import encoded
 from ..quoting import quoted
-from ..solvers.solution import Solution, Status
+from ..solvers.solution import Status
 from .dataset import Dataset, training_data
 from .exit_codes import DONE, GAP_NOT_REACHED, INTERRUPTED
 from .fitting import MultiClass, Terms, trained
+from .holdout import split
 from .options import (
     Bias,
     Data,
@@ -28,9 +29,11 @@ from .options import (
     TimeLimit,
     plain_errors,
 )
-from .report import GapBar, certificate_fields, description, model_fields, print_json, print_lines
+from .outcome import Outcome
+from .report import GapBar, print_json, print_lines
+from .scores import held_out_score, training_score
 from .streaming import memory_limit, streamed_data
-from .streams import STANDARD_OUTPUT, STREAM, note, write_bytes
+from .streams import STREAM, note, write_bytes
 from .tables import read_table
 
 
@@ -67,7 +70,15 @@ def train(
             "do not fit go to a temporary file. The system's cache of files is not counted.",
         ),
     ] = None,
-    random_state: Annotated[int, typer.Option(min=0, help="Seed of the searches.")] = 0,
+    holdout: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="Share of the rows, as 0.2, that is kept from the training to score the network on; of classes the "
+            "same share of each. By default none is.",
+        ),
+    ] = 0.0,
+    random_state: Annotated[int, typer.Option(min=0, help="Seed of the searches and of the rows held out.")] = 0,
     output: Annotated[
         str | None,
         typer.Option(metavar="MODEL", help="Model file to write; - is standard output, and the report goes to stderr."),
@@ -84,22 +95,26 @@ def train(
     _check_model_output(output, force)
     given = {"delta": delta, "level": level, "epsilon": epsilon}
     parameters = {name: value for name, value in given.items() if value is not None}
-    dataset = _dataset(data, memory, (target, drop or (), task, loss, parameters), quiet)
+    columns = target, drop or (), task, loss, parameters
+    if memory is None:
+        dataset, held_out = split(read_table(data), lambda table: training_data(table, *columns), holdout, random_state)
+    else:
+        dataset, held_out = _streamed(data, memory, columns, holdout, quiet), None
     if dataset.is_regression and multi_class != "joint":
         raise InvalidInputError(f"`--multi-class {multi_class}` is for classes, and the target holds numbers.")
     terms = Terms(beta, bias, offset, standardize, multi_class)
     options = {"gap": gap, "time_limit": time_limit, "prove": prove, "random_state": random_state}
     with GapBar(gap, time_limit, enabled=not quiet) as bar:
         model, solution = trained(dataset, terms, **options, progress=bar)
+    _write(model, output, force)
+    outcome = Outcome(
+        model, solution, dataset, standardize, output, training_score(model, dataset), held_out_score(model, held_out)
+    )
     aside = output == STREAM
-    if aside:
-        write_bytes(encoded(model))
-    elif output is not None:
-        save_model(model, output, force=force)
     if as_json:
-        print_json(_fields(model, solution, dataset, standardize, output), aside=aside)
+        print_json(outcome.fields(), aside=aside)
     elif not (aside and quiet):
-        print_lines(_lines(model, solution, dataset, standardize, output), aside=aside)
+        print_lines(outcome.lines(), aside=aside)
     if solution.status is Status.SOLVED:
         return DONE
     if not quiet:
@@ -107,10 +122,13 @@ def train(
     return INTERRUPTED if solution.status is Status.INTERRUPTED else GAP_NOT_REACHED
 
 
-def _dataset(data: str, memory: str | None, columns: tuple[Any, ...], quiet: bool) -> Dataset:
-    """The table read whole or, under a limit of memory, as rows that are streamed."""
-    if memory is None:
-        return training_data(read_table(data), *columns)
+def _streamed(data: str, memory: str, columns: tuple[Any, ...], holdout: float, quiet: bool) -> Dataset:
+    """The rows of a Parquet file, under a limit of memory."""
+    if holdout:
+        raise InvalidInputError(
+            "`--holdout` is for tables that are read whole, got `--memory`, which streams them; write the rows to hold "
+            "out to a file of their own, and predict them."
+        )
     limit = memory_limit(memory)
     if not quiet:
         note(f"Reading the targets of {quoted(data)}.")
@@ -119,6 +137,13 @@ def _dataset(data: str, memory: str | None, columns: tuple[Any, ...], quiet: boo
         n, d = dataset.X.shape
         note(f"{n:,} rows of {d} features are decoded; Ctrl-C, once training has begun, keeps the best network.")
     return dataset
+
+
+def _write(model: SavedModel, output: str | None, force: bool) -> None:
+    if output == STREAM:
+        write_bytes(encoded(model))
+    elif output is not None:
+        save_model(model, output, force=force)
 
 
 def _check_model_output(output: str | None, force: bool) -> None:
@@ -130,52 +155,3 @@ def _check_model_output(output: str | None, force: bool) -> None:
             )
     elif output is not None:
         check_output(output, force=force)
-
-
-def _fields(
-    model: SavedModel, solution: Solution[Any], dataset: Dataset, standardize: bool, output: str | None
-) -> dict[str, Any]:
-    return {
-        **certificate_fields(solution.certificate),
-        **model_fields(model),
-        "status": solution.status.name.lower(),
-        "message": solution.status.value,
-        "seconds": solution.seconds,
-        "n_iter": solution.n_iter,
-        "task": model.task,
-        "bias": model.network.bias,
-        "standardized": standardize,
-        "target": model.target_name if len(dataset.targets) == 1 else list(dataset.targets),
-        "classes": list(model.classes),
-        "n_rows": len(dataset.y),
-        "n_features": len(model.feature_names),
-        "output": output,
-    }
-
-
-def _lines(
-    model: SavedModel, solution: Solution[Any], dataset: Dataset, standardize: bool, output: str | None
-) -> list[tuple[str, str]]:
-    whole = "features" if not dataset.scales_targets else "features and target" + "s" * (len(dataset.targets) > 1)
-    scaling = (
-        f"{whole} have mean 0 and deviation 1; the model file undoes it, the figures below are of the scaled problem"
-        if standardize
-        else "none, columns are taken as they are"
-    )
-    return [
-        ("task", description(model)),
-        ("data", f"{len(dataset.y)} rows, {len(model.feature_names)} features"),
-        ("scaling", scaling),
-        ("beta", f"{model.beta:.8g}"),
-        ("neurons", str(model.network.n_neurons)),
-        *solution.certificate.lines(),
-        ("status", solution.status.value),
-        ("time", f"{solution.seconds:.2f} s"),
-        ("model", _saved_to(output)),
-    ]
-
-
-def _saved_to(output: str | None) -> str:
-    if output is None:
-        return "not saved, give `--output` to save it"
-    return f"written to {STANDARD_OUTPUT}" if output == STREAM else f"saved to {quoted(output)}"

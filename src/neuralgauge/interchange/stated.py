@@ -28,3 +28,7 @@ class StatedCertificate(Certificate):
     def support(self) -> str:
         """Empty: files keep the bounds, not the search behind them."""
         return ""
+
+    def in_words(self) -> str:
+        """What the certificate says, in words, as a statement of the file."""
+        return f"As the model file states, not checked against data: {super().in_words()}"
