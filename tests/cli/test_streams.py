@@ -139,7 +139,7 @@ def test_long_options_are_not_repeated(refused, csv_file):
 @linux
 @pytest.mark.parametrize("output", ["/dev/full", "/proc/m"])
 def test_outputs_that_take_nothing_are_refused_before_the_training(refused, csv_file, monkeypatch, output):
-    monkeypatch.setattr("neuralgauge.cli.train._fit", lambda *_: pytest.fail("it was trained for nothing"))
+    monkeypatch.setattr("neuralgauge.cli.train.trained", lambda *_, **__: pytest.fail("it was trained for nothing"))
     assert f"{os.path.dirname(output)}" in refused(
         "train", csv_file, "--target", "price", "--output", output, "--force"
     )
