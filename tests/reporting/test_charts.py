@@ -63,3 +63,13 @@ def test_histograms_stand_on_the_axis():
 def test_labels_of_the_horizontal_axis_do_not_touch():
     chart = Chart.of("t", ("x", "y"), [100000.0, 900000.0], [0.0, 1.0], size=(200.0, 100.0))
     assert len(chart.legible_ticks) < len(chart.x.ticks)
+
+
+def test_bands_follow_the_steps_of_their_lines():
+    chart = Chart.of("t", ("x", "y"), [0.0, 2.0], [0.0, 4.0])
+    x, low, high = np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 2.0]), np.array([4.0, 3.0, 3.0])
+    level, slanted = chart.band(x, low, high, "shade", steps=True).band(x, low, high, "shade").marks
+    assert slanted.d.count("L") == 5
+    corner = f"{chart.x([1.0])[0]:.1f} {chart.y([0.0])[0]:.1f}L{chart.x([1.0])[0]:.1f} {chart.y([1.0])[0]:.1f}"
+    assert corner in level.d
+    assert corner not in slanted.d

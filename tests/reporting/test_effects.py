@@ -22,11 +22,11 @@ def test_importances_are_mean_slopes_times_deviations(subject, kind):
     one = subject(kind)
     f = one.saved.decision_function
     spread = 1.0 if one.saved.classes else one.y.std(axis=0)
-    for k in range(one.X.shape[1]):
-        step = np.zeros(one.X.shape[1])
+    for k in range(one.rows.shape[1]):
+        step = np.zeros(one.rows.shape[1])
         step[k] = 1e-6
-        slopes = (f(one.X + step) - f(one.X - step)) / 2e-6 / spread
-        expected = np.abs(slopes).reshape(len(one.X), -1).mean(axis=0).sum() * one.X[:, k].std()
+        slopes = (f(one.rows + step) - f(one.rows - step)) / 2e-6 / spread
+        expected = np.abs(slopes).reshape(len(one.rows), -1).mean(axis=0).sum() * one.rows[:, k].std()
         assert effects.importances(one)[k] == pytest.approx(expected, rel=5e-3, abs=1e-9)  # rows lie on kinks
 
 
@@ -37,10 +37,10 @@ def test_partial_dependence_is_a_mean_over_rows(subject):
     assert [curve.name for curve in curves] == [one.names[k] for k in order[: len(curves)]]
     for curve, k in zip(curves, order, strict=False):
         for value, mean in list(zip(curve.values, curve.means, strict=True))[::10]:
-            X = one.X.copy()
+            X = one.rows.copy()
             X[:, k] = value
             np.testing.assert_allclose(mean, one.saved.predict_proba(X).mean(axis=0), atol=1e-12)
-    assert curves[0].values[[0, -1]].tolist() == [one.X[:, order[0]].min(), one.X[:, order[0]].max()]
+    assert curves[0].values[[0, -1]].tolist() == [one.rows[:, order[0]].min(), one.rows[:, order[0]].max()]
 
 
 def test_neurons_by_their_cost(subject):
@@ -51,7 +51,7 @@ def test_neurons_by_their_cost(subject):
     order = np.argsort(-cost)[: effects.MOST_NEURONS]
     for neuron, j in zip(found, order, strict=True):
         assert neuron.share == pytest.approx(cost[j] / cost.sum())
-        features = one.saved.standardization.features(one.X)
+        features = one.saved.standardization.features(one.rows)
         active = [np.append(row, 1.0) @ network.U[:, j] > 0 for row in features]
         assert neuron.active == pytest.approx(np.mean(active))
         assert neuron.effects == (("raises " if network.A[j, 0] > 0 else "lowers ") + one.outputs[0],)
@@ -81,7 +81,7 @@ def test_scores_are_those_of_scikit_learn(subject):
     assert float(values["balanced accuracy"][:-2]) == pytest.approx(
         100 * metrics.balanced_accuracy_score(one.y, f), rel=5e-3
     )
-    chances = one.saved.predict_proba(one.X)
+    chances = one.saved.predict_proba(one.rows)
     assert float(values["log loss"]) == pytest.approx(metrics.log_loss(one.y, chances), rel=1e-3)
     counts = [row.counts for row in outcomes.confusion(one, f)]
     np.testing.assert_array_equal(counts, metrics.confusion_matrix(one.y, f))

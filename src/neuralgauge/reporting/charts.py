@@ -92,8 +92,10 @@ class Chart:
             pen = "L"
         return self._with("".join(pieces), look, name)
 
-    def band(self, x: Array, low: Array, high: Array, look: str, name: str = "") -> Self:
-        """What lies between two lines."""
+    def band(self, x: Array, low: Array, high: Array, look: str, name: str = "", *, steps: bool = False) -> Self:
+        """What lies between two lines, or between two of steps."""
+        if steps:
+            x, low, high = np.repeat(x, 2)[1:], np.repeat(low, 2)[:-1], np.repeat(high, 2)[:-1]
         across = np.concatenate([self.x(x), self.x(x)[::-1]])
         up = np.concatenate([self.y(low), self.y(high)[::-1]])
         known = np.isfinite(across) & np.isfinite(up)

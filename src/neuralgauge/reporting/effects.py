@@ -10,7 +10,7 @@ import numpy as np
 from .._array import Array, with_ones
 from .subject import Subject
 
-MOST_ROWS = 1000  # over which slopes and partial dependence are averaged
+ROWS_AVERAGED = 1000  # over which slopes and partial dependence are averaged
 MOST_NEURONS = 12  # in the table
 MOST_WEIGHTS = 4  # of a neuron
 MOST_CURVES = 6  # of partial dependence
@@ -38,7 +38,7 @@ class Neuron:
 
 def deviations(subject: Subject) -> Array:
     """Standard deviations (d,) of the columns as the network sees them, scaled."""
-    spread: Array = subject.X.std(axis=0) / subject.saved.standardization.feature_scale
+    spread: Array = subject.rows.std(axis=0) / subject.saved.standardization.feature_scale
     return spread
 
 
@@ -47,7 +47,7 @@ def neurons(subject: Subject) -> list[Neuron]:
     network, d = subject.saved.network, len(subject.names)
     cost = np.linalg.norm(network.U, axis=0) * np.linalg.norm(network.A, axis=1)
     order = np.argsort(-cost, kind="stable")[:MOST_NEURONS]
-    rows = _design(subject, subject.X[subject.part(MOST_ROWS)])
+    rows = _design(subject, subject.rows[subject.part(ROWS_AVERAGED)])
     active = (rows @ network.U[:, order] > 0.0).mean(axis=0)
     moved = network.U[:d, order] * deviations(subject)[:, None]
     found = []
@@ -77,7 +77,7 @@ def importances(subject: Subject) -> Array:
     Outputs are in standard deviations of their own targets, and summed.
     """
     network, d = subject.saved.network, len(subject.names)
-    rows = _design(subject, subject.X[subject.part(MOST_ROWS)])
+    rows = _design(subject, subject.rows[subject.part(ROWS_AVERAGED)])
     gates = (rows @ network.U > 0.0).astype(float)
     spread = np.broadcast_to(_target_spread(subject), network.n_outputs)
     total = np.zeros(d)
@@ -113,15 +113,15 @@ def partial_dependence(subject: Subject) -> list[Curve]:
     """
     importance = importances(subject)
     order = np.argsort(-importance, kind="stable")[:MOST_CURVES]
-    rows = subject.X[subject.part(MOST_ROWS)]
+    rows = subject.rows[subject.part(ROWS_AVERAGED)]
     curves = []
     for k in order.tolist():
-        low, high = subject.X[:, k].min(), subject.X[:, k].max()
+        low, high = subject.rows[:, k].min(), subject.rows[:, k].max()
         if low == high or importance[k] == 0.0:
             continue
         values = np.linspace(low, high, GRID)
         means = [_predicted(subject, _with_column(rows, k, value)).mean(axis=0) for value in values]
-        deciles = np.quantile(subject.X[:, k], np.linspace(0.1, 0.9, 9))
+        deciles = np.quantile(subject.rows[:, k], np.linspace(0.1, 0.9, 9))
         curves.append(Curve(subject.names[k], values, np.array(means), deciles))
     return curves
 

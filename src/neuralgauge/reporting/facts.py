@@ -17,7 +17,7 @@ from .charts import sparkline
 from .scales import percent, shown
 from .subject import Subject
 
-MOST_COLUMNS = 100  # in the table of the data
+COLUMNS_LISTED = 100  # in the table of the data
 BINS_OF_SPARKLINE = 16
 PACKAGES = ("numpy", "scipy", "scikit-learn")
 
@@ -35,12 +35,12 @@ class ColumnRow(NamedTuple):
 
 
 def column_rows(subject: Subject) -> list[ColumnRow]:
-    """Numeric targets, then the first `MOST_COLUMNS` columns."""
+    """Numeric targets, then the first `COLUMNS_LISTED` columns."""
     rows = []
     if not subject.saved.classes:
         targets = subject.y.reshape(len(subject.y), -1).T
         rows = [_column(name, y, "target") for name, y in zip(subject.outputs, targets, strict=True)]
-    return rows + [_column(name, x) for name, x in zip(subject.names[:MOST_COLUMNS], subject.X.T, strict=False)]
+    return rows + [_column(name, x) for name, x in zip(subject.names[:COLUMNS_LISTED], subject.rows.T, strict=False)]
 
 
 def _column(name: str, values: Array, kind: str = "") -> ColumnRow:
@@ -126,6 +126,6 @@ def versions(subject: Subject) -> list[tuple[str, str]]:
 def fingerprint(subject: Subject) -> str:
     """The first 16 digits of SHA-256 of the numbers of X and y: equal data, equal digits."""
     digest = hashlib.sha256()
-    for array in (subject.X, np.asarray(subject.y, dtype=np.float64)):
+    for array in (subject.rows, np.asarray(subject.y, dtype=np.float64)):
         digest.update(f"{array.shape}".encode() + np.ascontiguousarray(array, dtype="<f8").tobytes())
     return digest.hexdigest()[:16]

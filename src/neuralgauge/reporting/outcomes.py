@@ -37,7 +37,7 @@ def scores(subject: Subject, predicted: npt.NDArray[Any]) -> list[tuple[str, lis
     """Scores under the name of each target, or of the classes together; predictions as numbers or positions."""
     if subject.saved.classes:
         return [("", _of_classes(subject, predicted))]
-    y, f = subject.y.reshape(len(subject.X), -1), predicted.reshape(len(subject.X), -1)
+    y, f = subject.y.reshape(len(subject.rows), -1), predicted.reshape(len(subject.rows), -1)
     return [(name, _of_numbers(y[:, k], f[:, k])) for k, name in enumerate(subject.outputs)]
 
 
@@ -67,7 +67,7 @@ def _of_classes(subject: Subject, predicted: npt.NDArray[Any]) -> list[Score]:
         Score("most frequent class", percent(counts.max() / len(y), 3), "accuracy of always predicting it"),
     ]
     if subject.saved.has_probabilities:
-        chance = np.maximum(subject.saved.predict_proba(subject.X)[np.arange(len(y)), y], np.finfo(float).tiny)
+        chance = np.maximum(subject.saved.predict_proba(subject.rows)[np.arange(len(y)), y], np.finfo(float).tiny)
         loss = shown(float(-np.mean(np.log(chance))))
         found.append(Score("log loss", loss, "mean of −log(probability of the class)"))
     return found
@@ -96,10 +96,10 @@ def reliability(subject: Subject) -> tuple[Array, Array] | None:
 
     None where the loss gives no probabilities, or rows for fewer than three bins.
     """
-    bins = min(MOST_BINS, len(subject.X) // ROWS_A_BIN)
+    bins = min(MOST_BINS, len(subject.rows) // ROWS_A_BIN)
     if not subject.saved.has_probabilities or bins < 3:
         return None
-    chances = subject.saved.predict_proba(subject.X)
+    chances = subject.saved.predict_proba(subject.rows)
     confidence, right = chances.max(axis=1), np.argmax(chances, axis=1) == subject.y
     parts = np.array_split(np.argsort(confidence, kind="stable"), bins)
     return np.array([confidence[p].mean() for p in parts]), np.array([right[p].mean() for p in parts])
@@ -107,7 +107,7 @@ def reliability(subject: Subject) -> tuple[Array, Array] | None:
 
 def predictions(subject: Subject) -> npt.NDArray[Any]:
     """Numbers as y has them, or positions of classes."""
-    predicted = subject.saved.predict(subject.X)
+    predicted = subject.saved.predict(subject.rows)
     if not subject.saved.classes:
         return predicted
     known = {label: k for k, label in enumerate(subject.saved.classes)}

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from .._array import Array
 from ..plots._bounds import bounds_over_time, gaps, scope_of
+from ..plots.training import WIDE
 from ..solvers.solution import Solution
 from ..training.path import Path
 from .charts import SMALL, Chart
@@ -20,7 +21,6 @@ from .subject import Subject
 LOOKS = ("a", "b", "c", "d", "e")  # of curves, as many as the style sheet has
 MOST_DOTS = 1500
 BINS = 24  # of residuals
-WIDE = 10.0  # ratio of values from which an axis is logarithmic
 
 
 def of_training(solution: Solution[Any]) -> list[Chart]:
@@ -39,7 +39,7 @@ def of_training(solution: Solution[Any]) -> list[Chart]:
         description=f"The objective ends at {shown(certificate.upper)}, the bound at {shown(certificate.lower)}.",
     )
     dashed = "" if certificate.scope in ("exact", "bounded") else " dashed"
-    bounds.band(seconds, lower, upper, "shade")
+    bounds.band(seconds, lower, upper, "shade", steps=True)
     bounds.line(seconds, upper, "a line", "objective", steps=True)
     bounds.line(seconds, lower, f"b line{dashed}", f"lower bound ({scope_of(certificate)})", steps=True)
     relative = gaps(upper, lower)
@@ -133,7 +133,7 @@ def of_predictions(subject: Subject, predicted: npt.NDArray[Any]) -> list[Chart]
     """Predictions against truth and residuals of each target; for classes how often probabilities are right."""
     if subject.saved.classes:
         return _of_probabilities(subject)
-    n, part = len(subject.X), subject.part(MOST_DOTS)
+    n, part = len(subject.rows), subject.part(MOST_DOTS)
     y, f = subject.y.reshape(n, -1), predicted.reshape(n, -1)
     charts = []
     for k, name in enumerate(subject.outputs):

@@ -14,7 +14,7 @@ from ..interchange import SavedModel
 from ..interchange.atomic_write import check_output, write_atomically
 from ..training.path import Path
 from . import facts, outcomes, pictures
-from .effects import MOST_NEURONS, MOST_ROWS, neurons
+from .effects import MOST_NEURONS, ROWS_AVERAGED, neurons
 from .scales import percent, shown
 from .subject import Subject
 
@@ -165,7 +165,7 @@ def _rendered(subject: Subject, path: Path | None, command: str | None) -> str:
         confusion=outcomes.confusion(subject, predicted) if subject.saved.classes else [],
         charts=pictures.of_predictions(subject, predicted),
         most_neurons=MOST_NEURONS,
-        most_rows=MOST_ROWS,
+        most_rows=ROWS_AVERAGED,
         percent=percent,
         shown=shown,
     )

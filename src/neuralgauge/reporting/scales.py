@@ -12,7 +12,7 @@ from .._array import Array
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 TICKS = 5  # wanted on an axis
-NARROW = 0.05  # of a linear scale, what is left free at both ends
+LEFT_FREE = 0.05  # of a linear scale, what is left free at both ends
 
 
 def shown(value: float, digits: int = 4) -> str:
@@ -73,7 +73,7 @@ class Scale:
 
     @classmethod
     def over(
-        cls, values: Iterable[float] | Array, start: float, stop: float, *, log: bool = False, margin: float = NARROW
+        cls, values: Iterable[float] | Array, start: float, stop: float, *, log: bool = False, margin: float = LEFT_FREE
     ) -> Scale:
         """The scale on which all finite values, of a log scale all above 0, are seen."""
         known = np.asarray(list(values) if not isinstance(values, np.ndarray) else values, dtype=np.float64).ravel()

@@ -29,7 +29,7 @@ class Subject:
         What was given: an estimator or a saved model.
     saved : SavedModel
         The same as a saved model, which predicts in the units of the data.
-    X : array of shape (n, d)
+    rows : array of shape (n, d)
         Features as they were given, in the order of the network.
     y : array of shape (n,) or (n, c)
         Numbers, or for classes their positions in ``saved.classes``.
@@ -43,7 +43,7 @@ class Subject:
 
     model: Any
     saved: SavedModel
-    X: Array
+    rows: Array
     y: npt.NDArray[Any]
     names: tuple[str, ...]
     certificate: Certificate
@@ -104,7 +104,7 @@ class Subject:
 
     def part(self, most: int) -> npt.NDArray[np.intp]:
         """At most so many rows at equal distances, the same ones each time."""
-        n = len(self.X)
+        n = len(self.rows)
         return np.arange(n) if n <= most else np.linspace(0, n - 1, most).round().astype(np.intp)
 
 
