@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import re
 import signal
 import sys
@@ -16,6 +17,7 @@ from typer import TyperException
 from .exit_codes import CLOSED_PIPE, DONE, INTERRUPTED, REFUSED, TERMINATED
 from .streams import abandon, note
 
+PROGRAM = "neuralgauge"
 LONG_WORD = r"(\S{100})\S{20,}"  # arguments in messages are cut after 100 characters
 
 # The commands, each the function of that name in the module of that name, with what it says first about itself. Of
@@ -33,7 +35,7 @@ COMMANDS = {
 
 def application(arguments: Sequence[str]) -> typer.Typer:
     """The application, with the commands that the arguments name; of the others no more than what the help lists."""
-    app = typer.Typer(name="neuralgauge", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app = typer.Typer(name=PROGRAM, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.callback()(_options)
     for name, summary in COMMANDS.items():
         if name in arguments:
@@ -41,6 +43,13 @@ def application(arguments: Sequence[str]) -> typer.Typer:
         else:
             app.command(name, help=summary)(_unread)
     return app
+
+
+def _completed() -> list[str]:
+    """The words of a line that a shell wants completed, which typer's scripts leave in the environment; else none."""
+    if f"_{PROGRAM.upper()}_COMPLETE" not in os.environ:
+        return []
+    return (os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")).split()
 
 
 def _unread() -> None:
@@ -78,7 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = application(given)(given or ["--help"], prog_name="neuralgauge", standalone_mode=False) or DONE
+        app = application([*given, *_completed()])
+        code = app(given or ["--help"], prog_name=PROGRAM, standalone_mode=False) or DONE
     except TyperException as error:
         message = re.sub(LONG_WORD, r"\1...", error.format_message().strip().replace("Value error, ", ""))
         note(f"Error: {message} See `neuralgauge --help`.")

@@ -47,6 +47,7 @@ LossName = Annotated[
     str | None,
     typer.Option(
         parser=known_loss,
+        autocompletion=lambda: list(LOSSES),
         metavar=f"<{'|'.join(LOSSES)}>",
         help="By default squared; logistic for two classes, softmax for more.",
     ),
@@ -63,6 +64,7 @@ Proof = Annotated[
     typer.Option(
         "--prove",
         parser=proof,
+        autocompletion=lambda: list(PROOFS),
         metavar=f"<{'|'.join(PROOFS)}|SECONDS>",
         help="auto: price exactly up to rank 5, or 3 for several outputs. exact: always, however long. none: never. "
         "SECONDS: as auto, and above these ranks so many seconds of a relaxation, which proves a bound at any rank.",
