@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 # A process of pytest a core, each taking over tests that another has left.
 PARALLEL := -n auto --dist worksteal
 
-.PHONY: demo demo-dask setup test test-all test-kernels test-lowest lint bench bench-large bench-peers setup-peers clean
+.PHONY: demo demo-dask setup test test-all test-kernels test-lowest lint docs bench bench-large bench-peers setup-peers clean
 
 demo: .venv/.installed  ## train, certify, save and predict on scikit-learn's diabetes data
 	$(BIN)/python examples/diabetes.py
@@ -33,6 +33,9 @@ lint: .venv/.dev  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: .venv/.docs  ## the documentation as a site in docs/_build/html, its examples run; without the network
+	MPLBACKEND=Agg $(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 
 bench: .venv/.dev  ## benchmarks; with scnn and adelie after `make setup-peers`
 	$(BIN)/python benchmarks/program.py
@@ -71,6 +74,10 @@ setup-peers: .venv-peers/.installed  ## the peers, some of which pin old NumPy, 
 	$(BIN)/python -m pip install --quiet -e '.[dev]'
 	touch .venv/.installed .venv/.test $@
 
+.venv/.docs: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e '.[docs]'
+	touch .venv/.installed $@
+
 .venv-lowest/.installed: pyproject.toml
 	$(PYTHON) -m venv --clear .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet uv
@@ -83,4 +90,4 @@ setup-peers: .venv-peers/.installed  ## the peers, some of which pin old NumPy, 
 	touch $@
 
 clean:
-	rm -rf .venv .venv-lowest .venv-peers build dist results demo-output
+	rm -rf .venv .venv-lowest .venv-peers build dist results demo-output docs/_build docs/auto_examples docs/generated

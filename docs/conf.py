@@ -6,6 +6,8 @@ from importlib import metadata
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from pygments.lexers.special import TextLexer
+
 project = "neuralgauge"
 author = "the authors of neuralgauge"
 copyright = "the authors of neuralgauge"
@@ -18,7 +20,6 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "sphinx_copybutton",
-    "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
@@ -107,5 +108,6 @@ def skip_machinery(app, what, name, obj, skip, options):
 def setup(app):
     """Tell Sphinx what to do with each docstring and after a build."""
     app.connect("autodoc-process-docstring", escape_formulas, priority=400)  # before numpydoc
+    app.add_lexer("csv", TextLexer)
     app.connect("autodoc-skip-member", skip_machinery)
     app.connect("build-finished", copy_mathjax)

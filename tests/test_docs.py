@@ -1,18 +1,23 @@
-"""The names in the documentation are those of the code, and the calls in its gallery run."""
+"""The names in the documentation are those of the code, every public one is in the reference, and all its code runs."""
 
 import inspect
 import re
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
+from pages import DOCS, PAGES, ROOT, blocks, run_commands, run_python
 
 import neuralgauge as ng
 
-ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-GALLERY = sorted((ROOT / "docs" / "gallery").glob("[a-z]*.md"))
+# Of the paper's pages each has a test below; the loss of architecture.md is a file: tests/losses/test_new_loss.py.
+WITH_PYTHON = [
+    pytest.param(page, marks=pytest.mark.slow if page.name == "proofs.md" else ())
+    for page in PAGES
+    if blocks(page, "python") and page.parent.name != "gallery" and page.name != "architecture.md"
+]
+WITH_COMMANDS = [page for page in PAGES if blocks(page, "sh")]
+GALLERY = sorted((DOCS / "gallery").glob("[a-z]*.md"))
 
 
 def dotted_names(text):
@@ -49,7 +54,7 @@ def resolve(name):
             return
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES], ids=lambda page: page.name)
 def test_dotted_names_exist(page):
     missing = []
     for name in dotted_names(page.read_text(encoding="utf-8")):
@@ -60,9 +65,35 @@ def test_dotted_names_exist(page):
     assert not missing
 
 
+def test_every_public_name_is_in_the_reference():
+    lists = re.findall(r":toctree: generated\n\n((?:   \w+\n)+)", (DOCS / "reference.md").read_text(encoding="utf-8"))
+    names = "".join(lists).split()
+    assert sorted(names) == sorted(ng.__all__)
+
+
+@pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.stem)
+def test_python_blocks_run_in_order(page, capsys):
+    """In one test: a block leaves names to the next ones, and workers share the tests among them."""
+    assert any(run_python(page, capsys))
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.stem)
+def test_the_commands_run_in_order(page, tmp_path, monkeypatch, capsys):
+    rows = run_commands(page, tmp_path, monkeypatch, capsys)
+    predictions = (tmp_path / "predictions.csv").read_text().splitlines()[1:]
+    assert len(predictions) == len(rows)
+
+
+def test_the_examples_end_in_a_picture():
+    examples = sorted((ROOT / "examples" / "gallery").glob("*.py"))
+    assert len(examples) >= 12
+    for example in examples:
+        assert example.name.startswith("plot_"), f"{example.name} would not run"
+        assert example.read_text(encoding="utf-8").endswith("plt.show()\n"), example.name
+
+
 @pytest.mark.parametrize("page", GALLERY, ids=lambda page: page.stem)
 def test_calls_in_the_gallery_run(page, capsys):
     pytest.importorskip("matplotlib")
-    (block,) = re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-    exec(compile(block, page.name, "exec"), {})
-    assert capsys.readouterr().out
+    assert len(blocks(page, "python")) == 1
+    assert run_python(page, capsys)[0]

@@ -20,15 +20,17 @@ solution = ng.train(problem, gap=1e-6)
 print(solution.certificate)
 
 # %%
-# A network of one variable is piecewise linear, and each neuron is a place where its slope may change. Here every network
-# of every width has been ruled out: none has an objective below the dashed line on the right.
+# A network of one variable is piecewise linear, and each neuron is a place where its slope may change. Here
+# every network of every width has been ruled out: none has an objective below the dashed line on the right.
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained", width_ratios=[1.5, 1])
 grid = np.linspace(-3, 3, 601)
 left.plot(x, y, "o", color="0.55", markersize=4, label="60 noisy points")
 left.plot(grid, solution.network.predict(grid[:, None]), color="C0", lw=2, label="the best network, of any width")
 slope, intercept = solution.network.U
 kinks = np.unique((-intercept / slope)[np.abs(intercept) < 3 * np.abs(slope)].round(3))
-left.plot(kinks, solution.network.predict(kinks[:, None]), "o", color="C3", markersize=6, label="where neurons switch on")
+left.plot(
+    kinks, solution.network.predict(kinks[:, None]), "o", color="C3", markersize=6, label="where neurons switch on"
+)
 left.set(xlabel="x", ylabel="y")
 left.legend(frameon=False, loc="lower right")
 

@@ -14,12 +14,14 @@ import neuralgauge as ng
 X, y = make_moons(200, noise=0.25, random_state=0)
 
 # %%
-# Three penalties: the smaller ``beta``, the more neurons, and the closer the boundary follows the points. Each network is the
-# best of its penalty, to the gap in the title, for every width.
+# Three penalties: the smaller ``beta``, the more neurons, and the closer the boundary follows the points. Each
+# network is the best of its penalty, to the gap in the title, for every width.
 figure, places = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")
 for place, beta in zip(places, (10.0, 1.0, 0.1), strict=True):
     model = ng.ReLUClassifier(beta=beta, gap=1e-3).fit(X, y)
     certificate = model.certificate_
     ng.plot_decision_boundary(model.network_, X, y, axes=place)
-    place.set_title(f"beta {beta:g}: {model.network_.n_neurons} neurons, gap {certificate.gap:.0e} ({certificate.scope})")
+    place.set_title(
+        f"beta {beta:g}: {model.network_.n_neurons} neurons, gap {certificate.gap:.0e} ({certificate.scope})"
+    )
 plt.show()

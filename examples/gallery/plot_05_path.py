@@ -21,8 +21,8 @@ path = ng.relu_path(problem, n_betas=14, beta_min_ratio=0.005, gap=1e-3, validat
 print(path.summary().select("beta", "objective", "gap", "n_neurons", "validation_error"))
 
 # %%
-# Neurons enter one after another as ``beta`` falls. The error on held-out rows is least where a handful are there; every
-# point has its own certificate.
+# Neurons enter one after another as ``beta`` falls. The error on held-out rows is least where a handful are
+# there; every point has its own certificate.
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
 ng.plot_path(path, axes=left)
 ng.plot_path(path, what="errors", axes=middle)

@@ -16,14 +16,17 @@ x = np.sort(rng.uniform(0, 4, 250))
 y = np.minimum(x, 2) + (0.1 + 0.25 * x) * rng.standard_normal(250)
 levels = (0.1, 0.5, 0.9)
 models = [
-    ng.ReLURegressor(loss=ng.Quantile(level=level), beta=1.0, offset=True, gap=1e-3).fit(x[:, None], y) for level in levels
+    ng.ReLURegressor(loss=ng.Quantile(level=level), beta=1.0, offset=True, gap=1e-3).fit(x[:, None], y)
+    for level in levels
 ]
 
 # %%
 # Of the rows, near a tenth, a half and nine tenths lie below the curves.
 for level, model in zip(levels, models, strict=True):
     below = np.mean(y < model.predict(x[:, None]))
-    print(f"level {level}: {below:.1%} of the rows below, gap {model.certificate_.gap:.0e} ({model.certificate_.scope})")
+    print(
+        f"level {level}: {below:.1%} of the rows below, gap {model.certificate_.gap:.0e} ({model.certificate_.scope})"
+    )
 
 # %%
 grid = np.linspace(0, 4, 400)[:, None]

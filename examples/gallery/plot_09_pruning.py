@@ -26,8 +26,8 @@ prunings = [ng.prune(solution.network, problem, width=width) for width in widths
 objectives = np.array([problem.objective(pruning.network) for pruning in prunings])
 
 # %%
-# The best network of so many neurons is somewhere between the curve and the lower bound, so that the curve says how much
-# width is worth having.
+# The best network of so many neurons is somewhere between the curve and the lower bound, so that the curve says
+# how much width is worth having.
 figure, place = plt.subplots(figsize=(7, 4), layout="constrained")
 place.plot(widths, objectives, "o-", label="pruned to so many neurons, repaired by local search")
 lower = solution.certificate.lower

@@ -2,8 +2,8 @@
 The five points of the paper
 ============================
 
-Five points on a line, on which gradient descent is caught in local minima unless the network is wide. Fig. 2 of Pilanci and
-Ergen, in small.
+Five points on a line, on which gradient descent is caught in local minima unless the network is wide. Fig. 2 of
+Pilanci and Ergen, in small.
 """
 
 # %%

@@ -13,7 +13,7 @@ import neuralgauge as ng
 
 rng = np.random.default_rng(0)
 teacher_U, teacher_A = rng.standard_normal((10, 5)), np.array([1.0, 1.0, -1.0, 1.0, -1.0])
-X = rng.standard_normal((40_000, 10))
+X = rng.standard_normal((20_000, 10))
 y = np.maximum(X @ teacher_U, 0) @ teacher_A
 y = (y - y.mean()) / y.std() + 0.3 * rng.standard_normal(len(X))
 

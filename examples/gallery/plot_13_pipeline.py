@@ -2,7 +2,8 @@
 In a pipeline
 =============
 
-Categories, missing values and columns of any scale, in a pipeline of scikit-learn; and what the network makes of each column.
+Categories, missing values and columns of any scale, in a pipeline of scikit-learn; and what the network makes
+of each column.
 """
 
 # %%
@@ -45,7 +46,8 @@ print(f"R^2 on new flats {model.score(test, rent_test):.3f}")
 print(model.regressor_[-1].certificate_)
 
 # %%
-# Partial dependence, in the units of the table: the kinks at 90 square metres and at 40 years are found.
+# Partial dependence, in the units of the table: rents rise faster above 90 square metres, and age counts up to
+# 40 years.
 figure, places = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")
 PartialDependenceDisplay.from_estimator(
     model, train, ["size", "age", "district"], categorical_features=["district"], ax=places
