@@ -14,6 +14,7 @@ MOST_ARGUMENTS = 9
 # Users read these signatures, so they name every option.
 OPTIONS = {
     "cli/train.py: train",  # typer
+    "cli/html_report.py: report",
     "training/path.py: relu_path",
     "training/program_path.py: program_path",
     "solvers/program.py: solve_program",

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from neuralgauge.cli.application import COMMANDS
+from neuralgauge.cli.application import COMMANDS, MODULES
 from neuralgauge.cli.options import LossName
 from neuralgauge.estimators import ReLUClassifier, ReLURegressor
 from neuralgauge.interchange import Standardization, load_model
@@ -171,7 +171,7 @@ def test_patterns_too_many_to_list(run, csv_file):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_says_of_a_command_what_it_says_itself(name):
-    command = getattr(importlib.import_module(f"neuralgauge.cli.{name}"), name)
+    command = getattr(importlib.import_module(f"neuralgauge.cli.{MODULES.get(name, name)}"), name)
     assert " ".join(command.__doc__.split("\n\n")[0].split()) == COMMANDS[name]
 
 

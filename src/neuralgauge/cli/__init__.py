@@ -1,4 +1,4 @@
-"""The command line: `neuralgauge train`, `predict`, `certify`, `patterns` and `reproduce`."""
+"""The command line: `neuralgauge train`, `predict`, `certify`, `report`, `patterns` and `reproduce`."""
 
 from .application import application, main
 

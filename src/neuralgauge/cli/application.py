@@ -28,9 +28,12 @@ COMMANDS = {
     "them.",
     "certify": "Bound the distance of MODEL from the best network of any width on DATA, with the model's loss, beta "
     "and scaling.",
+    "report": "Write a page about MODEL on DATA: certificate, scores, neurons, effects of columns, data.",
     "patterns": "Count the activation patterns of DATA: the sets of rows on which one neuron can be active.",
     "reproduce": "Run the experiments of Pilanci & Ergen (2020) and write figures, numbers and a page, DIR/index.html.",
 }
+# Of a command whose name another module has.
+MODULES = {"report": "html_report"}
 
 
 def application(arguments: Sequence[str]) -> typer.Typer:
@@ -39,7 +42,7 @@ def application(arguments: Sequence[str]) -> typer.Typer:
     app.callback()(_options)
     for name, summary in COMMANDS.items():
         if name in arguments:
-            app.command(name)(getattr(importlib.import_module(f".{name}", __package__), name))
+            app.command(name)(getattr(importlib.import_module(f".{MODULES.get(name, name)}", __package__), name))
         else:
             app.command(name, help=summary)(_unread)
     return app

@@ -11,12 +11,11 @@ import typer
 from ..certificate import Certificate
 from ..errors import InvalidInputError
 from ..interchange import SavedModel
-from ..networks.dense import TwoLayerNetwork
 from ..problems.canonical import canonical_rows, checked_weights
 from ..problems.training import TrainingProblem
 from ..training.certify import certify as certify_network
 from ..training.one_vs_rest import NO_TIME
-from ..training.proof import Prove, priced_alone, shared
+from ..training.proof import priced_alone, shared
 from .columns import labels, matrix
 from .dataset import target_numbers
 from .exit_codes import DONE, INTERRUPTED
@@ -49,11 +48,8 @@ def certify(
     problem = problem_of(saved, table, target or ())
     start = time.perf_counter()
     with Interruption() as interruption, GapBar(gap, time_limit, enabled=not quiet) as bar:
-        options: dict[str, Any] = {"gap": gap, "progress": bar}
-        if saved.is_apart:
-            certificate = _certify_apart(saved.network, problem, time_limit, prove, interruption, options)
-        else:
-            certificate = certify_network(saved.network, problem, time_limit, prove=prove, **options)
+        options = {"gap": gap, "time_limit": time_limit, "prove": prove, "progress": bar}
+        certificate = certified(saved, problem, interruption, options)
     seconds = time.perf_counter() - start
     if as_json:
         fields = {
@@ -80,26 +76,27 @@ def certify(
     return INTERRUPTED
 
 
-def _certify_apart(
-    network: TwoLayerNetwork,
-    problem: TrainingProblem,
-    time_limit: float | None,
-    prove: Prove,
-    interruption: Interruption,
-    options: Mapping[str, Any],
+def certified(
+    saved: SavedModel, problem: TrainingProblem, interruption: Interruption, options: Mapping[str, Any]
 ) -> Certificate:
-    """The sum over the classes, among networks that share no neurons between them."""
-    share, each = None if time_limit is None else time_limit / problem.c, shared(prove, problem.c)
-    parts = []
+    """The certificate of the model; the options are those of `neuralgauge.certify`.
+
+    Of outputs that were trained apart the sum over the classes, among networks that share no neurons between them.
+    """
+    if not saved.is_apart:
+        return certify_network(saved.network, problem, **options)
+    time_limit, prove = options["time_limit"], shared(options["prove"], problem.c)
+    share, parts = None if time_limit is None else time_limit / problem.c, []
     for k in range(problem.c):
-        limit, own = (NO_TIME, priced_alone(each, problem.output(k))) if interruption.came else (share, each)
-        parts.append(certify_network(network.output(k), problem.output(k), time_limit=limit, prove=own, **options))
+        limit, own = (NO_TIME, priced_alone(prove, problem.output(k))) if interruption.came else (share, prove)
+        each = {**options, "time_limit": limit, "prove": own}
+        parts.append(certify_network(saved.network.output(k), problem.output(k), **each))
     return Certificate.total(parts)
 
 
-def problem_of(saved: SavedModel, table: Table, targets: Sequence[str]) -> TrainingProblem:
-    """The training problem of the model with the rows of the table."""
-    loss, names = saved.training_loss, tuple(targets) or saved.target_names
+def target_columns(saved: SavedModel, table: Table, targets: Sequence[str]) -> tuple[str, ...]:
+    """The target columns that are given, or those of the model; an InvalidInputError for other numbers of them."""
+    names = tuple(targets) or saved.target_names
     if not names:
         raise InvalidInputError("The model file names no target column; give `--target`.")
     wanted = saved.network.n_outputs if saved.task == "regression" else 1
@@ -107,6 +104,12 @@ def problem_of(saved: SavedModel, table: Table, targets: Sequence[str]) -> Train
         raise InvalidInputError(f"The model has {wanted} target columns, got {len(names)}; give `--target` for each.")
     for name in names:
         table.require(name)
+    return names
+
+
+def problem_of(saved: SavedModel, table: Table, targets: Sequence[str]) -> TrainingProblem:
+    """The training problem of the model with the rows of the table."""
+    loss, names = saved.training_loss, target_columns(saved, table, targets)
     saved.check_columns([column for column in table.columns if column not in names])
     scaling = saved.standardization
     if saved.task == "regression":

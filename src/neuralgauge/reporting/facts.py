@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from .._array import Array
-from ..certificate import PROVEN, Certificate
+from ..certificate import PROVEN
 from ..interchange import SavedModel, StatedCertificate
 from ..interchange.model_content import package_version
 from .charts import sparkline
-from .scales import percent, shown
+from .scales import shown
 from .subject import Subject
 
 COLUMNS_LISTED = 100  # in the table of the data
@@ -54,40 +54,22 @@ def _column(name: str, values: Array, kind: str = "") -> ColumnRow:
 
 
 class Verdict(NamedTuple):
-    """The certificate in a sentence, what it rests on in further ones, and "proven", "searched" or "open"."""
+    """The certificate in words, which rows it is about, and "proven", "searched" or "open"."""
 
-    headline: str
-    remarks: tuple[str, ...]
+    words: str
+    about: str
     kind: str
 
 
 def verdict(subject: Subject) -> Verdict:
-    """What the certificate says about the network."""
+    """What the certificate says about the network; what a file states counts as not proven."""
     certificate = subject.certificate
-    proven = certificate.scope in PROVEN
-    stated = isinstance(certificate, StatedCertificate)
-    kind = "searched" if not proven or stated else "proven"
+    kind = "proven" if certificate.scope in PROVEN and not isinstance(certificate, StatedCertificate) else "searched"
     if not np.isfinite(certificate.gap) or certificate.gap < 0.0:
-        return Verdict("No bound tells how far this network is from the best one.", (), "open")
-    best = "more than " + percent(certificate.gap) if certificate.gap > 0.0 else "at all"
-    among = _networks(certificate)
-    if proven:
-        headline = f"No {among} can lower the training objective by {best}. This is proven."
-    else:
-        headline = f"A search found no {among} that lowers the training objective by {best}. This is not a proof."
-    remarks = []
-    if stated:
-        remarks.append("These bounds are stated by the model file; they were not checked against data.")
-    about = "the rows of this report" if subject.anew else "the rows that it was trained on"
+        kind = "open"
+    rows = "of this report" if subject.anew else "that the network was trained on"
     scaled = "" if np.all(subject.saved.standardization.feature_scale == 1.0) else ", with columns scaled"
-    remarks.append(f"The objective is the loss summed over {about} plus beta times the weight decay{scaled}.")
-    return Verdict(headline, tuple(remarks), kind)
-
-
-def _networks(certificate: Certificate) -> str:
-    if certificate.scope == "patterns":
-        return "network with these activation patterns"
-    return "network of any width" + (" whose neurons serve one output each" if certificate.separate else "")
+    return Verdict(certificate.in_words(), f"The certificate is about the rows {rows}{scaled}.", kind)
 
 
 def model_facts(subject: Subject) -> list[tuple[str, str]]:
