@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 # A process of pytest a core, each taking over tests that another has left.
 PARALLEL := -n auto --dist worksteal
 
-.PHONY: demo demo-dask setup test test-all test-kernels test-lowest lint docs bench bench-large bench-peers setup-peers clean
+.PHONY: demo demo-dask setup test test-all test-kernels test-lowest lint docs dist bench bench-large bench-peers setup-peers clean
 
 demo: .venv/.installed  ## train, certify, save and predict on scikit-learn's diabetes data
 	$(BIN)/python examples/diabetes.py
@@ -36,6 +36,12 @@ lint: .venv/.dev  ## style and types
 
 docs: .venv/.docs  ## the documentation as a site in docs/_build/html, its examples run; without the network
 	MPLBACKEND=Agg $(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+
+dist: .venv/.dev  ## sdist and wheel in dist/, built and checked
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python -m pytest -n 0 -m "slow or not slow" tests/test_release.py
 
 bench: .venv/.dev  ## benchmarks; with scnn and adelie after `make setup-peers`
 	$(BIN)/python benchmarks/program.py
