@@ -19,6 +19,7 @@ from .estimators import (
     ReLUConvClassifierCV as ReLUConvClassifierCV,
     ReLUConvRegressor as ReLUConvRegressor,
     ReLUConvRegressorCV as ReLUConvRegressorCV,
+    ReLUQuantileRegressor as ReLUQuantileRegressor,
     ReLURegressor as ReLURegressor,
     ReLURegressorCV as ReLURegressorCV,
 )

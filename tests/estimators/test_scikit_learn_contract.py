@@ -16,6 +16,7 @@ from neuralgauge.estimators import (
     ReLUConvClassifierCV,
     ReLUConvRegressor,
     ReLUConvRegressorCV,
+    ReLUQuantileRegressor,
     ReLURegressor,
     ReLURegressorCV,
 )
@@ -54,6 +55,7 @@ def expected_failures(estimator):
         ReLURegressor(**LOOSE),
         ReLUClassifier(**LOOSE),
         ReLUClassifier(loss="hinge", **LOOSE),
+        ReLUQuantileRegressor(levels=(0.25, 0.5), gap=0.5),
         ReLURegressorCV(**SHORT_PATH),
         ReLUClassifierCV(**SHORT_PATH),
         ReLUConvRegressor(**NARROW),

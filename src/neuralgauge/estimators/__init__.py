@@ -3,6 +3,7 @@
 from .classifier import ReLUClassifier, ReLUClassifierCV
 from .conv import ReLUConvClassifier, ReLUConvClassifierCV, ReLUConvRegressor, ReLUConvRegressorCV
 from .linear_conv import LinearConvClassifier, LinearConvRegressor
+from .quantile import ReLUQuantileRegressor
 from .regressor import ReLURegressor, ReLURegressorCV
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "ReLUConvClassifierCV",
     "ReLUConvRegressor",
     "ReLUConvRegressorCV",
+    "ReLUQuantileRegressor",
     "ReLURegressor",
     "ReLURegressorCV",
 ]

@@ -6,7 +6,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -80,7 +80,9 @@ class NetworkEstimator(Parametrised):
 
     _counterpart: ClassVar[str]  # the estimator that takes the other losses
 
-    loss: str | Loss
+    if TYPE_CHECKING:
+        loss: str | Loss  # a parameter of those that let it be chosen
+
     offset: bool = False
     gap: float = 1e-3
     time_limit: float | None = None

@@ -10,13 +10,14 @@ from sklearn.utils.validation import column_or_1d
 from .._array import Array
 from ..losses import Loss, get_loss
 from .base import NetworkEstimator, Penalised, TrainingData
+from .conformal import ConformalIntervals
 from .cross_validation import CrossValidated
 from .parameters import estimator
 from .tables import TableEstimator
 from .typed_bases import RegressorMixin
 
 
-class Regression(RegressorMixin, NetworkEstimator):
+class Regression(ConformalIntervals, RegressorMixin, NetworkEstimator):
     """Targets and predictions of the regressors.
 
     Parameters
@@ -29,6 +30,9 @@ class Regression(RegressorMixin, NetworkEstimator):
     Notes
     -----
     Targets y have shape (n,) or (n, c). The outputs of `network_` are f, for the Poisson loss too.
+
+    `calibrate` takes rows that were not trained on, after which `predict_interval` gives intervals of one width around
+    the predictions (split conformal prediction). `ReLUQuantileRegressor` has intervals as wide as each x asks for.
     """
 
     _counterpart = "ReLUClassifier"
@@ -45,6 +49,7 @@ class Regression(RegressorMixin, NetworkEstimator):
 
     def _checked_data(self, X: Any, y: Any, sample_weight: Any) -> TrainingData:
         loss = self._checked_loss(("real", "count"))
+        self.__dict__.pop("calibration_", None)
         features, targets, weight = self._fit_arguments(X, y, sample_weight, y_numeric=True, multi_output=True)
         if targets.ndim == 2 and targets.shape[1] == 1:
             targets = column_or_1d(targets, warn=True)
@@ -55,6 +60,9 @@ class Regression(RegressorMixin, NetworkEstimator):
         """Outputs f(x) of shape (n,) or (n, c); for the Poisson loss the means exp(f(x))."""
         outputs = self._outputs(X)
         return np.exp(outputs) if get_loss(self.loss).targets == "count" else outputs
+
+    def _bounds(self, X: Any) -> Array:
+        return self.predict(X)[..., None]
 
 
 @estimator
