@@ -71,9 +71,7 @@ def test_scores_are_those_of_scikit_learn(subject):
     values = {score.name: score.value for score in outcomes.scores(one, f)[0][1]}
     assert values["R²"] == f"{metrics.r2_score(one.y, f):.3f}".rstrip("0")
     assert float(values["mean absolute error"]) == pytest.approx(metrics.mean_absolute_error(one.y, f), rel=1e-3)
-    assert float(values["root mean squared error"]) == pytest.approx(
-        metrics.root_mean_squared_error(one.y, f), rel=1e-3
-    )
+    assert float(values["root mean square error"]) == pytest.approx(metrics.root_mean_squared_error(one.y, f), rel=1e-3)
     one = subject("three classes")
     f = outcomes.predictions(one)
     values = {score.name: score.value for score in outcomes.scores(one, f)[0][1]}

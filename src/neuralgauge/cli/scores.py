@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._array import Array
 from ..features.parquet import ParquetRows
 from ..interchange import SavedModel
 from ..quoting import quoted
+from ..reporting.outcomes import errors
 from .columns import labels, matrix
 from .dataset import Dataset, target_numbers
 from .tables import Table
@@ -51,25 +51,6 @@ def score(model: SavedModel, y: Y, predicted: Y) -> dict[str, Any]:
         return fields | errors(y, predicted)
     columns = zip(model.target_names, y.T, predicted.T, strict=True)
     return fields | {"targets": {name: errors(known, f) for name, known, f in columns}}
-
-
-def errors(y: Array, predicted: Array) -> dict[str, float]:
-    """R^2, root mean square error and mean absolute error of predictions (n,).
-
-    Examples
-    --------
-    >>> errors(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0]))["r2"]
-    0.5
-    """
-    with np.errstate(over="ignore", invalid="ignore"):  # of targets as large as 1e200
-        miss, spread = predicted - y, y - y.mean()
-        # A constant target has the rounding of its mean for a spread.
-        total = float(np.sum(spread**2)) if y.min() < y.max() else np.nan
-        return {
-            "r2": float(1.0 - np.sum(miss**2) / total),
-            "rmse": float(np.sqrt(np.mean(miss**2))),
-            "mae": float(np.mean(np.abs(miss))),
-        }
 
 
 def in_words(fields: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from .._array import Array
 from ..certificate import PROVEN
 from ..interchange import SavedModel, StatedCertificate
 from ..interchange.model_content import package_version
+from ..wording import WHAT_IS_BETTER
 from .charts import sparkline
 from .scales import shown
 from .subject import Subject
@@ -54,7 +55,7 @@ def _column(name: str, values: Array, kind: str = "") -> ColumnRow:
 
 
 class Verdict(NamedTuple):
-    """The certificate in words, which rows it is about, and "proven", "searched" or "open"."""
+    """The certificate in words, what they mean and are about, and "proven", "searched" or "open"."""
 
     words: str
     about: str
@@ -69,7 +70,10 @@ def verdict(subject: Subject) -> Verdict:
         kind = "open"
     rows = "of this report" if subject.anew else "that the network was trained on"
     scaled = "" if np.all(subject.saved.standardization.feature_scale == 1.0) else ", with columns scaled"
-    return Verdict(certificate.in_words(), f"The certificate is about the rows {rows}{scaled}.", kind)
+    words = certificate.in_words()
+    meaning = f"{WHAT_IS_BETTER} " if WHAT_IS_BETTER in words else ""
+    about = f"{meaning}The certificate is about the rows {rows}{scaled}."
+    return Verdict(words.replace(WHAT_IS_BETTER, "").strip(), about, kind)
 
 
 def model_facts(subject: Subject) -> list[tuple[str, str]]:

@@ -41,19 +41,13 @@ def scores(subject: Subject, predicted: npt.NDArray[Any]) -> list[tuple[str, lis
     return [(name, _of_numbers(y[:, k], f[:, k])) for k, name in enumerate(subject.outputs)]
 
 
-def r_squared(y: Array, f: Array) -> float:
-    """1 - sum (y - f)^2 / sum (y - mean)^2; NaN for constant y."""
-    spread = float(np.sum((y - y.mean()) ** 2))
-    return 1.0 - float(np.sum((y - f) ** 2)) / spread if spread > 0.0 else float("nan")
-
-
 def _of_numbers(y: Array, f: Array) -> list[Score]:
-    error = np.abs(y - f)
+    found = errors(y, f)
     return [
-        Score("R²", shown(r_squared(y, f), 3), "share of the variance that is explained; 0 for the mean of all rows"),
-        Score("root mean squared error", shown(float(np.sqrt(np.mean(error**2)))), "in units of the target"),
-        Score("mean absolute error", shown(float(error.mean())), "in units of the target"),
-        Score("largest error", shown(float(error.max())), "in units of the target"),
+        Score("R²", shown(found["r2"], 3), "share of the variance that is explained; 0 for the mean of all rows"),
+        Score("root mean square error", shown(found["rmse"]), "in units of the target"),
+        Score("mean absolute error", shown(found["mae"]), "in units of the target"),
+        Score("largest error", shown(float(np.abs(y - f).max())), "in units of the target"),
     ]
 
 
@@ -71,6 +65,25 @@ def _of_classes(subject: Subject, predicted: npt.NDArray[Any]) -> list[Score]:
         loss = shown(float(-np.mean(np.log(chance))))
         found.append(Score("log loss", loss, "mean of −log(probability of the class)"))
     return found
+
+
+def errors(y: Array, predicted: Array) -> dict[str, float]:
+    """R^2, root mean square error and mean absolute error of predictions (n,).
+
+    Examples
+    --------
+    >>> errors(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0]))["r2"]
+    0.5
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # of targets as large as 1e200
+        miss, spread = predicted - y, y - y.mean()
+        # A constant target has the rounding of its mean for a spread.
+        total = float(np.sum(spread**2)) if y.min() < y.max() else np.nan
+        return {
+            "r2": float(1.0 - np.sum(miss**2) / total),
+            "rmse": float(np.sqrt(np.mean(miss**2))),
+            "mae": float(np.mean(np.abs(miss))),
+        }
 
 
 def confusion(subject: Subject, predicted: npt.NDArray[Any]) -> list[ClassRow]:

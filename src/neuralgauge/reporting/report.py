@@ -59,8 +59,8 @@ def report(
 
     Parameters
     ----------
-    model : ReLURegressor, ReLUClassifier, their cross-validated forms, or SavedModel
-        Estimators must be fitted.
+    model : ReLURegressor, ReLUClassifier, their cross-validated forms, a Pipeline that ends in one, or SavedModel
+        Estimators must be fitted. Of a pipeline the columns are shown as the network gets them.
     X : array or table of shape (n, d)
         Rows to look at it on, in the units of `fit`: those it was trained on, or better others.
     y : array of shape (n,) or (n, c)

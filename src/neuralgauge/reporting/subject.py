@@ -54,6 +54,8 @@ class Subject:
         cls, model: Any, X: Any, y: Any, names: Sequence[str] | None, target: Any, certificate: Certificate | None
     ) -> Subject:
         """Check what was given; the certificate of the model unless there is another."""
+        if hasattr(model, "steps"):
+            model, X = _last_step(model, X)
         saved = model if isinstance(model, SavedModel) else from_estimator(model, target_name=target)
         if isinstance(saved.network, CONVOLUTIONAL):
             raise InvalidInputError(
@@ -106,6 +108,19 @@ class Subject:
         """At most so many rows at equal distances, the same ones each time."""
         n = len(self.rows)
         return np.arange(n) if n <= most else np.linspace(0, n - 1, most).round().astype(np.intp)
+
+
+def _last_step(pipeline: Any, X: Any) -> tuple[Any, Any]:
+    """The network of a pipeline of scikit-learn, with the rows as the steps before it make them, named by these."""
+    before, network = pipeline[:-1], pipeline[-1]
+    made = before.transform(X)
+    try:
+        names = [str(name) for name in before.get_feature_names_out()]
+    except (AttributeError, ValueError):  # a step that names none
+        return network, made
+    import polars as pl
+
+    return network, pl.DataFrame(made.toarray() if hasattr(made, "toarray") else np.asarray(made), schema=names)
 
 
 def _numbers(saved: SavedModel, y: Any, n: int) -> Array:
