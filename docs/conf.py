@@ -2,16 +2,17 @@
 
 import re
 import shutil
-from importlib import metadata
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from pygments.lexers.special import TextLexer
 
+import neuralgauge
+
 project = "neuralgauge"
 author = "the authors of neuralgauge"
 copyright = "the authors of neuralgauge"
-release = metadata.version("neuralgauge")
+release = neuralgauge.__version__
 
 extensions = [
     "myst_parser",
@@ -60,6 +61,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "show_memory": False,
+    "write_computation_times": False,
     "show_signature": False,
     "min_reported_time": 20,
     "abort_on_example_error": True,
