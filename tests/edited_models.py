@@ -11,11 +11,12 @@ from safetensors import safe_open
 from neuralgauge.certificate import Certificate
 from neuralgauge.features.patches import PatchGeometry
 from neuralgauge.features.readouts import regions_of
-from neuralgauge.interchange import SavedModel, Standardization, save_model
+from neuralgauge.interchange import SavedModel, save_model
 from neuralgauge.interchange.model_content import checksum
 from neuralgauge.networks.conv import ReLUConvNetwork
 from neuralgauge.networks.dense import TwoLayerNetwork
 from neuralgauge.networks.linear_conv import LinearConvNetwork
+from neuralgauge.preparation import Standardization
 
 VALUES = [
     None, True, False, 0, 1, -1, 2, 3, 4, 7, 0.5, -0.0, 1e308, 5e-324, float("inf"), float("-inf"), float("nan"),

@@ -27,6 +27,7 @@ LAYERS = (
     ("relaxation",),
     ("pruning",),
     ("training",),
+    ("preparation",),
     ("estimators", "interchange", "plots"),
     ("reporting",),
     ("cli",),
@@ -179,6 +180,7 @@ def test_rows_are_read_through_the_features(name):
     own = {"problems.training": ["self.features.X"], "problems.linear_conv": ["self.images.X"]}
     factors = ["system.X", "self.X", "self.system.X"]  # of Newton systems: images with a column of ones
     inside = {"solvers._conv_factors": factors, "solvers._conv_system": factors, "solvers.facets": ["self.X"]}
+    inside["preparation.prepared"] = ["self.X"]  # what users hold
     inside["pricing.direction_search"] = ["self.X"]  # prices are functions of arrays
     allowed = {*own.get(name, ()), *inside.get(name, ())}
     if top(name) == "problems":
@@ -190,6 +192,7 @@ def test_rows_are_read_through_the_features(name):
 DENSE = {
     "pricing.explore",
     "pricing.search",
+    "problems.column_scales",
     "problems.training",
     "relaxation.proven_bound",
     "relaxation._row_method",

@@ -1,6 +1,7 @@
 # The public names. Type checkers read this file; so does lazy_loader, which imports a name when it is first used.
 from .certificate import Certificate as Certificate
 from .errors import (
+    ColumnScaleWarning as ColumnScaleWarning,
     DroppedPixelsWarning as DroppedPixelsWarning,
     InvalidInputError as InvalidInputError,
     MissingDataError as MissingDataError,

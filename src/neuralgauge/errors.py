@@ -31,6 +31,10 @@ class MissingDataError(NeuralgaugeError, LookupError):
     """A data set is neither at hand nor reachable, or is not the known one."""
 
 
+class ColumnScaleWarning(UserWarning):
+    """Columns of X are in such different units that the penalty decides which of them are used."""
+
+
 class DroppedPixelsWarning(UserWarning):
     """Filters of this size, stride and padding never see some pixels."""
 

@@ -15,7 +15,7 @@ import pytest
 from neuralgauge.cli.application import COMMANDS, MODULES
 from neuralgauge.cli.options import LossName
 from neuralgauge.estimators import ReLUClassifier, ReLURegressor
-from neuralgauge.interchange import Standardization, load_model
+from neuralgauge.interchange import load_model
 from neuralgauge.losses import LOSSES, Absolute, EpsilonInsensitive, Huber, Poisson, Quantile
 from neuralgauge.relaxation.prove import prove_bound
 from neuralgauge.training import proof
@@ -53,9 +53,8 @@ def test_the_command_trains_what_the_estimator_trains(run, csv_file, table):
     run("train", csv_file, "--target", "price", "--output", "m.safetensors", "--beta", "0.7", "--gap", "1e-3")
     X = np.ascontiguousarray(table.select("size", "age", "floor").to_numpy(), dtype=float)
     y = table["price"].to_numpy()
-    scaling = Standardization.fit(X, y)
-    model = ReLURegressor(beta=0.7, gap=1e-3).fit(scaling.features(X), scaling.target(y))
-    np.testing.assert_array_equal(load_model("m.safetensors").network.U, model.network_.U)
+    model = ReLURegressor(beta=0.7, gap=1e-3).fit(X, y)
+    np.testing.assert_allclose(load_model("m.safetensors").predict(X), model.predict(X), rtol=1e-3)
 
 
 @pytest.mark.parametrize("multi_class", ["joint", "one_vs_rest"])

@@ -29,7 +29,6 @@ from neuralgauge.features.patches import PatchGeometry
 from neuralgauge.features.readouts import regions_of
 from neuralgauge.interchange import (
     SavedModel,
-    Standardization,
     StatedCertificate,
     load_model,
     model_content,
@@ -40,6 +39,7 @@ from neuralgauge.losses import EpsilonInsensitive, Huber, Poisson, Quantile, Squ
 from neuralgauge.networks.conv import ReLUConvNetwork
 from neuralgauge.networks.dense import TwoLayerNetwork
 from neuralgauge.networks.linear_conv import LinearConvNetwork
+from neuralgauge.preparation import Standardization
 
 DATA = Path(__file__).parent / "data"
 

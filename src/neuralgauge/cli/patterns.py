@@ -9,8 +9,8 @@ import typer
 
 from .._array import with_ones
 from ..errors import TooManyPatternsError
-from ..interchange import Standardization
 from ..patterns import count_patterns, enumerate_patterns
+from ..preparation import Standardization
 from .columns import matrix
 from .exit_codes import DONE
 from .options import Bias, Data, Drop, Json, plain_errors

@@ -17,6 +17,8 @@ from ..errors import InvalidInputError
 from ..losses import LOSSES, Loss, Targets, get_loss
 from ..networks.dense import TwoLayerNetwork
 from ..networks.linear_conv import LinearConvNetwork
+from ..preparation.prepared import Prepared
+from ..preparation.standardization import Standardization
 from ..solvers.solution import Record, Solution, Status
 from ..training.proof import Prove, checked_prove
 from ..training.supervised import largest_penalty, penalty_of, trainer_of
@@ -106,8 +108,15 @@ class NetworkEstimator(Parametrised):
         """Train at a penalty that is given or chosen."""
 
     @abstractmethod
-    def _problem(self, data: TrainingData, chosen: Any = slice(None)) -> Any:
-        """The training problem of the chosen samples in canonical form, at beta = 1."""
+    def _prepared(
+        self, data: TrainingData, chosen: Any = slice(None), scaling: Standardization | None = None
+    ) -> Prepared:
+        """The problem of the chosen samples at beta = 1, scaled by themselves or as others are."""
+
+    def _problem(self, data: TrainingData) -> Any:
+        """The training problem in canonical form, at beta = 1; sets `scaling_`."""
+        problem, self.scaling_ = self._prepared(data)
+        return problem
 
     @abstractmethod
     def _outputs(self, X: Any) -> Array:
@@ -162,7 +171,7 @@ class NetworkEstimator(Parametrised):
         self.loss_, self.offset_ = problem.loss, problem.offset
         self.solution_ = solution
         assert isinstance(solution.network, TwoLayerNetwork | LinearConvNetwork)
-        self.network_: Any = solution.network
+        self.network_: Any = self.scaling_.unscaled(solution.network)
         self.certificate_ = solution.certificate
         self.n_iter_ = solution.n_iter
         if solution.status not in (Status.SOLVED, Status.SLOW):
@@ -200,16 +209,17 @@ class Penalised(NetworkEstimator):
 
     def _fit_data(self, data: TrainingData) -> None:
         gap, time_limit = as_positive(self.gap, "gap"), self._checked_time_limit()
+        former = getattr(self, "scaling_", None)
         problem = self._problem(data)
         beta = penalty_of(problem, self.beta, apart=self._trains_apart())
-        options = {"start": self._last(problem)} if self.warm_start and hasattr(self, "solution_") else {}
+        options = {"start": self._last(problem, former)} if self.warm_start and hasattr(self, "solution_") else {}
         self._train(problem, beta, gap, time_limit, **options)
 
-    def _last(self, problem: Any) -> Solution[Any]:
+    def _last(self, problem: Any, scaling: Standardization) -> Solution[Any]:
         """The solution of the call before as a start: with its dual point if the data are the same."""
         last = self.solution_
         try:
-            network = problem.network_of(last.network)
+            network = problem.network_of(scaling.moved(last.network, self.scaling_, problem.offset))
             known = problem.with_beta(self.beta_).objective(network)
         except (InvalidInputError, ValueError) as error:
             raise InvalidInputError(

@@ -101,8 +101,8 @@ class CrossValidated(ReLUEstimator):
     Notes
     -----
     The loss is a sum over samples, so beta grows with their number: a fold with a share of the total weight is trained
-    at that share of beta. Scale columns inside the folds, with a `Pipeline` around this estimator only if leaking the
-    scale of held-out rows does no harm; else search over a pipeline of the estimator without cross-validation.
+    at that share of beta. Columns and targets are standardised inside each fold, by its own rows; the mean losses that
+    score regressors by default are in these units.
 
     Searched networks come from local search and from neurons that pricing adds, without convex programs, until the gap
     is estimated to be reached or adding lowers the objective by less than a tenth of it. They are near the optimum,
@@ -168,7 +168,8 @@ class CrossValidated(ReLUEstimator):
                 "drop rows of weight zero first."
             )
         share = inside / float(weight.sum())
-        return Fold(self._problem(data, rows), share, self._problem(data, held_out), held_out)
+        problem, scaling = self._prepared(data, rows)
+        return Fold(problem, scaling, share, self._prepared(data, held_out, scaling).problem, held_out)
 
     def _scorer(self, data: TrainingData) -> Any:
         """The score of a fold's network on the rows held out."""
@@ -180,7 +181,9 @@ class CrossValidated(ReLUEstimator):
         weighted = bool(np.any(data.sample_weight != 1.0))
 
         def score(fold: Fold) -> float:
-            model.network_ = fold.network
+            assert fold.solution is not None
+            model.solution_, model.scaling_ = fold.solution, fold.scaling
+            model.network_ = fold.scaling.unscaled(fold.network)
             options = {"sample_weight": data.sample_weight[fold.rows]} if weighted else {}
             return float(scorer(model, data.X[fold.rows], data.y[fold.rows], **options))
 
@@ -223,9 +226,9 @@ class CrossValidated(ReLUEstimator):
 
     def _first_network(self, descent: Descent, problem: TrainingProblem, point: Point) -> Solution[Any]:
         """The best of the folds' networks on all rows, trained on them as the folds are."""
-        best = min(point.folds, key=lambda fold: problem.objective(fold.network))
+        starts = [fold.on(problem, self.scaling_) for fold in point.folds]
+        start = min(starts, key=lambda solution: problem.objective(solution.network))
         limit = max(descent.left, 1e-3) if np.isfinite(descent.deadline) else None
-        start = best.on(problem)
         return descent.trainer(problem, descent.gap, time_limit=limit, random_state=descent.seed, start=start)
 
     def _fold_trainer(self, problem: TrainingProblem, gap: float) -> Callable[..., Solution[Any]]:

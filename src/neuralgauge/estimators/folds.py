@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .._array import Array
 from ..networks.dense import TwoLayerNetwork
+from ..preparation.standardization import Standardization
 from ..problems.training import TrainingProblem
 from ..solvers.solution import Solution
 from ..training.path import error_rate
@@ -23,9 +24,13 @@ PATIENCE = 4  # penalties without a better score that are tried once every train
 
 @dataclass(frozen=True)
 class Fold:
-    """One split: the problem of its rows, their share of the total weight, the problem and numbers of the rest."""
+    """One split: the problem of its rows, their share of the total weight, the problem and numbers of the rest.
+
+    Both problems are in the standardised columns of the fold's own rows.
+    """
 
     problem: TrainingProblem
+    scaling: Standardization
     share: float
     held_out: TrainingProblem
     rows: Rows
@@ -36,10 +41,11 @@ class Fold:
         problem, held_out = self.problem.with_offset(True), self.held_out.with_offset(True)
         return replace(self, problem=problem, held_out=held_out)
 
-    def on(self, problem: TrainingProblem) -> Solution[Any]:
-        """Its network, with minus the gradient of other rows as the dual point."""
+    def on(self, problem: TrainingProblem, scaling: Standardization) -> Solution[Any]:
+        """Its network for the columns of another problem and scaling, with minus the gradient there as dual point."""
         assert self.solution is not None
-        return replace(self.solution, dual=-problem.fit.gradient(problem.outputs(self.network)))
+        network = self.scaling.moved(self.network, scaling, problem.offset)
+        return replace(self.solution, network=network, dual=-problem.fit.gradient(problem.outputs(network)))
 
     @property
     def network(self) -> TwoLayerNetwork:

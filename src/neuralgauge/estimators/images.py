@@ -14,6 +14,8 @@ from ..errors import DroppedPixelsWarning, InvalidInputError
 from ..features.patches import PatchGeometry
 from ..features.readouts import Regions
 from ..losses.targets import checked_targets
+from ..preparation.prepared import Prepared
+from ..preparation.standardization import Standardization
 from ..problems.canonical import canonical_images, checked_weights
 from ..problems.conv import ReLUConvProblem
 from ..problems.linear_conv import LinearConvProblem
@@ -96,12 +98,14 @@ class ImageEstimator(NetworkEstimator):
         self.n_features_in_ = self.geometry_.n_pixels
         return self.geometry_.images(_numbers(images), "X"), targets, checked_weights(sample_weight, len(images))
 
-    def _problem(self, data: TrainingData, chosen: Any = slice(None)) -> Any:
+    def _prepared(
+        self, data: TrainingData, chosen: Any = slice(None), scaling: Standardization | None = None
+    ) -> Prepared:
         geometry, targets = self.geometry_, checked_targets(data.targets, data.loss)
         images, targets, weight = canonical_images(data.X[chosen], targets[chosen], data.sample_weight[chosen])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DroppedPixelsWarning)  # said once already, when X was checked
-            return self._image_problem(
+            problem = self._image_problem(
                 images,
                 targets,
                 beta=1.0,
@@ -113,6 +117,7 @@ class ImageEstimator(NetworkEstimator):
                 offset=self._begins_with_offset(),
                 sample_weight=weight,
             )
+        return Prepared(problem, Standardization.identity(geometry.channels))
 
     def _outputs(self, X: Any) -> Array:
         check_is_fitted(self, "network_")

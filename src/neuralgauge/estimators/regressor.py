@@ -70,9 +70,8 @@ class ReLURegressor(Regression, Penalised, TableEstimator):
     r"""Two-layer ReLU network for regression, trained to a certified gap.
 
     Minimises :math:`\sum_i s_i\,\ell(f(x_i), y_i) + \tfrac\beta2 \sum_j (\|u_j\|^2 + \|\alpha_j\|^2)` over networks
-    of every width; the width is a result, not a parameter. Several targets share their neurons. Features are taken as
-    they are: put a `StandardScaler` before it, and scale y too if its numbers are large or small
-    (`TransformedTargetRegressor`).
+    of every width; the width is a result, not a parameter. Several targets share their neurons. Columns and targets may
+    have any units: x and y are standardised inside, see `standardize`.
 
     Examples
     --------

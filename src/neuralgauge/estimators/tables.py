@@ -11,30 +11,47 @@ from .._array import Array
 from ..errors import InvalidInputError
 from ..features.kinds import kept_as_it_is
 from ..features.parquet import ParquetRows
-from ..losses import Loss
-from ..losses.targets import checked_targets
-from ..problems.canonical import canonical_rows, checked_weights
-from ..problems.training import TrainingProblem
+from ..preparation.prepared import Prepared, ProblemTerms, UserData, prepared
+from ..preparation.standardization import Standardization
+from ..problems.canonical import checked_weights
 from .base import ReLUEstimator, TrainingData
 
 
 class TableEstimator(ReLUEstimator):
     """Two-layer ReLU networks on tables X of shape (n, d).
 
+    Parameters
+    ----------
+    standardize : bool, default=True
+        Train on columns of mean 0 and deviation 1, and on such targets where the loss is for real numbers, weighted
+        by `sample_weight`. Predictions and `network_` are in the units of X and y; `beta`, parameters of a loss such as
+        the delta of "huber", `certificate_` and `solution_` are about the standardised problem. Without a bias, columns
+        and targets are not centred, and their mean squares are 1; nor are columns of sparse matrices that stay sparse.
+        False trains on X and y as they are, the paper's problem.
+
     Notes
     -----
+    With :math:`m, s` the means and scales of the columns, `network_` is that of `solution_` with weights divided by s
+    and biases less the products of m with these, its outputs scaled and shifted likewise, so that it has an offset
+    where y was centred. Its weight decay is not the one of the problem that `certificate_` is about: X and y of that
+    are ``model.scaling_.features(X)`` and ``model.scaling_.target(y)``, its network is ``model.solution_.network``.
+
     `ParquetRows`, and of more than 10 million entries sparse matrices, `numpy.memmap` and float32 arrays, are trained
     on as they are, in the order given and without merging equal rows. Smaller ones become float64 arrays.
 
     Attributes
     ----------
     network_ : TwoLayerNetwork
-        The trained network.
+        The trained network, for X and y as they are.
+    scaling_ : Standardization
+        Means and scales of the columns and targets, zeros and ones for `standardize=False`.
     n_features_in_ : int
         Columns of X.
     feature_names_in_ : array of shape (n_features_in_,)
         Only when X was a table with text column names.
     """
+
+    standardize: bool = True
 
     def _checked_features(self, X: Any, **options: Any) -> Any:
         """What `validate_data` returns, after a look for values that are not finite."""
@@ -71,38 +88,12 @@ class TableEstimator(ReLUEstimator):
             self.feature_names_in_ = np.array(X.names, dtype=object)
         return targets
 
-    def _problem(self, data: TrainingData, chosen: Any = slice(None)) -> TrainingProblem:
-        loss, targets = data.loss, checked_targets(data.targets, data.loss)
-        if kept_as_it_is(data.X):
-            return self._kept_problem(data, targets, chosen)
-        rows, targets, weight = canonical_rows(data.X[chosen], targets[chosen], data.sample_weight[chosen])
-        return TrainingProblem(rows, targets, **self._terms(loss), sample_weight=weight)
-
-    def _terms(self, loss: Loss) -> dict[str, Any]:
-        """What a problem of the estimator is besides its data."""
-        return {"beta": 1.0, "loss": loss, "bias": self.bias, "offset": self._begins_with_offset()}
-
-    def _kept_problem(self, data: TrainingData, targets: Array, chosen: Any) -> TrainingProblem:
-        """The problem of rows as they are, in the order given: sorting and merging them would copy them."""
-        weight, X = data.sample_weight, data.X
-        if not (isinstance(chosen, slice) and np.all(weight > 0)):
-            if isinstance(X, ParquetRows):
-                raise InvalidInputError(
-                    "rows of a Parquet file are trained on as they are: give weights above zero, and choose `beta` by "
-                    "`relu_path` with validation data in place of cross-validation."
-                )
-            kept = np.arange(len(weight))[chosen]
-            kept = kept[weight[kept] > 0]
-            X, targets, weight = (X.tocsr() if hasattr(X, "tocsr") else X)[kept], targets[kept], weight[kept]
-        return TrainingProblem(
-            X,
-            targets,
-            beta=1.0,
-            loss=data.loss,
-            bias=self.bias,
-            offset=self._begins_with_offset(),
-            sample_weight=weight,
-        )
+    def _prepared(
+        self, data: TrainingData, chosen: Any = slice(None), scaling: Standardization | None = None
+    ) -> Prepared:
+        """The problem of the chosen samples, standardised by themselves or by a scaling of others."""
+        terms = ProblemTerms(data.loss, self.bias, self._begins_with_offset(), self.standardize)
+        return prepared(UserData(data.X, data.targets, data.sample_weight).part(chosen), terms, scaling)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -113,4 +104,5 @@ class TableEstimator(ReLUEstimator):
         check_is_fitted(self)
         if kept_as_it_is(X):
             return self.network_.predict(X)
-        return self.network_.predict(self._checked_features(X, reset=False))
+        features = self.scaling_.features(self._checked_features(X, reset=False))
+        return self.scaling_.original(self.solution_.network.predict(features))

@@ -13,7 +13,7 @@ from .parquet import ParquetRows
 from .places import detached, is_elsewhere
 from .rows import DenseFeatures, Features
 from .sparse import SparseFeatures, as_csr
-from .streamed import ArrayRows, RowSource, StreamedFeatures
+from .streamed import ArrayRows, RowSource, StandardizedRows, StreamedFeatures
 
 CONVERTED = 10_000_000  # entries up to which single precision, and Parquet, become a float64 array in memory
 
@@ -47,6 +47,8 @@ def features_of(X: Any, bias: bool) -> Features:
 
 def _streamed(X: Any) -> RowSource | None:
     """Where rows are read from that are to be kept as they are; None where X becomes a float64 array."""
+    if isinstance(X, StandardizedRows):
+        return X
     if isinstance(X, ParquetRows):
         return X.rows if X.shape[0] * X.shape[1] > CONVERTED else None
     if isinstance(X, np.memmap) and X.ndim == 2 and X.size and X.dtype.kind in "biuf":

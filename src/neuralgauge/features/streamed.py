@@ -52,6 +52,31 @@ class ArrayRows:
         return np.asarray(self.X[rows])
 
 
+class StandardizedRows:
+    """Rows (x - mean) / scale of a source, computed as they are read and in its type, one of floats."""
+
+    def __init__(self, source: RowSource, mean: Array, scale: Array) -> None:
+        self.source, self.mean, self.scale, self.names = source, mean, scale, source.names
+        self.N, self.d = source.N, source.d
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(N, d)."""
+        return self.N, self.d
+
+    def read(self, rows: slice) -> Floats:
+        """A copy."""
+        return self._scaled(self.source.read(rows))
+
+    def gather(self, rows: Index) -> Floats:
+        """A copy."""
+        return self._scaled(self.source.gather(rows))
+
+    def _scaled(self, rows: Floats) -> Floats:
+        kind = rows.dtype if rows.dtype.kind == "f" else np.dtype(np.float64)
+        return ((rows - self.mean) / self.scale).astype(kind, copy=False)
+
+
 class FileRows:
     """Rows of a file without a header, which is closed with them; read, not mapped, so as to take no memory."""
 

@@ -1,4 +1,3 @@
 from .model_file import load_model as load_model, save_model as save_model
 from .saved_model import SavedModel as SavedModel
-from .standardization import Standardization as Standardization
 from .stated import StatedCertificate as StatedCertificate

@@ -15,7 +15,7 @@ from ..losses import LOSSES, Loss, Targets
 from ..networks.conv import ReLUConvNetwork
 from ..networks.dense import TwoLayerNetwork
 from ..networks.linear_conv import LinearConvNetwork
-from .standardization import Standardization
+from ..preparation.standardization import Standardization
 
 CONVOLUTIONAL = (ReLUConvNetwork, LinearConvNetwork)
 BOUNDS_AGREE = 1e-6  # of the larger of both bounds: where terms of either sign cancel, their sums are rounded so much

@@ -11,6 +11,7 @@ from safetensors.numpy import save as save_tensors
 
 from .._array import Array
 from ..errors import InvalidInputError
+from ..preparation.standardization import Standardization
 from .conv_record import rebuilt_network, record_of
 from .model_checks import CONVOLUTIONAL, check_outputs
 from .model_header import (
@@ -24,7 +25,6 @@ from .model_header import (
     header_text,
 )
 from .saved_model import SavedModel
-from .standardization import Standardization
 from .stated import StatedCertificate
 
 TENSORS = ("U", "A", "offset", "feature_mean", "feature_scale", "target_mean", "target_scale")

@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from .._array import Array
 from ..errors import InvalidInputError, ModelFileError
 from ..losses import get_loss
+from ..preparation.standardization import Standardization
 from ..quoting import quoted
 from .atomic_write import write_atomically
 from .loss_record import parameters_of
@@ -20,7 +21,6 @@ from .model_checks import CONVOLUTIONAL
 from .model_content import TENSORS, checksum, decoded, encoded, header_size, package_version
 from .model_header import FORMAT_NAME, FORMAT_VERSION, MOST_HEADER_BYTES, fields_of, header_of
 from .saved_model import SavedModel
-from .standardization import Standardization
 
 
 def save_model(model: Any, path: str | Path, *, force: bool = False) -> None:
@@ -126,7 +126,7 @@ def from_estimator(
     feature_names: Sequence[str] | None = None,
     target_name: str | tuple[str, ...] | None = None,
 ) -> SavedModel:
-    """The model in a fitted ReLURegressor or ReLUClassifier, trained on columns standardised so (or as they were)."""
+    """The model in a fitted ReLURegressor or ReLUClassifier, with its standardization or that of the columns it got."""
     if not hasattr(estimator, "network_"):
         raise InvalidInputError(
             "`model` must be a SavedModel or a fitted ReLURegressor or ReLUClassifier, got "
@@ -138,7 +138,7 @@ def from_estimator(
             f"A model with a loss of your own for counts, {loss.name!r}, cannot be saved, since its file would not say "
             "that predictions are exponentials; save its `network_`, or train with loss='poisson'."
         )
-    network = estimator.network_
+    network = estimator.solution_.network
     n_features = network.geometry.channels if isinstance(network, CONVOLUTIONAL) else estimator.n_features_in_
     names = getattr(estimator, "feature_names_in_", ()) if feature_names is None else feature_names
     return SavedModel(
@@ -150,7 +150,7 @@ def from_estimator(
         offset=estimator.offset_,
         beta=estimator.beta_,
         certificate=estimator.certificate_,
-        standardization=standardization or Standardization.identity(n_features),
+        standardization=standardization or getattr(estimator, "scaling_", None) or Standardization.identity(n_features),
         feature_names=tuple(str(name) for name in names),
         target_name=target_name,
         classes=() if classes is None else tuple(np.asarray(classes).tolist()),

@@ -15,10 +15,10 @@ from ..errors import InvalidInputError, ModelFileError
 from ..losses import LOSSES, Loss
 from ..losses.classes import best_class, class_scores, class_targets, probabilities
 from ..networks.conv import ReLUConvNetwork
+from ..preparation.standardization import Standardization
 from ..quoting import closest, listed, quoted
 from .loss_record import parameters_of, rebuilt
 from .model_checks import CONVOLUTIONAL, check_certificate, check_classes, check_loss, check_names, check_network
-from .standardization import Standardization
 
 Label = str | int | float | bool
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from .._array import Array
 from .._threads import threads
-from ..errors import InvalidInputError
+from ..errors import ColumnScaleWarning, InvalidInputError
 from ..features.kinds import features_of, tables_read
 from ..features.places import is_elsewhere, to_host
 from ..features.rows import Features, Index
@@ -23,6 +24,7 @@ from ..networks.gated import GatedNetwork
 from ..shards.problem import sharded
 from ..shards.source import is_collection
 from .base import Problem
+from .column_scales import warn_of_scales
 from .polar import Polar
 
 SWEPT_RANKS = ((1, np.inf), (2, np.inf), (3, 2000))  # rank, and rows up to which a sweep takes less than a search
@@ -77,6 +79,12 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
         `beta` <= 0, targets the loss does not take, or a loss of your own that couples outputs and does not say where
         its dual points lie.
 
+    Warns
+    -----
+    ColumnScaleWarning
+        Where typical entries of two columns of an array in memory differ more than a hundredfold. Entries of zero do
+        not count, so that rare indicators raise none.
+
     Notes
     -----
     Source: [2] and [15] of Pilanci & Ergen (2020); several outputs with the penalty that weight decay gives,
@@ -112,6 +120,7 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
         y, sample_weight = (to_host(values) if is_elsewhere(values) else values for values in (y, sample_weight))
         self.features = features_of(X, self.bias)
         self._set(DataFit.of(y, self.features.n, loss, offset, sample_weight), beta)
+        warn_of_scales(self.features, self.bias)
 
     @property
     def X(self) -> Array:
@@ -154,8 +163,10 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
 
     def with_data(self, X: Any, y: Any) -> TrainingProblem:
         """Other rows and targets, unweighted, under the same loss, penalty and outputs."""
-        targets = self.fit.targets_like(y)
-        return TrainingProblem(X, targets, beta=self.beta, loss=self.loss, bias=self.bias, offset=self.offset)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ColumnScaleWarning)  # said of the problem's own rows
+            targets = self.fit.targets_like(y)
+            return TrainingProblem(X, targets, beta=self.beta, loss=self.loss, bias=self.bias, offset=self.offset)
 
     def outputs(self, network: TwoLayerNetwork) -> Array:
         """The network's own outputs on the samples, of y's shape."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neuralgauge.errors import InvalidInputError
-from neuralgauge.interchange import Standardization
+from neuralgauge.preparation import Standardization
 
 
 def test_columns_get_mean_zero_and_deviation_one():
