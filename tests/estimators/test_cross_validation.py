@@ -38,22 +38,25 @@ def test_scores_are_those_of_fits_fold_by_fold(curve):
     X, y = curve
     cv, betas = KFold(3), [3.0, 0.3]
     model = ReLURegressorCV(betas=betas, cv=cv, gap_path=1e-7, early_stopping=False).fit(X, y)
+    scales = [y[rows].std() for rows, _ in cv.split(X)]  # of the folds' own targets
     assert model.betas_.tolist() == betas
     assert model.scores_.shape == (2, 3)
     for k, beta in enumerate(betas):
         for j, (rows, held_out) in enumerate(cv.split(X)):
             single = ReLURegressor(beta=beta * len(rows) / 60, gap=1e-7).fit(X[rows], y[rows])
             error = 0.5 * np.mean((single.predict(X[held_out]) - y[held_out]) ** 2)
-            assert model.scores_[k, j] == pytest.approx(-error, rel=1e-2)
+            assert model.scores_[k, j] == pytest.approx(-error / scales[j] ** 2, rel=1e-2)
     np.testing.assert_allclose(model.mean_scores_, model.scores_.mean(axis=1))
 
 
 def test_final_network_is_that_of_a_fit_at_beta(curve):
     X, y = curve
-    model = ReLURegressorCV(n_betas=6, beta_min_ratio=0.01).fit(X, y)
+    model = ReLURegressorCV(n_betas=6, beta_min_ratio=0.01, standardize=False).fit(X, y)
     assert model.betas_[0] == pytest.approx(beta_max(TrainingProblem(X, y, beta=1.0)))
     assert model.beta_ == model.betas_[model.mean_scores_.argmax()]
-    np.testing.assert_allclose(model.predict(X), ReLURegressor(beta=model.beta_).fit(X, y).predict(X), atol=0.05)
+    np.testing.assert_allclose(
+        model.predict(X), ReLURegressor(beta=model.beta_, standardize=False).fit(X, y).predict(X), atol=0.05
+    )
     assert model.certificate_.gap <= 1e-3
     assert model.score(X, y) > 0.6
 
@@ -147,8 +150,9 @@ def test_descent_ends_past_the_best():
     rng = np.random.default_rng(0)
     X = rng.uniform(-2.0, 2.0, size=(40, 3))
     y = np.abs(X[:, 0]) + rng.normal(size=40)
-    whole = ReLURegressorCV(n_betas=6, beta_min_ratio=1e-3, early_stopping=False).fit(X, y)
-    stopped = ReLURegressorCV(n_betas=6, beta_min_ratio=1e-3).fit(X, y)
+    options = {"n_betas": 6, "beta_min_ratio": 1e-3, "standardize": False}
+    whole = ReLURegressorCV(**options, early_stopping=False).fit(X, y)
+    stopped = ReLURegressorCV(**options).fit(X, y)
     second, best = np.sort(whole.mean_scores_)[-2:]
     assert second < 1.1 * best < 0.0  # one penalty is the best beyond rounding
     assert len(whole.betas_) == 6
@@ -209,7 +213,8 @@ def test_descent_goes_on_while_it_pays():
 def test_an_offset_is_taken_where_it_scores_better(curve):
     X, y = curve
     plain, chosen_, with_one = (
-        ReLURegressorCV(betas=[30.0], cv=3, offset=offset).fit(X, y + 30.0) for offset in (False, "auto", True)
+        ReLURegressorCV(betas=[30.0], cv=3, offset=offset, standardize=False).fit(X, y + 30.0)
+        for offset in (False, "auto", True)
     )
     assert (plain.offset_, chosen_.offset_, with_one.offset_) == (False, True, True)
     np.testing.assert_array_equal(with_one.scores_, chosen_.scores_)

@@ -31,7 +31,7 @@ def class_data(regression_data):
 
 def test_fitted_regressor_carries_its_certificate(regression_data):
     X, y = regression_data
-    model = ReLURegressor(beta=0.5).fit(X, y)
+    model = ReLURegressor(beta=0.5, standardize=False).fit(X, y)
     assert model.beta_ == 0.5
     assert model.certificate_.gap <= 1e-3
     assert model.network_.n_features == 3
@@ -43,7 +43,7 @@ def test_fitted_regressor_carries_its_certificate(regression_data):
 def test_beta_none_is_one_percent_of_beta_max(regression_data):
     X, y = regression_data
     expected = 0.01 * beta_max(TrainingProblem(X, y, beta=1.0))
-    assert ReLURegressor(gap=0.1).fit(X, y).beta_ == pytest.approx(expected, rel=1e-6)
+    assert ReLURegressor(gap=0.1, standardize=False).fit(X, y).beta_ == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("estimator", [ReLURegressor(), ReLUClassifier(), ReLUClassifier(loss="hinge")])

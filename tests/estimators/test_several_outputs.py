@@ -78,8 +78,9 @@ def test_softmax_of_two_classes_has_two_outputs_and_one_decision(blobs):
 @pytest.mark.parametrize("loss", ["logistic", "hinge"])
 def test_one_vs_rest_is_what_separate_fits_give(loss, blobs):
     X, y = blobs
-    model = ReLUClassifier(loss=loss, multi_class="one_vs_rest", beta=1.0, gap=1e-3, offset=True).fit(X, y)
-    parts = [ReLUClassifier(loss=loss, beta=1.0, gap=1e-3, offset=True).fit(X, y == label) for label in model.classes_]
+    options = {"loss": loss, "beta": 1.0, "gap": 1e-3, "offset": True, "standardize": False}
+    model = ReLUClassifier(multi_class="one_vs_rest", **options).fit(X, y)
+    parts = [ReLUClassifier(**options).fit(X, y == label) for label in model.classes_]
     assert model.certificate_.upper == pytest.approx(sum(part.certificate_.upper for part in parts), rel=1e-3)
     assert np.all(np.sum(model.network_.A != 0.0, axis=1) == 1)
     indicator = np.where(y[:, None] == model.classes_, 1.0, -1.0)
@@ -105,7 +106,8 @@ def test_one_vs_rest_probabilities_are_those_of_scikit_learn(blobs):
 def test_joint_hinge_is_never_worse_than_one_vs_rest(blobs):
     X, y = blobs
     joint, apart = (
-        ReLUClassifier(loss="hinge", multi_class=how, beta=1.0, gap=1e-4).fit(X, y) for how in ("joint", "one_vs_rest")
+        ReLUClassifier(loss="hinge", multi_class=how, beta=1.0, gap=1e-4, standardize=False).fit(X, y)
+        for how in ("joint", "one_vs_rest")
     )
     indicator = np.where(y[:, None] == joint.classes_, 1.0, -1.0)
     ours, theirs = (decay_objective(model, X, indicator, 1.0) for model in (joint, apart))
@@ -116,8 +118,9 @@ def test_joint_hinge_is_never_worse_than_one_vs_rest(blobs):
 
 def test_joint_targets_are_never_worse_than_single_fits(targets):
     X, Y = targets
-    joint = ReLURegressor(beta=2.0, gap=1e-4).fit(X, Y)
-    singles = [ReLURegressor(beta=2.0, gap=1e-4).fit(X, Y[:, k]) for k in range(3)]
+    options = {"beta": 2.0, "gap": 1e-4, "standardize": False}
+    joint = ReLURegressor(**options).fit(X, Y)
+    singles = [ReLURegressor(**options).fit(X, Y[:, k]) for k in range(3)]
     together = sum(single.certificate_.upper for single in singles)
     assert joint.certificate_.upper <= together * (1 + 1e-4)
     assert joint.certificate_.upper < 0.98 * together  # the first two targets share a neuron

@@ -15,8 +15,6 @@ from sklearn.utils import check_random_state
 from .._array import Array, as_positive
 from ..errors import InvalidInputError
 from ..losses import LOSSES, Loss, Targets, get_loss
-from ..networks.dense import TwoLayerNetwork
-from ..networks.linear_conv import LinearConvNetwork
 from ..preparation.prepared import Prepared
 from ..preparation.standardization import Standardization
 from ..solvers.solution import Record, Solution, Status
@@ -170,8 +168,8 @@ class NetworkEstimator(Parametrised):
         self.beta_ = beta
         self.loss_, self.offset_ = problem.loss, problem.offset
         self.solution_ = solution
-        assert isinstance(solution.network, TwoLayerNetwork | LinearConvNetwork)
-        self.network_: Any = self.scaling_.unscaled(solution.network)
+        network: Any = solution.network
+        self.network_: Any = self.scaling_.unscaled(network)
         self.certificate_ = solution.certificate
         self.n_iter_ = solution.n_iter
         if solution.status not in (Status.SOLVED, Status.SLOW):

@@ -10,7 +10,7 @@ from ..errors import ColumnScaleWarning
 from ..features.rows import Features
 
 APART = 100.0  # ratio of typical sizes of two columns from which a problem warns
-ENTRIES = 1_000_000  # entries at a time
+SUMMED = 1_000_000  # entries at a time
 
 
 def warn_of_scales(features: Features, bias: bool) -> None:
@@ -24,7 +24,7 @@ def warn_of_scales(features: Features, bias: bool) -> None:
     X = features.dense()
     X = X[:, : X.shape[1] - bias]
     squares, count = np.zeros(X.shape[1]), np.zeros(X.shape[1])
-    step = max(1, ENTRIES // max(X.shape[1], 1))
+    step = max(1, SUMMED // max(X.shape[1], 1))
     for first in range(0, len(X), step):
         rows = X[first : first + step]
         squares += np.einsum("ij,ij->j", rows, rows)
@@ -37,9 +37,9 @@ def warn_of_scales(features: Features, bias: bool) -> None:
     if sizes[most] > APART * sizes[least]:
         warnings.warn(
             f"the columns of X differ more than a hundredfold in scale: typical entries are {sizes[most]:.1g} in "
-            f"column {used[most]} and {sizes[least]:.1g} in column {used[least]}, and the penalty keeps the network from "
-            "the smaller ones. Standardise them (scikit-learn's StandardScaler; the estimators of this package do so by "
-            "`standardize=True`).",
+            f"column {used[most]} and {sizes[least]:.1g} in column {used[least]}, and the penalty keeps the network "
+            "from the smaller ones. Standardise them (scikit-learn's StandardScaler; the estimators of this package do "
+            "so by `standardize=True`).",
             ColumnScaleWarning,
             stacklevel=3,
         )
