@@ -23,15 +23,16 @@ PATHS = {
     "gap_path",
     "patience",
 }
+SCALED = TABLES | {"standardize"}
 GIVEN = {"beta", "warm_start"}
 CLASSES = {"class_weight", "multi_class"}
 FILTERS = {"filter_size", "stride", "padding", "padding_mode"}
 NAMES = {
-    "ReLURegressor": TABLES | GIVEN,
-    "ReLUClassifier": TABLES | GIVEN | CLASSES,
-    "ReLUQuantileRegressor": (TABLES - {"loss"}) | GIVEN | {"levels", "holdout"},
-    "ReLURegressorCV": TABLES | PATHS,
-    "ReLUClassifierCV": TABLES | PATHS | CLASSES,
+    "ReLURegressor": SCALED | GIVEN,
+    "ReLUClassifier": SCALED | GIVEN | CLASSES,
+    "ReLUQuantileRegressor": (SCALED - {"loss"}) | GIVEN | {"levels", "holdout"},
+    "ReLURegressorCV": SCALED | PATHS,
+    "ReLUClassifierCV": SCALED | PATHS | CLASSES,
     "ReLUConvRegressor": {*TABLES, *FILTERS, *GIVEN, "readout"},
     "ReLUConvClassifier": {*TABLES, *FILTERS, *GIVEN, *CLASSES, "readout"},
     "ReLUConvRegressorCV": {*TABLES, *PATHS, *FILTERS, "readout"},

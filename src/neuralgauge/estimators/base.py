@@ -207,7 +207,7 @@ class Penalised(NetworkEstimator):
 
     def _fit_data(self, data: TrainingData) -> None:
         gap, time_limit = as_positive(self.gap, "gap"), self._checked_time_limit()
-        former = getattr(self, "scaling_", None)
+        former: Any = getattr(self, "scaling_", None)
         problem = self._problem(data)
         beta = penalty_of(problem, self.beta, apart=self._trains_apart())
         options = {"start": self._last(problem, former)} if self.warm_start and hasattr(self, "solution_") else {}

@@ -43,6 +43,8 @@ class ImageEstimator(NetworkEstimator):
     ----------
     filters_ : array of shape (m, *filter_size, channels)
         The filters as images.
+    scaling_ : Standardization
+        Means zero and scales one: images are taken as they are.
     geometry_ : PatchGeometry
         Where the filters sit.
     image_shape_ : tuple of int
