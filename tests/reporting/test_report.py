@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import neuralgauge as ng
+from neuralgauge.reporting.scales import percent, shown
 
 pytest.importorskip("jinja2")
 
@@ -200,6 +201,18 @@ def test_what_is_refused(cases, rows, monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(ng.MissingDependencyError, match=r"pip install .neuralgauge\[report\]"):
         ng.report(model, X, y)
+
+
+def test_intervals_of_calibrated_regressors(rows, cases):
+    model, X, y = cases["regression"]
+    assert "90 % intervals" not in Page(ng.report(model, X, y).html).said("th")
+    model = ng.ReLUQuantileRegressor(levels=(0.1, 0.5, 0.9), beta=5.0, gap=0.5, holdout=0.5).fit(X, y)
+    page = Page(ng.report(model, X, y).html)
+    lower, upper = model.predict_interval(X, coverage=0.9).T
+    at = page.said("td").index(f"rows that they hold; their mean width is {shown(np.mean(upper - lower))}")
+    assert page.said("td")[at - 1] == percent(np.mean((lower <= y) & (y <= upper)), 3)
+    few = ng.ReLURegressor(beta=50.0, gap=0.5).fit(rows, y).calibrate(rows[:3], y[:3])
+    assert "90 % intervals" not in Page(ng.report(few, rows, y).html).said("th")
 
 
 def test_rows_that_a_model_was_not_trained_on(cases):

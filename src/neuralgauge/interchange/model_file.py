@@ -132,7 +132,7 @@ def from_estimator(
             "`model` must be a SavedModel or a fitted ReLURegressor or ReLUClassifier, got "
             f"{type(estimator).__name__}; call `fit` first, and take the last step out of a Pipeline."
         )
-    classes, loss = getattr(estimator, "classes_", None), get_loss(getattr(estimator, "loss_", estimator.loss))
+    classes, loss = getattr(estimator, "classes_", None), get_loss(estimator.loss_)
     if loss.targets == "count" and parameters_of(loss) is None:
         raise InvalidInputError(
             f"A model with a loss of your own for counts, {loss.name!r}, cannot be saved, since its file would not say "

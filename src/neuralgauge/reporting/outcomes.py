@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .._array import Array
+from ..errors import InvalidInputError
 from .scales import percent, shown
 from .subject import Subject
 
 MOST_BINS = 10  # of probabilities
 ROWS_A_BIN = 10
+COVERAGE = 0.9  # of intervals
 
 
 class Score(NamedTuple):
@@ -38,7 +40,26 @@ def scores(subject: Subject, predicted: npt.NDArray[Any]) -> list[tuple[str, lis
     if subject.saved.classes:
         return [("", _of_classes(subject, predicted))]
     y, f = subject.y.reshape(len(subject.rows), -1), predicted.reshape(len(subject.rows), -1)
-    return [(name, _of_numbers(y[:, k], f[:, k])) for k, name in enumerate(subject.outputs)]
+    intervals = _intervals(subject)
+    return [(name, _of_numbers(y[:, k], f[:, k]) + intervals[k]) for k, name in enumerate(subject.outputs)]
+
+
+def _intervals(subject: Subject) -> list[list[Score]]:
+    """For each target how many rows the intervals of a calibrated estimator hold, and their width; or nothing."""
+    nothing: list[list[Score]] = [[] for _ in subject.outputs]
+    if not hasattr(subject.model, "calibration_"):
+        return nothing
+    try:
+        ends = subject.model.predict_interval(subject.table, coverage=COVERAGE).reshape(len(subject.rows), -1, 2)
+    except InvalidInputError:  # too few rows were held out for this coverage
+        return nothing
+    y = subject.y.reshape(len(subject.rows), -1)
+    held, width = ((ends[..., 0] <= y) & (y <= ends[..., 1])).mean(axis=0), (ends[..., 1] - ends[..., 0]).mean(axis=0)
+    name = f"{percent(COVERAGE)} intervals"
+    return [
+        [Score(name, percent(held[k], 3), f"rows that they hold; their mean width is {shown(width[k])}")]
+        for k in range(len(subject.outputs))
+    ]
 
 
 def _of_numbers(y: Array, f: Array) -> list[Score]:

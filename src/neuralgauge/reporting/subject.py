@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .._array import Array, as_matrix, as_targets
 from ..certificate import Certificate
 from ..errors import InvalidInputError
+from ..features.parquet import ParquetRows
 from ..interchange import SavedModel
 from ..interchange.model_checks import CONVOLUTIONAL
 from ..interchange.model_file import from_estimator
@@ -62,6 +63,10 @@ class Subject:
                 "`model` must be a network on a table for a report, got one on images; draw its `network_` with "
                 "`plot_filters`."
             )
+        if isinstance(X, ParquetRows):
+            raise InvalidInputError(
+                "`X` must be rows in memory for a report, got ParquetRows; read some thousand of them."
+            )
         columns = getattr(X, "columns", None)
         own = saved.feature_names or tuple(map(str, columns if columns is not None else ()))
         if columns is not None and saved.feature_names:
@@ -85,6 +90,13 @@ class Subject:
     def solution(self) -> Solution[Any] | None:
         """Of an estimator how it was trained; a file does not hold it."""
         return getattr(self.model, "solution_", None)
+
+    @property
+    def table(self) -> Any:
+        """The rows as the estimator takes them, with names if it was fitted on some."""
+        import polars as pl
+
+        return pl.DataFrame(self.rows, schema=self.saved.feature_names) if self.saved.feature_names else self.rows
 
     @property
     def outputs(self) -> tuple[str, ...]:
