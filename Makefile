@@ -9,7 +9,7 @@ PARALLEL := -n auto --dist worksteal
 
 .PHONY: demo demo-dask setup test test-all test-kernels test-lowest lint docs dist bench bench-large bench-peers setup-peers clean
 
-demo: .venv/.installed  ## train, certify, save and predict on scikit-learn's diabetes data
+demo: .venv/.demo  ## train, certify, save and predict on scikit-learn's diabetes data; a picture and a report
 	$(BIN)/python examples/diabetes.py
 
 demo-dask: .venv/.test  ## a million rows on the workers of a local Dask cluster; some minutes
@@ -71,6 +71,10 @@ setup-peers: .venv-peers/.installed  ## the peers, some of which pin old NumPy, 
 .venv/.installed: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e .
 	touch $@
+
+.venv/.demo: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e '.[plots,report]'
+	touch .venv/.installed $@
 
 .venv/.test: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e '.[test]'

@@ -1,7 +1,8 @@
-"""Train, certify, save and use a network on scikit-learn's diabetes data."""
+"""Train, certify, save and use a network on scikit-learn's diabetes data; a picture and a report at the end."""
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 from sklearn.datasets import load_diabetes
 from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
@@ -13,6 +14,7 @@ data = load_diabetes()
 X, y, names = data.data, data.target, list(data.feature_names)
 folder = Path("demo-output")
 folder.mkdir(exist_ok=True)
+plt.switch_backend("Agg")
 
 
 def report(title: str, solution: ng.Solution) -> None:
@@ -36,15 +38,29 @@ for title, columns in (
     report(title, ng.train(ng.TrainingProblem(features, target, beta=10.0), gap=1e-4))
 
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-scaler, mean, std = StandardScaler().fit(X_train), y_train.mean(), y_train.std()
-model = ng.ReLURegressor(beta=30.0).fit(scaler.transform(X_train), (y_train - mean) / std)
-path = folder / "diabetes.safetensors"
-ng.save_model(model, path, force=True)
-loaded = ng.load_model(path)
-predictions = mean + std * loaded.predict(scaler.transform(X_test))
+model = ng.ReLURegressor(beta=30.0).fit(X_train, y_train)
+file = folder / "diabetes.safetensors"
+ng.save_model(model, file, force=True)
+predictions = ng.load_model(file).predict(X_test)
 title = "A scikit-learn estimator with beta = 30, saved, loaded and tried on new patients"
 print(f"\n{title}\n{'-' * len(title)}")
-print(f"file         {path}, {path.stat().st_size} bytes")
+print(model.certificate_.in_words())
+print(f"file         {file}, {file.stat().st_size} bytes")
 print(f"predictions  {predictions[:5].round(0)}")
 print(f"measured     {y_test[:5]}")
 print(f"R^2          {r2_score(y_test, predictions):.2f} on {len(y_test)} new patients")
+
+scale = StandardScaler().fit(X_train).transform
+parts = [
+    (scale(rows), (known - y_train.mean()) / y_train.std()) for rows, known in ((X_train, y_train), (X_test, y_test))
+]
+path = ng.relu_path(ng.TrainingProblem(*parts[0], beta=1.0), 20, 0.02, gap=1e-2, validation=parts[1])
+figure, (left, right) = plt.subplots(1, 2, figsize=(11.0, 4.5), layout="constrained")
+ng.plot_path(path, what="errors", axes=left)
+ng.plot_path(path, what="norms", axes=right)
+picture, page = folder / "path.png", folder / "report.html"
+figure.savefig(picture, dpi=150)
+ng.report(model, X_test, y_test, path=path, feature_names=names, output=page, force=True)
+print("\nTo look at")
+print(f"  {picture}     error and neurons of 20 certified networks, penalty by penalty")
+print(f"  {page}  data, certificate, neurons and predictions of the new patients, for a browser")
