@@ -107,6 +107,8 @@ def test_what_a_model_has_is_shown_and_nothing_else(pages, cases, tmp_path):
     assert not any("Residuals" in one for one in headings["apart"])
     assert "Columns that count" not in Page(pages["empty"]).said("h2")
     assert "no neurons" in pages["empty"]
+    assert "&lt; 0.001 %" in pages["empty"]
+    assert "Predictions of target 1" in headings["several targets"]
 
 
 def test_a_model_from_a_file_has_no_history_and_a_stated_certificate(cases, tmp_path):

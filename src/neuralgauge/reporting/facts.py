@@ -69,7 +69,11 @@ def verdict(subject: Subject) -> Verdict:
     if not np.isfinite(certificate.gap) or certificate.gap < 0.0:
         kind = "open"
     rows = "of this report" if subject.anew else "that the network was trained on"
-    scaled = "" if np.all(subject.saved.standardization.feature_scale == 1.0) else ", with columns scaled"
+    scaled = (
+        ""
+        if np.all(subject.saved.standardization.feature_scale == 1.0)
+        else ", in units in which every column has deviation 1"
+    )
     words = certificate.in_words()
     meaning = f"{WHAT_IS_BETTER} " if WHAT_IS_BETTER in words else ""
     about = f"{meaning}The certificate is about the rows {rows}{scaled}."

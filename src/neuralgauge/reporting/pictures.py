@@ -138,7 +138,7 @@ def of_predictions(subject: Subject, predicted: npt.NDArray[Any]) -> list[Chart]
     charts = []
     for k, name in enumerate(subject.outputs):
         both = np.concatenate([y[part, k], f[part, k]])
-        title = "Predictions against truth" if len(subject.outputs) == 1 else name
+        title = "Predictions against truth" if len(subject.outputs) == 1 else f"Predictions of {name}"
         about = f"{len(part)} rows; on the diagonal both agree."
         chart = Chart.of(title, ("prediction", "truth"), both, both, description=about)
         ends = [float(both.min()), float(both.max())]
