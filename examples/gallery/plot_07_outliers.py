@@ -21,7 +21,7 @@ y[wrong] += rng.uniform(3, 6, 10)
 figure, place = plt.subplots(figsize=(7, 4), layout="constrained")
 place.plot(x, y, ".", color="0.6", label="rows")
 place.plot(x, truth, ":", color="0.2", label="truth")
-for loss, style in (("squared", "-"), (ng.Huber(delta=0.3), "--"), ("absolute", "-.")):
+for loss, style in (("squared", "-"), (ng.Huber(delta=0.1), "--"), ("absolute", "-.")):
     model = ng.ReLURegressor(loss=loss, beta=0.3, gap=1e-4).fit(x[:, None], y)
     error = np.sqrt(np.mean((model.predict(x[:, None]) - truth) ** 2))
     print(f"{model.loss_.name:9} distance from the truth {error:.2f}, gap {model.certificate_.gap:.0e}")

@@ -11,12 +11,12 @@ of each column.
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.inspection import PartialDependenceDisplay
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder
 
 import neuralgauge as ng
 
@@ -35,15 +35,14 @@ flats.loc[rng.random(n) < 0.1, "age"] = np.nan
 
 # %%
 columns = make_column_transformer(
-    (make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), ["size", "age"]),
+    (SimpleImputer(strategy="median", add_indicator=True), ["size", "age"]),
     (OneHotEncoder(handle_unknown="ignore"), ["district"]),
 )
-network = ng.ReLURegressor(beta=5.0, offset=True, gap=1e-2)
-model = TransformedTargetRegressor(make_pipeline(columns, network), transformer=StandardScaler())
+model = make_pipeline(columns, ng.ReLURegressor(beta=5.0, gap=1e-2))
 train, test, rent_train, rent_test = train_test_split(flats, rent, random_state=0)
 model.fit(train, rent_train)
 print(f"R^2 on new flats {model.score(test, rent_test):.3f}")
-print(model.regressor_[-1].certificate_)
+print(model[-1].certificate_)
 
 # %%
 # Partial dependence, in the units of the table: rents rise faster above 90 square metres, and age counts up to

@@ -24,7 +24,7 @@ targets = {
 models = {
     "ridge": RidgeCV(alphas=np.logspace(-3, 3, 13)),
     "boosted trees": HistGradientBoostingRegressor(random_state=0),
-    "neuralgauge": ng.ReLURegressorCV(n_betas=4, beta_min_ratio=2e-3, cv=3, gap=5e-2, patience=2, offset=True),
+    "neuralgauge": ng.ReLURegressorCV(n_betas=3, beta_min_ratio=5e-3, cv=3, gap=5e-2, patience=2, offset=True),
 }
 train, test = slice(0, 200), slice(200, None)
 
