@@ -22,8 +22,9 @@ for place, beta in zip(places, (10.0, 1.0, 0.1), strict=True):
     certificate = model.certificate_
     ng.plot_decision_boundary(model.network_, X, y, axes=place)
     place.get_legend().remove()
-    place.set_title(f"beta {beta:g}: {model.network_.n_neurons} neurons
-gap {certificate.gap:.0e} ({certificate.scope})")
+    place.set_title(
+        f"beta {beta:g}: {model.network_.n_neurons} neurons\ngap {certificate.gap:.0e} ({certificate.scope})"
+    )
 handles, labels = place.get_legend_handles_labels()
 figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
 plt.show()
