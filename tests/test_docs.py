@@ -89,7 +89,9 @@ def test_the_examples_end_in_a_picture():
     assert len(examples) >= 12
     for example in examples:
         assert example.name.startswith("plot_"), f"{example.name} would not run"
-        assert example.read_text(encoding="utf-8").endswith("plt.show()\n"), example.name
+        text = example.read_text(encoding="utf-8")
+        compile(text, example.name, "exec")
+        assert text.endswith("plt.show()\n"), example.name
 
 
 @pytest.mark.parametrize("page", GALLERY, ids=lambda page: page.stem)
