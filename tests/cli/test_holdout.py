@@ -83,6 +83,15 @@ def test_classes(run, plants, target, counts):
         assert found[name]["most_frequent"] == rows[target].value_counts()["count"].max() / len(y)
 
 
+def test_the_task_is_that_of_the_whole_table(run, tmp_path):
+    """Whichever rows are drawn: without the last one the target has two values, which means classes."""
+    values = [*(k % 2 for k in range(11)), 7]
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{k},{value}\n" for k, value in enumerate(values)))
+    seed = next(s for s in range(99) if held_out(np.zeros(12), 0.25, np.random.default_rng(s))[-1])
+    options = ["--task", "auto", "--holdout", "0.25", "--random-state", str(seed), "--gap", "0.1", "--json"]
+    assert run("train", "t.csv", "--target", "y", *options).json["task"] == "regression"
+
+
 def test_several_targets(run, plants):
     found = train(run, "price", "height", options=["--holdout", "0.25", "--json"]).json
     score, model = found["held_out_score"], load_model("m")

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import InvalidInputError
-from .dataset import Dataset
+from .dataset import Dataset, training_data
 from .tables import Table
 
 
-def split(table: Table, read: Callable[[Table], Dataset], share: float, seed: int) -> tuple[Dataset, Table | None]:
-    """The data to train on, as `read` from a table, and the table of the rows held out: a share in [0, 1), None of 0.
+def split(table: Table, columns: tuple[Any, ...], share: float, seed: int) -> tuple[Dataset, Table | None]:
+    """The data to train on, and the table of the rows held out: a share in [0, 1), None of 0.
 
     The rows are drawn at random, of classes the same share of each; of every class at least one row is trained on. The
-    whole table is read first, so that what is refused does not depend on the draw.
+    whole table is read first, so that neither what is refused nor the task depends on the draw. `columns` are what
+    `training_data` takes besides the table.
     """
-    whole = read(table)
+    whole = training_data(table, *columns)
     if share == 0.0:
         return whole, None
     if not 0.0 < share < 1.0:
@@ -31,7 +31,8 @@ def split(table: Table, read: Callable[[Table], Dataset], share: float, seed: in
             f"`--holdout {share:g}` of {len(out)} rows must hold out one row and leave two, one of each class; give "
             "another share, or leave it out."
         )
-    return read(table.rows(~out)), table.rows(out)
+    targets, drop, *_, parameters = columns
+    return training_data(table.rows(~out), targets, drop, "auto", whole.loss.name, parameters), table.rows(out)
 
 
 def held_out(labels: npt.NDArray[Any], share: float, rng: np.random.Generator) -> npt.NDArray[np.bool_]:

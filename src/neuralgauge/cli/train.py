@@ -13,7 +13,7 @@ from ..interchange.atomic_write import check_output
 from ..interchange.model_content import encoded
 from ..quoting import quoted
 from ..solvers.solution import Status
-from .dataset import Dataset, training_data
+from .dataset import Dataset
 from .exit_codes import DONE, GAP_NOT_REACHED, INTERRUPTED
 from .fitting import MultiClass, Terms, trained
 from .holdout import split
@@ -97,7 +97,7 @@ def train(
     parameters = {name: value for name, value in given.items() if value is not None}
     columns = target, drop or (), task, loss, parameters
     if memory is None:
-        dataset, held_out = split(read_table(data), lambda table: training_data(table, *columns), holdout, random_state)
+        dataset, held_out = split(read_table(data), columns, holdout, random_state)
     else:
         dataset, held_out = _streamed(data, memory, columns, holdout, quiet), None
     if dataset.is_regression and multi_class != "joint":
