@@ -40,6 +40,7 @@ def test_log_scales():
     np.testing.assert_allclose(scale([1e-6, 1e-3, 1.0]), [0.0, 30.0, 60.0], atol=1e-9)
     assert np.isnan(scale([0.0, -1.0])).all()
     assert scale.ticks[0] == (pytest.approx(0.0), "10⁻⁶")
+    assert [label for _, label in Scale.over([6.0, 70.0], 0.0, 1.0, log=True).ticks] == ["10", "20", "50"]
 
 
 def test_lines_break_where_a_value_is_missing_and_steps_are_level():

@@ -105,6 +105,9 @@ class Scale:
         else:
             first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
             values = [10.0**k for k in range(first, last + 1, max(1, math.ceil((last - first) / TICKS)))]
+            if decades < 2.0:
+                between = [factor * 10.0**k for k in range(first - 1, last + 1) for factor in (1.0, 2.0, 5.0)]
+                values = [value for value in between if self.low <= value <= self.high]
             labels = [shown(value) for value in values]
         return list(zip(self(values).tolist(), labels, strict=True))
 
