@@ -60,6 +60,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"/plot_",
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
+    "remove_config_comments": True,
     "show_memory": False,
     "write_computation_times": False,
     "show_signature": False,

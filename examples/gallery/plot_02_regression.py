@@ -33,6 +33,7 @@ plt.show()
 
 # %%
 # The function that was found, over the patients.
+
 # sphinx_gallery_thumbnail_number = 2
 grid = np.linspace(X.min(axis=0), X.max(axis=0), 80)
 first, second = np.meshgrid(grid[:, 0], grid[:, 1])
