@@ -75,6 +75,7 @@ def test_commands_and_model_files_load_no_estimator(module):
         "train t.csv --target kind --drop y --gap 0.1 --multi-class one_vs_rest",
         "predict m t.csv --drop kind",
         "certify m t.csv --drop kind",
+        "report m t.csv --drop kind --output r.html --force",
         "patterns t.csv --target y --target kind",
     ],
 )
