@@ -6,6 +6,7 @@ from math import ceil
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
@@ -15,6 +16,7 @@ import neuralgauge as ng
 from neuralgauge.estimators import LinearConvRegressor, ReLUQuantileRegressor, ReLURegressor
 from neuralgauge.estimators.conformal import Calibration, conformal_margin
 from neuralgauge.estimators.quantile import held_out_weights
+from neuralgauge.features import kinds
 
 QUICK = {"gap": 0.1, "random_state": 0}
 
@@ -104,9 +106,11 @@ def test_rows_held_out_are_not_trained_on():
     held = np.isin(y, model.calibration_.y)
     assert held.sum() == 20
     for level, single in zip((0.25, 0.75), model.estimators_, strict=True):
-        alone = ReLURegressor(loss=ng.Quantile(level), offset=True, gap=0.1).fit(X[~held], y[~held])
+        alone = ReLURegressor(loss=ng.Quantile(level), offset=True, beta=single.beta_, gap=0.1).fit(X[~held], y[~held])
         np.testing.assert_allclose(single.predict(X), alone.predict(X), rtol=1e-9)
         assert single.certificate_.gap <= 0.1
+        largest = ng.beta_max(single._prepared(single._checked_data(X[~held], y[~held], None)).problem)
+        assert single.beta_ == pytest.approx(0.1 * largest)
 
 
 # Quantiles and intervals.
@@ -136,8 +140,9 @@ def test_intervals_are_by_hand():
         scores = np.maximum(quantiles[:, first] - y[60:], y[60:] - quantiles[:, last])
         margin = slow_margin(scores, np.ones(60, dtype=int), coverage)
         interval = model.predict_interval(X[:5], coverage)
-        np.testing.assert_array_equal(interval[:, 0], model.predict_quantiles(X[:5])[:, first] - margin)
-        np.testing.assert_array_equal(interval[:, 1], model.predict_quantiles(X[:5])[:, last] + margin)
+        for quantile, (lower, upper) in zip(model.predict_quantiles(X[:5]), interval, strict=True):
+            ends = quantile[first] - margin, quantile[last] + margin
+            assert (lower, upper) == pytest.approx(ends if ends[0] <= ends[1] else (sum(ends) / 2, sum(ends) / 2))
 
 
 def test_intervals_that_shrink_to_less_than_nothing_are_their_middle():
@@ -214,6 +219,34 @@ def test_images_have_intervals_too():
 
 
 # What scikit-learn's users give.
+
+
+def test_units_do_not_matter():
+    X, y = fan(60)
+    plain = ReLUQuantileRegressor(levels=(0.2, 0.8), **QUICK).fit(X, y).predict_interval(X, 0.6)
+    scaled = ReLUQuantileRegressor(levels=(0.2, 0.8), **QUICK).fit(X * [1e3, 1e-2] + 5.0, 1e4 * y - 7.0)
+    np.testing.assert_allclose(scaled.predict_interval(X * [1e3, 1e-2] + 5.0, 0.6), 1e4 * plain - 7.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("form", ["csr", "coo", "mapped", "parquet"])
+def test_rows_that_stay_as_they_are(form, tmp_path, monkeypatch):
+    X, y = fan(200)
+    monkeypatch.setattr(kinds, "CONVERTED", 100)
+    if form == "mapped":
+        np.save(tmp_path / "X.npy", X)
+        rows = np.load(tmp_path / "X.npy", mmap_mode="r")
+    elif form == "parquet":
+        pl.DataFrame(X).write_parquet(tmp_path / "t.parquet")
+        rows = ng.ParquetRows(str(tmp_path / "t.parquet"))
+        with pytest.raises(ng.InvalidInputError, match="give `holdout=0`, and other rows to `calibrate`"):
+            ReLUQuantileRegressor(**QUICK).fit(rows, y)
+    else:
+        rows = {"csr": sp.csr_array, "coo": sp.coo_array}[form](X)
+    model = ReLUQuantileRegressor(levels=(0.2, 0.8), holdout=0.25 * (form != "parquet"), **QUICK).fit(rows, y)
+    if form == "parquet":
+        model.calibrate(pl.DataFrame(X[:50]), y[:50])
+    assert len(model.calibration_.y) == 50
+    assert 0.5 <= share_inside(model.predict_interval(rows, 0.6), y) <= 0.8
 
 
 def test_tables_sparse_matrices_and_a_second_fit():

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._array import Array
 from ..errors import InvalidInputError
 from ..features.kinds import kept_as_it_is
+from ..features.parquet import ParquetRows
 from ..losses import Quantile
 from ..problems.canonical import canonical_rows
 from .base import Penalised, TrainingData
@@ -20,6 +21,10 @@ from .parameters import estimator
 from .regressor import ReLURegressor
 from .tables import TableEstimator
 from .typed_bases import RegressorMixin
+
+# Of the penalty that gives the empty network. Decided on three generated tables of 3 to 8 columns with 100 and 300
+# rows, levels 0.05, 0.5 and 0.95: held-out losses are a quarter to all of those at 1 %, and near the best up to 50 %.
+FRACTION = 0.1
 
 
 @estimator
@@ -40,8 +45,8 @@ class ReLUQuantileRegressor(ConformalIntervals, RegressorMixin, Penalised, Table
         Share of the rows, in [0, 1), that is held out for the intervals, drawn by `random_state`; rounded down. 0
         trains on all of them: give others to `calibrate`.
     beta : float or None, default=None
-        Penalty of every level, > 0, never rescaled. None takes, for each level, 1 % of the smallest beta that gives the
-        empty network.
+        Penalty of every level, > 0, never rescaled. None takes, for each level, a tenth of the smallest beta that gives
+        the empty network.
     offset : bool, default=True
         Whether outputs have an offset, which is not penalised.
     gap : float, default=1e-2
@@ -110,8 +115,14 @@ class ReLUQuantileRegressor(ConformalIntervals, RegressorMixin, Penalised, Table
     def _fit_data(self, data: TrainingData) -> None:
         """Train every level on the rows that are not held out, and calibrate on those that are."""
         X, y, weight = data.X, data.targets, data.sample_weight
+        if isinstance(X, ParquetRows) and self.holdout > 0.0:
+            raise InvalidInputError(
+                "rows of a Parquet file are trained on as they are: give `holdout=0`, and other rows to `calibrate`."
+            )
         if not kept_as_it_is(X):
             X, y, weight = canonical_rows(X, y, weight)
+        elif hasattr(X, "tocsr"):
+            X = X.tocsr()
         held = held_out_weights(weight, self.holdout, np.random.default_rng(self._seed()))
         self._train_levels(data._replace(X=X, y=y, targets=y, sample_weight=weight - held))
         middle = vars(self.estimators_[self._middle])
@@ -134,7 +145,10 @@ class ReLUQuantileRegressor(ConformalIntervals, RegressorMixin, Penalised, Table
                 shared["time_limit"] = max(left / (len(self.levels_) - k), 1e-3)
             model = before.get(level, ReLURegressor()).set_params(**shared, loss=Quantile(level))
             model.n_features_in_ = self.n_features_in_
-            model._fit_data(data._replace(loss=model.loss))
+            level_data = data._replace(loss=model.loss)
+            if self.beta is None:
+                model.beta = FRACTION * model._beta_max(model._prepared(level_data).problem)
+            model._fit_data(level_data)
             fitted.append(model)
         self.estimators_ = fitted
 
