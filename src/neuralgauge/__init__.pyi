@@ -10,6 +10,7 @@ from .errors import (
     NeuralgaugeError as NeuralgaugeError,
     NotInterpolatableError as NotInterpolatableError,
     TooManyPatternsError as TooManyPatternsError,
+    UnknownLevelWarning as UnknownLevelWarning,
 )
 from .estimators import (
     LinearConvClassifier as LinearConvClassifier,
@@ -24,6 +25,7 @@ from .estimators import (
     ReLURegressor as ReLURegressor,
     ReLURegressorCV as ReLURegressorCV,
 )
+from .estimators.table_encoder import TableEncoder as TableEncoder
 from .features.parquet import ParquetRows as ParquetRows
 from .features.patches import PatchGeometry as PatchGeometry
 from .interchange import SavedModel as SavedModel, load_model as load_model, save_model as save_model

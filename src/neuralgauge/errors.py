@@ -35,6 +35,10 @@ class ColumnScaleWarning(UserWarning):
     """Columns of X are in such different units that the penalty decides which of them are used."""
 
 
+class UnknownLevelWarning(UserWarning):
+    """A table has levels of a category, or gaps in a column, that the one its encoding is of did not have."""
+
+
 class DroppedPixelsWarning(UserWarning):
     """Filters of this size, stride and padding never see some pixels."""
 

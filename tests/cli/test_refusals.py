@@ -20,16 +20,17 @@ from neuralgauge.losses import Squared
         ("\n \n", "'t.csv' is empty"),
         ("x,y\n", "'t.csv' has a header and no rows"),
         ("x,y\n1,2\n", "'t.csv' has one row; training needs at least two"),
-        ("x,y\n1,2\n\n,3\n", "Column 'x' has no value (missing or NaN) in line 4 of 't.csv' (1 such row)"),
-        ('x,y\n"1",2\n"NA",3\nnan,4\n', "Column 'x' has no value (missing or NaN) in line 3 of 't.csv' (2 such rows)"),
+        ("y,x\n1,2\n\n,3\n", "Column 'y' has no value (missing or NaN) in line 4 of 't.csv' (1 such row)"),
+        ('y,x\n"1",2\n"NA",3\nnan,4\n', "Column 'y' has no value (missing or NaN) in line 3 of 't.csv' (2 such rows)"),
         ("x,y\n1,2\n3\n", "Column 'y' has no value (missing or NaN) in line 3"),
         ("x,y\n1,2\n2,\n", "Column 'y' has no value (missing or NaN) in line 3"),
         ("x,y\n1,2\n-inf,3\n", "Column 'x' must hold finite numbers, got '-inf' in line 3 of 't.csv'"),
         ("x,y\n1,2\n1e999,3\n", "Column 'x' must hold finite numbers, got '1e999' in line 3 of 't.csv'"),
-        ("x,y\n1,2\nred,3\n", "Column 'x' must hold numbers, got 'red' in line 3 of 't.csv' (1 such value)"),
-        ("\n\nx,y\n1,2\nred,3\n", "got 'red' in line 5 of 't.csv'"),
-        ('x,z,y\n1,2,3\n"a\nb",2,3\n', "got 'a\\nb' in line 3"),
-        ("x;y\n1,5;2\n2,5;3\n", "got '1,5' in line 2 of 't.csv' (2 such values); write a point"),
+        ("x,y\n1,2\nred,3\n5,4\n", "Column 'x' must hold numbers, got 'red' in line 3 of 't.csv' (1 such value)"),
+        ("\n\nx,y\n1,2\nred,3\n5,4\n", "got 'red' in line 5 of 't.csv'"),
+        ('x,z,y\n1,2,3\n"a\nb",2,3\n2,3,4\n', "got 'a\\nb' in line 3"),
+        ("x,y\na,1\nb,2\n", "'t.csv' has no column left to learn from: 'x' is left out: each of its levels is in one"),
+        ("x,y\n" + "1,0\n2,1\n3,2\n" * 5, "'y' holds 3 whole numbers, 0, 1, 2: give `--task classification` if"),
         ("x,x,y\n1,2,3\n", "'t.csv' has more than one column named 'x'"),
         (",x,y\n0,2,3\n", "Column 1 of 't.csv' has no name in the header"),
         ("1.5,2.5\n3.5,4.5\n", "The first line of 't.csv' holds numbers and no column names"),
@@ -51,7 +52,7 @@ def test_bad_tables(refused, tmp_path, content, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\x89PNG\r\n\x1a\n\xff\xfe", "is not a table of UTF-8 text"),
+        (b"\x89PNG\r\n\x1a\n\xff\xfe", "is not a table of text in UTF-8"),
         (b"abc\0def\n", "is not a table but binary data"),
         (b"PK\x03\x04rest", "spreadsheet or archive"),
         (b"PAR1 and nothing more", "is a damaged Parquet file"),
@@ -75,11 +76,12 @@ def test_unreadable_files(refused, tmp_path, monkeypatch):
 
 
 def test_bad_parquet_cells(refused, tmp_path):
-    pl.DataFrame({"x": [1.0, None, 3.0], "y": [1.0, 2.0, 3.0]}).write_parquet(tmp_path / "t.parquet")
-    assert "Column 'x' has no value (missing or NaN) in row 2" in refused("train", "t.parquet", "--target", "y")
-    frame = pl.DataFrame({"x": ["2020-01-01", "2021-01-01"], "y": [1.0, 2.0]}).with_columns(pl.col("x").str.to_date())
+    pl.DataFrame({"y": [1.0, None, 3.0], "x": [1.0, 2.0, 3.0]}).write_parquet(tmp_path / "t.parquet")
+    assert "Column 'y' has no value (missing or NaN) in row 2" in refused("train", "t.parquet", "--target", "y")
+    frame = pl.DataFrame({"y": ["2020-01-01", "2021-01-01"], "x": [1.0, 2.0]}).with_columns(pl.col("y").str.to_date())
     frame.write_parquet(tmp_path / "t.parquet")
-    assert "Column 'x' must hold numbers, got '2020-01-01' in row 1" in refused("train", "t.parquet", "--target", "y")
+    options = ("--target", "y", "--task", "regression")
+    assert "Column 'y' must hold numbers, got '2020-01-01' in row 1" in refused("train", "t.parquet", *options)
 
 
 @pytest.mark.parametrize(

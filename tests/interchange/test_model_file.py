@@ -390,9 +390,9 @@ def test_foreign_files_are_refused(content, file):
 
 
 def test_newer_format_asks_for_an_upgrade(file, monkeypatch):
-    monkeypatch.setattr(model_content, "FORMAT_VERSION", 5)
+    monkeypatch.setattr(model_content, "FORMAT_VERSION", 6)
     save_model(saved_model(network=image_network(), **IMAGES), file, force=True)
-    with pytest.raises(ModelFileError, match=r"format version 5, this version .* reads up to 4; upgrade"):
+    with pytest.raises(ModelFileError, match=r"format version 6, this version .* reads up to 5; upgrade"):
         load_model(file)
 
 

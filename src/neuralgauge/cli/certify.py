@@ -16,7 +16,7 @@ from ..problems.training import TrainingProblem
 from ..training.certify import certify as certify_network
 from ..training.one_vs_rest import NO_TIME
 from ..training.proof import priced_alone, shared
-from .columns import labels, matrix
+from .columns import labels, rows_for
 from .dataset import target_numbers
 from .exit_codes import DONE, INTERRUPTED
 from .models import model_and_table
@@ -116,7 +116,7 @@ def problem_of(saved: SavedModel, table: Table, targets: Sequence[str]) -> Train
         y = scaling.target(target_numbers(table, names, loss))
     else:
         y = saved.encode(labels(table, names[0], as_text=isinstance(saved.classes[0], str)))
-    X = scaling.features(matrix(table, saved.feature_names))
+    X = scaling.features(rows_for(saved, table))
     rows, y, weight = canonical_rows(X, y, checked_weights(None, len(y)))
     return TrainingProblem(
         rows, y, beta=saved.beta, loss=loss, bias=saved.network.bias, offset=saved.offset, sample_weight=weight

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,21 +14,32 @@ from ..errors import InvalidInputError
 from ..features.parquet import ParquetRows
 from ..interchange.loss_record import parameter_names, rebuilt
 from ..losses import LOSSES, Loss
-from ..quoting import LONGEST, quoted
-from .columns import is_numeric, labels, matrix, numbers
+from ..preparation.table_encoding import Codes, encoded_rows, feature_names, learned_codes
+from ..quoting import LONGEST, listed, quoted
+from .columns import is_numeric, labels, numbers
 from .options import Task
 from .tables import Table
+
+# Whole numbers may be codes of classes where they are so few, and each is in so many rows on average: the digits, say.
+FEW_VALUES, OFTEN = 10, 5
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Features (n, d), whole or streamed, targets (n,) or (n, c) as numbers or labels (n,), and the loss."""
+    """Features (n, d), whole or streamed, targets (n,) or (n, c) as numbers or labels (n,), and the loss.
+
+    Where columns were encoded `names` are those of the encoded ones, and `codes` what was done; `described` says it of
+    each column of the table that is not one of plain numbers, and `guessed` why the task is what it is.
+    """
 
     X: Array | ParquetRows
     y: npt.NDArray[Any]
     names: tuple[str, ...]
     targets: tuple[str, ...]
     loss: Loss
+    codes: Codes = ()
+    described: dict[str, str] = field(default_factory=dict)
+    guessed: str = ""
 
     @property
     def is_regression(self) -> bool:
@@ -61,9 +72,33 @@ def training_data(
         raise InvalidInputError(f"{quoted(table.path)} has one row; training needs at least two.")
     table = table.without(list(drop))
     chosen = with_parameters(_loss(table, targets, task, loss), parameters or {}, is_given=loss is not None)
+    guessed = _guessed(table, targets, chosen) if task == "auto" and loss is None else ""
     names = tuple(name for name in table.columns if name not in targets)
     y = target_numbers(table, targets, chosen) if is_regression(chosen) else _labels(table, targets[0])
-    return Dataset(matrix(table, names), y, names, tuple(targets), chosen)
+    if not names:
+        raise InvalidInputError(
+            f"{quoted(table.path)} has no feature columns left; give at least one besides the target."
+        )
+    codes = learned_codes(table.frame, names)
+    if all(code.kind == "left out" for code in codes):
+        reasons = "; ".join(f"{quoted(code.name)} is {code.said}" for code in codes[:3])
+        raise InvalidInputError(f"{quoted(table.path)} has no column left to learn from: {reasons}; give others.")
+    described = {code.name: code.said for code in codes if not code.is_plain}
+    X = encoded_rows(table.frame, codes, table.place)
+    if not described:
+        return Dataset(X, y, names, tuple(targets), chosen, guessed=guessed)
+    return Dataset(X, y, feature_names(codes), tuple(targets), chosen, codes, described, guessed)
+
+
+def _guessed(table: Table, targets: Sequence[str], loss: Loss) -> str:
+    """Why the task is what it is, where it was left open."""
+    if len(targets) > 1:
+        return "several targets are numbers to predict"
+    if is_regression(loss):
+        return "the target holds numbers; `--task classification` takes them for classes"
+    if is_numeric(table, targets[0]):
+        return "the target has two values; `--task regression` takes them for numbers"
+    return "the target holds text"
 
 
 def target_numbers(table: Table, targets: Sequence[str], loss: Loss) -> Array:
@@ -108,11 +143,24 @@ def _loss(table: Table, targets: Sequence[str], task: Task, loss: str | None) ->
             )
         task = "regression"
     if task == "auto":
-        is_text = not is_numeric(table, targets[0])
-        task = "classification" if is_text or len(np.unique(numbers(table, targets[0]))) == 2 else "regression"
+        task = _task_of(table, targets[0])
     if loss is not None:
         return loss
     return "squared" if task == "regression" else "logistic"
+
+
+def _task_of(table: Table, target: str) -> Task:
+    """What the column is; an InvalidInputError asks where it holds few whole numbers, each often."""
+    if not is_numeric(table, target):
+        return "classification"
+    values = np.unique(numbers(table, target))
+    few = 2 < len(values) <= FEW_VALUES and len(values) * OFTEN <= table.n_rows
+    if few and np.all(values == np.rint(values)):
+        raise InvalidInputError(
+            f"Column {quoted(target)} holds {len(values)} whole numbers, {listed([int(v) for v in values], limit=5)}: "
+            "give `--task classification` if they are classes, `--task regression` if they are numbers to predict."
+        )
+    return "classification" if len(values) == 2 else "regression"
 
 
 def _labels(table: Table, target: str) -> npt.NDArray[Any]:

@@ -64,6 +64,7 @@ def _model(
         certificate=solution.certificate,
         standardization=scaling,
         feature_names=dataset.names,
+        encoding=dataset.codes,
         target_name=dataset.targets,
         classes=() if classes is None else tuple(classes.labels.tolist()),
         package_version=package_version(),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import signal
+import warnings
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, ParamSpec
 
 import typer
 
-from ..errors import NeuralgaugeError
+from ..errors import ColumnScaleWarning, NeuralgaugeError, UnknownLevelWarning
 from ..losses import LOSSES
 from .exit_codes import CLOSED_PIPE, DONE, INTERRUPTED, REFUSED
 from .streams import note
@@ -78,7 +79,11 @@ def plain_errors(command: Callable[P, int]) -> Callable[P, None]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            code = command(*args, **kwargs)
+            with warnings.catch_warnings():
+                for kind in (ColumnScaleWarning, UnknownLevelWarning):
+                    warnings.simplefilter("ignore" if kwargs.get("quiet") else "always", kind)
+                warnings.showwarning = lambda message, *_, **__: note(f"Warning: {message}")
+                code = command(*args, **kwargs)
         except NeuralgaugeError as error:
             note(f"Error: {error}")
             code = REFUSED

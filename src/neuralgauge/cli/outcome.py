@@ -16,6 +16,7 @@ from .streams import STANDARD_OUTPUT, STREAM
 NONE_HELD_OUT = (
     "none, every row was trained on; `--holdout 0.2` keeps a fifth of them to try the network on rows it has not seen"
 )
+MOST_DESCRIBED = 40  # that are described on the screen; the JSON object has all
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Outcome:
             "classes": list(model.classes),
             "n_rows": len(dataset.y),
             "n_features": len(model.feature_names),
+            "columns": dataset.described,
+            "guessed": dataset.guessed or None,
             "training_score": self.training_score,
             "held_out_score": self.held_out_score,
             "output": self.output,
@@ -57,8 +60,9 @@ class Outcome:
         model, solution, dataset = self.model, self.solution, self.dataset
         held_out = NONE_HELD_OUT if self.held_out_score is None else self._on_held_out(self.held_out_score)
         return [
-            ("task", description(model)),
+            ("task", f"{description(model)}{f' ({dataset.guessed})' if dataset.guessed else ''}"),
             ("data", f"{len(dataset.y)} rows, {len(model.feature_names)} features"),
+            *self._columns(),
             ("scaling", self._scaling()),
             ("beta", f"{model.beta:.8g}"),
             ("neurons", str(model.network.n_neurons)),
@@ -75,11 +79,20 @@ class Outcome:
         drawn = "the same share of each class" if self.model.classes else "drawn at random"
         return f"{in_words(score)}; on {score['n_rows']} rows kept from the training, {drawn}"
 
+    def _columns(self) -> list[tuple[str, str]]:
+        """What was done to the columns that are not plain numbers."""
+        said = [f"{quoted(name)}: {how}" for name, how in self.dataset.described.items()]
+        more = [f"and {len(said) - MOST_DESCRIBED:,} more columns"] if len(said) > MOST_DESCRIBED else []
+        return [("" if k else "columns", line) for k, line in enumerate([*said[:MOST_DESCRIBED], *more])]
+
     def _scaling(self) -> str:
         dataset = self.dataset
         if not self.standardize:
             return "none, columns are taken as they are"
         whole = "features" if not dataset.scales_targets else "features and target" + "s" * (len(dataset.targets) > 1)
+        if not self.model.network.bias:
+            whole = f"{whole} have mean square 1, without a bias they are not centred"
+            return f"{whole}; the model file undoes it, objectives are of the scaled problem"
         return f"{whole} have mean 0 and deviation 1; the model file undoes it, objectives are of the scaled problem"
 
 

@@ -9,7 +9,7 @@ import typer
 
 from ..interchange import SavedModel
 from ..interchange.atomic_write import check_output, write_atomically
-from .columns import matrix
+from .columns import rows_for
 from .exit_codes import DONE
 from .models import model_and_table
 from .options import Data, Drop, Force, Model, plain_errors
@@ -44,7 +44,7 @@ def predict(
 def predictions(saved: SavedModel, table: Table) -> pl.DataFrame:
     """One row for each row of the table."""
     saved.check_columns(table.columns)
-    X = matrix(table, saved.feature_names)
+    X = rows_for(saved, table)
     predicted = saved.predict(X)
     if predicted.ndim == 2:
         names = saved.target_names or range(1, predicted.shape[1] + 1)

@@ -11,7 +11,7 @@ from ..features.parquet import ParquetRows
 from ..interchange import SavedModel
 from ..quoting import quoted
 from ..reporting.outcomes import errors
-from .columns import labels, matrix
+from .columns import labels, rows_for
 from .dataset import Dataset, target_numbers
 from .tables import Table
 
@@ -29,7 +29,7 @@ def held_out_score(model: SavedModel, table: Table | None) -> dict[str, Any] | N
     """The `score` on the rows of another table with the columns and targets of the model; None without one."""
     if table is None:
         return None
-    predicted = model.predict(matrix(table, model.feature_names))
+    predicted = model.predict(rows_for(model, table))
     if model.task == "regression":
         return score(model, target_numbers(table, model.target_names, model.training_loss), predicted)
     as_text = isinstance(model.classes[0], str)

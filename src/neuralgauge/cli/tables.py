@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import re
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +17,14 @@ import polars as pl
 
 from ..errors import InvalidInputError
 from ..quoting import closest, listed, quoted
-from .streams import content_of, shown
+from .streams import MOST_BYTES, content_of, shown
 
 DELIMITERS = ",;\t"
+GZIP, UTF_16 = b"\x1f\x8b", (b"\xff\xfe", b"\xfe\xff")  # how such files begin
+EXCEL = re.compile(r"^sep=(.)\r?$")
+# Tried in this order: text in the second is hardly ever text in the first, and the third takes whatever is left.
+ENCODINGS = ("utf-8-sig", "cp1252", "latin-1")
+CONTROLS = [chr(k) for k in range(1, 32) if chr(k) not in "\t\n\v\f\r"]
 LONGEST_CELL = 131_072  # characters, which is also what the csv module reads
 MOST_CELLS = 2**28  # two gibibytes of doubles
 
@@ -74,7 +82,9 @@ class Table:
 
 
 def read_table(path: str) -> Table:
-    """Read CSV (comma, semicolon or tab; quotes; UTF-8) or Parquet, from standard input if the path is `-`.
+    """Read CSV or Parquet, from standard input if the path is `-`, unpacking gzip.
+
+    CSV has commas, semicolons or tabs, quotes, and text in UTF-8, UTF-16 or Windows' code, of which Latin-1 is a part.
 
     An InvalidInputError says why it is no table.
     """
@@ -83,6 +93,8 @@ def read_table(path: str) -> Table:
     except OSError as error:
         raise InvalidInputError(f"{quoted(shown(path))} cannot be read: {error.strerror or error}.") from error
     name = shown(path)
+    if content[:2] == GZIP:
+        content = _unpacked(content, name)
     if not content or content.isspace():
         raise InvalidInputError(f"{quoted(name)} is empty; give a CSV or Parquet file with a header and rows.")
     table = _read_parquet(content, name) if content[:4] == b"PAR1" else _read_csv(content, name)
@@ -112,6 +124,9 @@ def _read_csv(content: bytes, path: str) -> Table:
     first = body[: body.find("\n")] if "\n" in body else body
     unquoted = "".join(first.split('"')[::2])
     delimiter = max(DELIMITERS, key=unquoted.count)
+    if (named := EXCEL.match(first)) is not None:  # Excel's first line, which names the delimiter
+        delimiter, text = named[1], text.replace(first, "", 1)
+        body = text.lstrip("\r\n")
     header = _header(body, delimiter, path)
     try:
         frame = pl.read_csv(io.BytesIO(body.encode()), separator=delimiter, infer_schema=False, new_columns=header)
@@ -162,14 +177,32 @@ def _line_of(text: str, record: int) -> int:
     return number  # reached where polars reads quotes differently
 
 
+def _unpacked(content: bytes, path: str) -> bytes:
+    """The content of a gzip file, up to the limit of files."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            unpacked = file.read(MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InvalidInputError(f"{quoted(path)} is a damaged gzip file ({error}); pack it again.") from error
+    if len(unpacked) > MOST_BYTES:
+        raise InvalidInputError(
+            f"{quoted(path)} unpacks to more than {MOST_BYTES / 2**30:g} GiB, the most that is read."
+        )
+    return unpacked
+
+
 def _decoded(content: bytes, path: str) -> str:
-    remedy = "give a CSV file (comma, semicolon or tab between values, UTF-8) or a Parquet file."
+    remedy = "give a CSV file (comma, semicolon or tab between values) or a Parquet file."
     if content[:4] == b"PK\x03\x04":
         raise InvalidInputError(f"{quoted(path)} is not a table but a spreadsheet or archive; {remedy}")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInputError(f"{quoted(path)} is not a table of UTF-8 text; {remedy}") from error
+    for code in ENCODINGS if content[:2] not in UTF_16 else ("utf-16",):
+        try:
+            text = content.decode(code)
+            break
+        except UnicodeDecodeError:
+            continue
+    if any(sign in text for sign in CONTROLS):
+        raise InvalidInputError(f"{quoted(path)} is not a table of text in UTF-8, UTF-16 or Windows' code; {remedy}")
     if "\0" in text:
         raise InvalidInputError(f"{quoted(path)} is not a table but binary data; {remedy}")
     return text

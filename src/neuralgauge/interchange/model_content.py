@@ -29,7 +29,7 @@ from .stated import StatedCertificate
 
 TENSORS = ("U", "A", "offset", "feature_mean", "feature_scale", "target_mean", "target_scale")
 # Fields of one name in a `SavedModel` and in the header of its file.
-SHARED = ("task", "loss", "loss_parameters", "beta", "offset", "feature_names", "classes", "multi_class")
+SHARED = ("task", "loss", "loss_parameters", "beta", "offset", "feature_names", "classes", "multi_class", "encoding")
 
 
 def package_version() -> str:
@@ -72,6 +72,7 @@ def _header_of_model(model: SavedModel) -> dict[str, Any]:
         "target_names": model.target_names,
         "certificate": {name: getattr(model.certificate, name) for name in StatedBounds.__struct_fields__},
         **{name: getattr(model, name) for name in SHARED},
+        "encoding": [vars(code) for code in model.encoding],
     }
     if isinstance(model.network, CONVOLUTIONAL):
         header["network"] = record_of(model.network)

@@ -10,8 +10,11 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, convert
 
+from ..preparation.encoding import ColumnCode
+
 FORMAT_NAME = "neuralgauge"
-FORMAT_VERSION = 4  # its certificates state what is proven
+FORMAT_VERSION = 5  # its tables may have columns that are encoded
+# From version 4 on certificates state what is proven.
 # Version 3 had convolutional networks, version 2 dense ones.
 # Version 1: one output without offset, and losses without parameters.
 FIRST_LOSSES = ("squared", "logistic", "hinge")
@@ -93,11 +96,14 @@ class Header(Version, frozen=True, kw_only=True, forbid_unknown_fields=True):
     multi_class: Literal["joint", "one_vs_rest"]
     certificate: StatedBounds
     network: ConvRecord | None = None
+    encoding: tuple[ColumnCode, ...] = ()
 
     def __post_init__(self) -> None:
         version = self.format_version
         if version < 4 and (self.network is None) != (version < 3):
             raise ValueError(f"Expected a convolutional network in version 3 and later alone, got version {version}")
+        if self.encoding and version < 5:
+            raise ValueError(f"Expected an encoding of columns in version 5 and later alone, got version {version}")
         if (self.certificate.proven is None) != (version < 4):
             raise ValueError(f"Expected a proven bound in version 4 and later alone, got version {version}")
 

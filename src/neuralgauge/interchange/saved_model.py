@@ -15,7 +15,9 @@ from ..errors import InvalidInputError, ModelFileError
 from ..losses import LOSSES, Loss
 from ..losses.classes import best_class, class_scores, class_targets, probabilities
 from ..networks.conv import ReLUConvNetwork
+from ..preparation.frames import frame_of
 from ..preparation.standardization import Standardization
+from ..preparation.table_encoding import Codes, encoded_rows, feature_names
 from ..quoting import closest, listed, quoted
 from .loss_record import parameters_of, rebuilt
 from .model_checks import CONVOLUTIONAL, check_certificate, check_classes, check_loss, check_names, check_network
@@ -56,6 +58,9 @@ class SavedModel:
         Whether the neurons serve all outputs, or each output was trained, and is certified, alone.
     offset : bool
         Whether it was trained with an output offset; always True where the network has one.
+    encoding : tuple of ColumnCode
+        What is done to each column of a table; empty where all are columns of numbers. `feature_names` are then those
+        of the encoded columns.
     package_version : str
         Version of the package that trained it.
 
@@ -88,6 +93,7 @@ class SavedModel:
     loss_parameters: Mapping[str, float] | None = field(default_factory=dict)
     multi_class: Literal["joint", "one_vs_rest"] = "joint"
     offset: bool = False
+    encoding: Codes = ()
 
     def __post_init__(self) -> None:
         check_network(self.network, len(self.feature_names), len(self.standardization.feature_mean))
@@ -101,6 +107,8 @@ class SavedModel:
         object.__setattr__(self, "beta", as_positive(self.beta, "beta"))
         self._check_outputs()
         check_names(self.feature_names, "feature_names")
+        if self.encoding and feature_names(self.encoding) != self.feature_names:
+            raise InvalidInputError("`encoding` must make the columns `feature_names`, got one of other columns.")
         check_names(self.target_names, "target_name")
         check_classes(self.classes)
         check_certificate(self.certificate)
@@ -136,6 +144,11 @@ class SavedModel:
         return (self.target_name,) if isinstance(self.target_name, str) else tuple(self.target_name)
 
     @property
+    def table_columns(self) -> tuple[str, ...]:
+        """The columns of a table that it was trained on, before any encoding."""
+        return tuple(code.name for code in self.encoding) or self.feature_names
+
+    @property
     def training_loss(self) -> Loss:
         """The loss it was trained with; an InvalidInputError for one of the user's own."""
         if self.loss_parameters is None:
@@ -164,7 +177,11 @@ class SavedModel:
         if isinstance(self.network, CONVOLUTIONAL):
             return self.standardization.features(self.network.geometry.images(X, "X"))
         columns = getattr(X, "columns", None)
-        if columns is not None and self.feature_names:
+        if columns is not None and self.encoding:
+            table = frame_of(X)
+            self.check_columns(table.columns)
+            X = encoded_rows(table, self.encoding)
+        elif columns is not None and self.feature_names:
             self.check_columns([str(name) for name in columns])
             found = {str(name): name for name in columns}
             X = X[[found[name] for name in self.feature_names]]
@@ -177,8 +194,10 @@ class SavedModel:
 
     def check_columns(self, columns: list[str]) -> None:
         """Raise ModelFileError, naming the columns, unless they are the model's in any order."""
-        known, given = {*self.feature_names, *self.target_names}, set(columns)
-        missing = [name for name in self.feature_names if name not in given]
+        own = self.table_columns
+        left_out = {code.name for code in self.encoding if code.kind == "left out"}
+        known, given = {*own, *self.target_names}, set(columns)
+        missing = [name for name in own if name not in given and name not in left_out]
         extra = [name for name in columns if name not in known]
         if not (missing or extra):
             return

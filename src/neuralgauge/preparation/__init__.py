@@ -1,4 +1,4 @@
-"""From what users hold to the problem that is trained: scaling of columns and targets, and the way back."""
+"""From what users hold to the problem that is trained: columns of any kind as numbers, scaling, the way back."""
 
 import lazy_loader
 
