@@ -145,6 +145,18 @@ def test_a_held_out_part_is_encoded_as_the_rest(run, tmp_path):
     (tmp_path / "t.csv").write_bytes(gaps())
     outcome = run("train", "t.csv", "--target", "price", "--holdout", "0.3", "--json", *QUICK)
     assert outcome.json["held_out_score"]["r2"] > 0.8
+    assert outcome.json["guessed"].startswith("the target holds numbers")
+
+
+def test_gaps_in_rows_held_out_alone_are_filled(run, tmp_path):
+    table = drawn(40)[["size", "price"]]
+    for gap in range(40):  # one of them is held out
+        table.assign(size=table["size"].where(table.index != gap)).to_csv("t.csv", index=False)
+        outcome = run("train", "t.csv", "--target", "price", "--holdout", "0.05", "--gap", "0.5", "--json")
+        assert outcome.code == 0, outcome.err
+        if "the median is taken" in outcome.err:
+            return
+    pytest.fail("no gap was held out")
 
 
 def test_damaged_gzip(refused, tmp_path):

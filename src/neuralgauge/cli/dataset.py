@@ -59,8 +59,13 @@ def training_data(
     task: Task = "auto",
     loss: str | None = None,
     parameters: Mapping[str, float] | None = None,
+    *,
+    encoded: bool = False,
 ) -> Dataset:
-    """Features and targets for training; a task left open is decided by the loss, or else by the target column."""
+    """Features and targets for training; a task left open is decided by the loss, or else by the target column.
+
+    `encoded`: keep what was done to the columns also where that is nothing, for rows of which more may be asked.
+    """
     for target in targets:
         table.require(target)
         if target in drop:
@@ -85,7 +90,7 @@ def training_data(
         raise InvalidInputError(f"{quoted(table.path)} has no column left to learn from: {reasons}; give others.")
     described = {code.name: code.said for code in codes if not code.is_plain}
     X = encoded_rows(table.frame, codes, table.place)
-    if not described:
+    if not (described or encoded):
         return Dataset(X, y, names, tuple(targets), chosen, guessed=guessed)
     return Dataset(X, y, feature_names(codes), tuple(targets), chosen, codes, described, guessed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,10 @@ def split(table: Table, columns: tuple[Any, ...], share: float, seed: int) -> tu
             "another share, or leave it out."
         )
     targets, drop, *_, parameters = columns
-    return training_data(table.rows(~out), targets, drop, "auto", whole.loss.name, parameters), table.rows(out)
+    kept = training_data(
+        table.rows(~out), targets, drop, "auto", whole.loss.name, parameters, encoded=bool(whole.codes)
+    )
+    return replace(kept, guessed=whole.guessed), table.rows(out)
 
 
 def held_out(labels: npt.NDArray[Any], share: float, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
