@@ -58,3 +58,29 @@ def test_what_is_refused(refused, run, trained, csv_file, tmp_path):
     assert "cost" in refused("report", trained, csv_file, "--output", "new.html", "--target", "cost")
     assert "does not exist" in refused("report", trained, csv_file, "--output", "nowhere/new.html")
     assert not (tmp_path / "new.html").exists()
+
+
+def test_a_table_of_any_kind_is_shown_as_it_was(run, tmp_path):
+    lines = [f"{'' if k == 3 else k},{'old' if k % 3 else '<i>'},{k % 7}" for k in range(30)]
+    (tmp_path / "t.csv").write_text("\n".join(["size,kind,price", *lines]))
+    run(
+        "train",
+        "t.csv",
+        "--target",
+        "price",
+        "--task",
+        "regression",
+        "--output",
+        "m.safetensors",
+        "--beta",
+        "5",
+        "--gap",
+        "0.5",
+    )
+    assert run("report", "m.safetensors", "t.csv", "--output", "r.html", "--no-certify").code == 0
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert '<th scope="row">kind</th><td>2 levels: 1 column of 0 and 1</td><td class="number">0</td>' in page
+    assert '<th scope="row">size</th><td>numbers, missing ones filled' in page
+    (tmp_path / "u.csv").write_text((tmp_path / "t.csv").read_text().replace("price", "cost"))
+    options = ("--output", "r.html", "--no-certify", "--force")
+    assert run("report", "m.safetensors", "u.csv", "--target", "cost", *options).code == 0

@@ -14,7 +14,7 @@ from ..interchange.atomic_write import check_output
 from ..quoting import quoted
 from ..reporting.report import report as page_of
 from .certify import certified, problem_of, target_columns
-from .columns import labels, rows_for
+from .columns import labels, matrix
 from .dataset import target_numbers
 from .exit_codes import DONE, INTERRUPTED
 from .models import model_and_table
@@ -61,7 +61,7 @@ def report(
     again = ["neuralgauge", "report", model, data, "--output", output, *(f"--target={name}" for name in target or ())]
     page = page_of(
         saved,
-        rows_for(saved, table),
+        table.frame.drop(names) if saved.encoding else matrix(table, saved.feature_names),
         _targets(saved, table, names),
         feature_names=saved.feature_names,
         certificate=certificate,

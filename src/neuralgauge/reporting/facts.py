@@ -1,4 +1,4 @@
-"""What a report says in words and tables: columns, certificate, model, and how to come to the same again."""
+"""What a report says in words: certificate, model, and how to come to the same again."""
 
 from __future__ import annotations
 
@@ -9,49 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._array import Array
 from ..certificate import PROVEN
 from ..interchange import SavedModel, StatedCertificate
 from ..interchange.model_content import package_version
 from ..wording import WHAT_IS_BETTER
-from .charts import sparkline
 from .scales import shown
 from .subject import Subject
 
-COLUMNS_LISTED = 100  # in the table of the data
-BINS_OF_SPARKLINE = 16
 PACKAGES = ("numpy", "scipy", "scikit-learn")
-
-
-class ColumnRow(NamedTuple):
-    """A column of the data in the table: its range, and a histogram as the path of a picture."""
-
-    name: str
-    kind: str
-    missing: int
-    low: str
-    median: str
-    high: str
-    histogram: str
-
-
-def column_rows(subject: Subject) -> list[ColumnRow]:
-    """Numeric targets, then the first `COLUMNS_LISTED` columns."""
-    rows = []
-    if not subject.saved.classes:
-        targets = subject.y.reshape(len(subject.y), -1).T
-        rows = [_column(name, y, "target") for name, y in zip(subject.outputs, targets, strict=True)]
-    return rows + [_column(name, x) for name, x in zip(subject.names[:COLUMNS_LISTED], subject.rows.T, strict=False)]
-
-
-def _column(name: str, values: Array, kind: str = "") -> ColumnRow:
-    known = values[np.isfinite(values)]
-    different = np.unique(known)
-    if not kind:
-        kind = {1: "constant", 2: "two values"}.get(len(different), "whole" if np.all(known % 1 == 0) else "numbers")
-    low, middle, high = (float(v) for v in np.quantile(known, [0.0, 0.5, 1.0]))
-    counts = np.histogram(known, bins=BINS_OF_SPARKLINE)[0].tolist() if len(different) > 1 else []
-    return ColumnRow(name, kind, len(values) - len(known), shown(low), shown(middle), shown(high), sparkline(counts))
 
 
 class Verdict(NamedTuple):

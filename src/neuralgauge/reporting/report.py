@@ -14,6 +14,7 @@ from ..interchange import SavedModel
 from ..interchange.atomic_write import check_output, write_atomically
 from ..training.path import Path
 from . import facts, outcomes, pictures
+from .data import COLUMNS_LISTED, column_rows
 from .effects import MOST_NEURONS, ROWS_AVERAGED, neurons
 from .scales import percent, shown
 from .subject import Subject
@@ -150,7 +151,8 @@ def _rendered(subject: Subject, path: Path | None, command: str | None) -> str:
     solution = subject.solution
     return environment.get_template("report.html").render(
         subject=subject,
-        columns=facts.column_rows(subject),
+        columns=column_rows(subject),
+        listed=COLUMNS_LISTED,
         verdict=facts.verdict(subject),
         model_facts=facts.model_facts(subject),
         versions=facts.versions(subject),

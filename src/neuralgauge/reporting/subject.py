@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from .._array import Array, as_matrix, as_targets
 from ..certificate import Certificate
@@ -16,6 +17,7 @@ from ..features.parquet import ParquetRows
 from ..interchange import SavedModel
 from ..interchange.model_checks import CONVOLUTIONAL
 from ..interchange.model_file import from_estimator
+from ..preparation.table_encoding import Codes, encoded_rows
 from ..quoting import listed
 from ..solvers.solution import Solution
 
@@ -40,6 +42,10 @@ class Subject:
         Which is shown.
     anew : bool
         Whether it was computed for these rows.
+    frame : polars.DataFrame or None
+        The table before its columns were encoded, if that was done to it.
+    codes : tuple of ColumnCode
+        How they were.
     """
 
     model: Any
@@ -49,13 +55,18 @@ class Subject:
     names: tuple[str, ...]
     certificate: Certificate
     anew: bool
+    frame: pl.DataFrame | None = None
+    codes: Codes = ()
 
     @classmethod
     def of(
         cls, model: Any, X: Any, y: Any, names: Sequence[str] | None, target: Any, certificate: Certificate | None
     ) -> Subject:
         """Check what was given; the certificate of the model unless there is another."""
+        frame = X
+        codes: Codes = ()
         if hasattr(model, "steps"):
+            codes = getattr(model[0], "codes_", ())
             model, X = _last_step(model, X)
         saved = model if isinstance(model, SavedModel) else from_estimator(model, target_name=target)
         if isinstance(saved.network, CONVOLUTIONAL):
@@ -67,6 +78,9 @@ class Subject:
             raise InvalidInputError(
                 "`X` must be rows in memory for a report, got ParquetRows; read some thousand of them."
             )
+        if saved.encoding and isinstance(X, pl.DataFrame):
+            saved.check_columns(X.columns)
+            codes, X = saved.encoding, encoded_rows(X, saved.encoding)
         columns = getattr(X, "columns", None)
         own = saved.feature_names or tuple(map(str, columns if columns is not None else ()))
         if columns is not None and saved.feature_names:
@@ -83,8 +97,9 @@ class Subject:
             raise InvalidInputError(f"`feature_names` must have one name a column ({d}), got {len(names)}.")
         own = tuple(map(str, names)) if names is not None else own or tuple(f"column {k}" for k in range(d))
         targets = _positions(saved, y, n) if saved.classes else _numbers(saved, y, n)
+        table = frame if codes and isinstance(frame, pl.DataFrame) else None
         shown = saved.certificate if certificate is None else certificate
-        return cls(model, saved, features, targets, own, shown, certificate is not None)
+        return cls(model, saved, features, targets, own, shown, certificate is not None, table, codes)
 
     @property
     def solution(self) -> Solution[Any] | None:
@@ -94,8 +109,6 @@ class Subject:
     @property
     def table(self) -> Any:
         """The rows as the estimator takes them, with names if it was fitted on some."""
-        import polars as pl
-
         return pl.DataFrame(self.rows, schema=self.saved.feature_names) if self.saved.feature_names else self.rows
 
     @property
@@ -130,8 +143,6 @@ def _last_step(pipeline: Any, X: Any) -> tuple[Any, Any]:
         names = [str(name) for name in before.get_feature_names_out()]
     except (AttributeError, ValueError):  # a step that names none
         return network, made
-    import polars as pl
-
     return network, pl.DataFrame(made.toarray() if hasattr(made, "toarray") else np.asarray(made), schema=names)
 
 
