@@ -88,7 +88,8 @@ AS_IT_IS = re.compile(r"(``.*?``|:[\w:]+:`.*?`|`.*?`|(?<![\w*])\*\w(?:[^*]*\w)?\
 
 def escape_formulas(app, what, name, obj, options, lines):
     """Show `|u_j|`, `(m, *filter)` and `coef_` of plain-text formulas as they are, not as marks of reStructuredText."""
-    lines[:] = re.sub(r":ref:`(.*?)\s*<.*?>`", r"\1", "\n".join(lines)).split("\n")  # labels of other sites
+    text = re.sub(r":ref:`(.*?)\s*<.*?>`", r"\1", "\n".join(lines))  # labels of scikit-learn's site
+    lines[:] = re.sub(r":ref:`(.*?)`", r"``\1``", text).split("\n")
     formula, example = None, False
     for index, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())
