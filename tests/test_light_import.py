@@ -73,6 +73,7 @@ def test_commands_and_model_files_load_no_estimator(module):
         "train t.csv --target y --drop kind --beta 1 --output m --force",
         "train t.csv --target kind --drop y --gap 0.1",
         "train t.csv --target kind --drop y --gap 0.1 --multi-class one_vs_rest",
+        "train t.csv --target y --gap 0.1 --holdout 0.3",  # with a column of text
         "predict m t.csv --drop kind",
         "certify m t.csv --drop kind",
         "report m t.csv --drop kind --output r.html --force",
