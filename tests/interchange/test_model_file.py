@@ -40,6 +40,8 @@ from neuralgauge.networks.conv import ReLUConvNetwork
 from neuralgauge.networks.dense import TwoLayerNetwork
 from neuralgauge.networks.linear_conv import LinearConvNetwork
 from neuralgauge.preparation import Standardization
+from neuralgauge.preparation.encoding import ColumnCode
+from neuralgauge.preparation.table_encoding import feature_names
 
 DATA = Path(__file__).parent / "data"
 
@@ -574,3 +576,42 @@ def test_version_1_with_a_loss_of_the_users_own_is_not_taken_for_a_later_one(tmp
     loaded = load_model(tmp_path / "m")
     assert loaded.loss_parameters is None
     np.testing.assert_array_equal(loaded.predict([[1.0, 2.0]]), model.predict([[1.0, 2.0]]))
+
+
+def encoded_model(**changes):
+    codes = (
+        ColumnCode("size", "number", fill=2.0, missing=True),
+        ColumnCode("kind", "category", levels=("a", "b", "c"), joined=1, rare=("d",)),
+        ColumnCode("name", "left out", "it has one value"),
+    )
+    d = len(feature_names(codes))
+    network = TwoLayerNetwork(np.random.default_rng(0).standard_normal((d + 1, 2)), [1.0, -1.0])
+    fields = {
+        "network": network,
+        "standardization": Standardization.identity(d),
+        "feature_names": feature_names(codes),
+        "encoding": codes,
+    }
+    return saved_model(**{**fields, **changes})
+
+
+def test_the_encoding_of_a_table_is_kept(file):
+    model = encoded_model()
+    save_model(model, file, force=True)
+    loaded = load_model(file)
+    assert loaded.encoding == model.encoding
+    assert loaded.table_columns == ("size", "kind", "name")
+    table = {"kind": ["d", "a", None], "size": ["1,5", "", "3"], "name": ["x", "x", "y"]}
+    by_hand = [[1.5, 0, 0, 0, 0, 1], [2.0, 1, 1, 0, 0, 0], [3.0, 0, 0, 0, 0, 0]]
+    for frame in (pd.DataFrame(table), pl.DataFrame(table)):
+        np.testing.assert_array_equal(loaded.predict(frame), loaded.predict(by_hand))
+    with pytest.raises(ModelFileError, match="missing 'kind'"):
+        loaded.predict(pd.DataFrame({"size": [1.0]}))
+
+
+def test_encodings_that_do_not_fit_are_refused(file, monkeypatch):
+    with pytest.raises(InvalidInputError, match="`encoding` must make the columns `feature_names`"):
+        encoded_model(feature_names=tuple("abcdef"))
+    monkeypatch.setattr(model_content, "FORMAT_VERSION", 4)
+    with pytest.raises(InvalidInputError, match="an encoding of columns in version 5 and later alone"):
+        save_model(encoded_model(), file, force=True)
