@@ -16,6 +16,9 @@ from registry.losses import EXACT, FORMULAS, to_decimal
 import neuralgauge as ng
 from neuralgauge.losses import LOSSES
 
+# Units of columns are wild here on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore::neuralgauge.errors.ColumnScaleWarning")
+
 QUICK, PROBLEMS, BLOCK = 22, 222, 20
 
 
