@@ -64,7 +64,7 @@ class Classification(ClassifierMixin, NetworkEstimator):
     class_weight : dict, "balanced" or None, default=None
         Weights >= 0 of the classes, which multiply `sample_weight`: of a dict {label: weight}, 1 for labels that it
         leaves out; "balanced" gives all classes the same total weight. Probabilities are then those of the weighted
-        classes.
+        classes, and where beta is chosen, held-out rows count by these weights too.
 
     Attributes
     ----------
