@@ -9,6 +9,9 @@ from registry.losses import ELEMENTWISE
 
 import neuralgauge as ng
 
+# Units of columns are wild here on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore::neuralgauge.errors.ColumnScaleWarning")
+
 FEW, MANY, BLOCK = 44, 1034, 99
 
 
