@@ -350,3 +350,18 @@ def test_a_start_is_never_lost(solver, rng):
     assert solve_nuclear_norm(problem, Run(1e-3), solver=solver, start=trained).n_iter == 0
     with pytest.raises(ng.InvalidInputError, match="LinearConvNetwork"):
         solve_nuclear_norm(problem, Run(1e-3), solver=solver, start=ng.TwoLayerNetwork([[1.0]], [1.0], False))
+
+
+@pytest.mark.parametrize("solver", ["interior_point", "proximal_gradient"])
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_a_mean_image_costs_nothing_beside_an_offset(solver, loss):
+    """A hundred deviations away from zero, where the interior point once ended at the empty network."""
+    near = make((20, 6), loss, offset=True, fraction=0.05, padding="same")
+    far = ng.LinearConvProblem(
+        near.X + 100.0, near.y, beta=near.beta, loss=loss, offset=True, filter_size=3, padding="same"
+    )
+    first, second = (train_linear_conv(problem, solver=solver) for problem in (near, far))
+    assert first.status is second.status is ng.Status.SOLVED
+    assert second.n_iter <= first.n_iter + 5
+    assert second.certificate.upper == pytest.approx(first.certificate.upper, rel=2e-6)
+    assert far.objective(second.network) == pytest.approx(second.certificate.upper, rel=1e-12)

@@ -133,6 +133,15 @@ class LinearConvProblem(Problem[LinearConvNetwork]):
         other.images = Images(self.X, circle)
         return other
 
+    def centred(self) -> tuple[LinearConvProblem, Array]:
+        """The problem of the images less their mean, and that mean (n_pixels,).
+
+        With an offset both have the same networks and bounds: b there is b + mean^T theta here.
+        """
+        mean, other = self.X.mean(axis=0), copy.copy(self)
+        other.images = Images(self.X - mean, self.geometry)
+        return other, mean
+
     def outputs(self, network: LinearConvNetwork) -> Array:
         """The network's own outputs on the samples, of y's shape."""
         return (self.images.outputs(network.pixels) + network.offset).reshape(self.y.shape)
