@@ -63,6 +63,10 @@ def neuralgauge_offset(inner, n_classes, small):
     return neuralgauge(inner, n_classes, small, offset=True)
 
 
+def neuralgauge_auto(inner, n_classes, small):
+    return neuralgauge(inner, n_classes, small, offset="auto")
+
+
 def mlp_lbfgs(inner, n_classes, small):
     return mlp(inner, small, solver="lbfgs")
 
@@ -110,12 +114,13 @@ COMPETITORS: dict[str, Callable] = {
     "neuralgauge": neuralgauge,
     "neuralgauge-1se": neuralgauge_simpler,
     "neuralgauge-offset": neuralgauge_offset,
+    "neuralgauge-auto": neuralgauge_auto,
     "mlp-lbfgs": mlp_lbfgs,
     "mlp-adam": mlp_adam,
     "svc": svc,
     "boosting": boosting,
 }
-OURS = ("neuralgauge", "neuralgauge-1se", "neuralgauge-offset")
+OURS = ("neuralgauge", "neuralgauge-1se", "neuralgauge-offset", "neuralgauge-auto")
 DEFAULT_COMPETITORS = tuple(name for name in COMPETITORS if name not in OURS[1:])
 
 

@@ -55,7 +55,7 @@ def draw(place, problems):
             alpha=0.75,
             label=f"{NAMES.get(peer, peer)}: {sum(theirs < ours for ours, theirs in pairs)} of {len(pairs)} faster",
         )
-    place.plot([0.03, never], [0.03, never], color="0.5", lw=1)
+    place.plot([0.02, never], [0.02, never], color="0.5", lw=1)
     place.axhline(never, color="0.8", lw=0.8, zorder=0)
     place.axvline(never, color="0.8", lw=0.8, zorder=0)
     place.set(xscale="log", yscale="log", xlabel="seconds of neuralgauge", ylabel="seconds of the tool")

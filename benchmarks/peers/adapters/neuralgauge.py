@@ -2,6 +2,8 @@
 
 import numpy as np
 
+WARMING = 3_000  # entries of X that rounds of every kind are warmed up on: below 2,000 some of them are left out
+
 
 def prepare(data):
     import joblib
@@ -14,6 +16,12 @@ def prepare(data):
 
 def problem_of(ng, data, beta, n=None):
     return ng.TrainingProblem(data["X"][:n], data["y"][:n], beta=beta, loss=str(data["loss"]), bias=False)
+
+
+def warm_up(ng, data, limit):
+    """Train on some of the rows, which loads what is compiled."""
+    few = problem_of(ng, data, float(data["betas"][-1]), max(30, -(-WARMING // data["X"].shape[1])))
+    ng.train(few, 0.5, time_limit=limit)
 
 
 def program(ng, data):
@@ -46,8 +54,7 @@ def worst(solutions):
 
 def path(ng, data):
     gap, limit = float(data["tol"]), float(data["limit"])
-    few = problem_of(ng, data, float(data["betas"][-1]), 30)
-    ng.train(few, 0.5, time_limit=limit)
+    warm_up(ng, data, limit)
 
     def solve(recorder):
         problem = problem_of(ng, data, float(data["betas"][-1]))
@@ -73,8 +80,7 @@ def training(ng, data):
 
     offer = Run.offer
     limit, gap = float(data["limit"]), float(data["tol"])
-    few = problem_of(ng, data, float(data["betas"][-1]), 30)
-    ng.train(few, 0.5, time_limit=limit)
+    warm_up(ng, data, limit)
 
     def solve(recorder):
         def watched(run, value, point):
