@@ -159,3 +159,11 @@ def test_quoting():
     assert listed(["a"], "or") == "'a'"
     assert listed(["a"] * 3, "or", limit=2) == "'a', 'a' and 1 more"
     assert closest("x" * 10**6, ["x" * 10**6]) == []
+
+
+def test_categories_in_a_parquet_file_are_their_text(run, tmp_path):
+    kinds = {"kind": pl.Series(["old", "new", "old", "new"], dtype=pl.Categorical), "y": [1.0, 2.0, 1.5, 2.5]}
+    pl.DataFrame(kinds).write_parquet(tmp_path / "t.parquet")
+    run("train", "t.parquet", "--target", "y", "--quiet", "--output", "m")
+    predicted = run("predict", "m", "t.parquet").out.split()[1:]
+    assert predicted[0] == predicted[2] != predicted[1] == predicted[3]

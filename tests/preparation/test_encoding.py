@@ -142,3 +142,13 @@ def test_arrays_and_empty_tables():
         ng.TableEncoder().fit([1, 2])
     with pytest.raises(ng.InvalidInputError, match="must be finite, got nan"):
         ColumnCode("x", "number", fill=float("nan"))
+
+
+def test_categories_of_polars_are_their_text():
+    colours, sizes = ["red", "blue", "red", "green", "blue", "red"], ["1", "2", "1", "2", "3", "1"]
+    as_text = {"colour": colours, "size": sizes}
+    kinds = {"colour": pl.Enum(["blue", "green", "red"]), "size": pl.Categorical}
+    as_categories = pl.DataFrame({name: pl.Series(values, dtype=kinds[name]) for name, values in as_text.items()})
+    encoder, same = ng.TableEncoder().fit(as_categories), ng.TableEncoder().fit(as_text)
+    assert encoder.describe() == same.describe()
+    np.testing.assert_array_equal(encoder.transform(as_categories), same.transform(as_text))

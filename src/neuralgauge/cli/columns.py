@@ -12,8 +12,8 @@ import polars as pl
 from .._array import Array
 from ..errors import InvalidInputError
 from ..interchange import SavedModel
-from ..preparation.cells import is_number_type, parsed, text_of
-from ..preparation.table_encoding import encoded_rows
+from ..preparation.cells import parsed, text_of
+from ..preparation.table_encoding import encoded_rows, numbers_at_once
 from ..quoting import quoted
 from .tables import Table
 
@@ -24,15 +24,8 @@ def matrix(table: Table, names: Sequence[str]) -> Array:
         raise InvalidInputError(
             f"{quoted(table.path)} has no feature columns left; give at least one besides the target."
         )
-    # Numeric columns are read all at once, 70 times as fast as one by one.
-    columns = [table.frame.get_column(name) for name in names]
-    simple = [k for k, column in enumerate(columns) if is_number_type(column.dtype) or column.dtype == pl.String]
-    X = np.full((table.n_rows, len(names)), np.nan)
-    if simple:
-        X[:, simple] = pl.DataFrame([columns[k] for k in simple]).select(pl.all().cast(pl.Float64, strict=False))
-    for k in np.flatnonzero(~np.isfinite(X).all(axis=0)):
-        X[:, k] = numbers(table, names[int(k)])
-    return X
+    simple = numbers_at_once(table.frame, names)
+    return np.column_stack([simple[name] if name in simple else numbers(table, name) for name in names])
 
 
 def rows_for(saved: SavedModel, table: Table) -> Array:

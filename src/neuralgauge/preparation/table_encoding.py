@@ -10,7 +10,7 @@ import polars as pl
 from .._array import Array
 from ..errors import InvalidInputError
 from ..quoting import quoted
-from .cells import is_number_type, is_text_type
+from .cells import is_number_type
 from .encoding import ColumnCode, Place, learned
 
 Codes = tuple[ColumnCode, ...]
@@ -23,7 +23,7 @@ def row_place(row: int) -> str:
 
 def learned_codes(frame: pl.DataFrame, names: Sequence[str]) -> Codes:
     """What is to be done to the named columns of a table."""
-    simple = _numbers_at_once(frame, names)
+    simple = numbers_at_once(frame, names)
     return tuple(
         ColumnCode(name, "number", fill=float(np.median(simple[name])))
         if name in simple
@@ -57,7 +57,7 @@ def encoded_rows(frame: pl.DataFrame, codes: Codes, place: Place = row_place) ->
         raise InvalidInputError(f"The table must have the column {quoted(absent[0])}, which its encoding is of.")
     if not used:
         raise InvalidInputError("The table has no column left that tells its rows apart; give others.")
-    simple = _numbers_at_once(frame, [code.name for code in used if code.is_plain])
+    simple = numbers_at_once(frame, [code.name for code in used if code.is_plain])
     parts = [
         simple[code.name][:, None] if code.name in simple else code.encode(frame.get_column(code.name).alias(""), place)
         for code in used
@@ -65,10 +65,13 @@ def encoded_rows(frame: pl.DataFrame, codes: Codes, place: Place = row_place) ->
     return np.ascontiguousarray(np.hstack(parts))
 
 
-def _numbers_at_once(frame: pl.DataFrame, names: Sequence[str]) -> dict[str, Array]:
-    """The columns all of whose cells are finite numbers; 70 times as fast as one by one."""
+def numbers_at_once(frame: pl.DataFrame, names: Sequence[str]) -> dict[str, Array]:
+    """The columns (n,) all of whose cells are finite numbers; 70 times as fast as one by one.
+
+    Categories are left to be read one by one, as their text.
+    """
     columns = [frame.get_column(name) for name in names]
-    simple = [column for column in columns if is_number_type(column.dtype) or is_text_type(column.dtype)]
+    simple = [column for column in columns if is_number_type(column.dtype) or column.dtype == pl.String]
     if not simple:
         return {}
     values = pl.DataFrame(simple).select(pl.all().cast(pl.Float64, strict=False)).to_numpy()
