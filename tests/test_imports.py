@@ -29,6 +29,7 @@ LAYERS = (
     ("training",),
     ("preparation",),
     ("estimators", "interchange", "plots"),
+    ("onnx_models",),
     ("reporting",),
     ("cli",),
     ("__main__",),

@@ -49,6 +49,7 @@ from .networks.dense import TwoLayerNetwork as TwoLayerNetwork
 from .networks.gated import GatedNetwork as GatedNetwork
 from .networks.linear_conv import LinearConvNetwork as LinearConvNetwork
 from .networks.torch_layers import to_torch as to_torch
+from .onnx_models.writer import to_onnx as to_onnx
 from .patterns import (
     PatternSet as PatternSet,
     count_patterns as count_patterns,

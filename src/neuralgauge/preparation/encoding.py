@@ -87,11 +87,12 @@ class ColumnCode:
             return (name, *(f"{name} {wave} of the {p}" for p in self.periods for wave in ("cosine", "sine")), *end)
         if self.kind == "category":
             rare = (f"{name} is rare",) if self.joined else ()
-            return (*(f"{name} = {level}" for level in self._shown), *rare, *end)
+            return (*(f"{name} = {level}" for level in self.shown), *rare, *end)
         return ()
 
     @property
-    def _shown(self) -> tuple[str, ...]:
+    def shown(self) -> tuple[str, ...]:
+        """Levels with a column of their own."""
         return self.levels[1:] if len(self.levels) == 2 and not (self.joined or self.missing) else self.levels
 
     @property
@@ -139,7 +140,7 @@ class ColumnCode:
                 f"Column {quoted(self.name)} has levels that the encoding does not know, {listed(unknown, limit=3)}: "
                 f"they count as {'rare ones' if self.joined else 'none of the known ones'}."
             )
-        columns = [(text == level).fill_null(False).to_numpy() for level in self._shown]
+        columns = [(text == level).fill_null(False).to_numpy() for level in self.shown]
         columns += [other] if self.joined else []
         columns += [text.is_null().to_numpy()] if self.missing else []
         return np.column_stack(columns).astype(np.float64)

@@ -1,0 +1,1 @@
+"""Networks and models as ONNX files, and networks from them."""
