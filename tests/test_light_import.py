@@ -77,6 +77,7 @@ def test_commands_and_model_files_load_no_estimator(module):
         "predict m t.csv --drop kind",
         "certify m t.csv --drop kind",
         "report m t.csv --drop kind --output r.html --force",
+        "export m m.onnx --force",
         "patterns t.csv --target y --target kind",
     ],
 )

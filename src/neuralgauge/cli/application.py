@@ -29,6 +29,8 @@ COMMANDS = {
     "certify": "Bound the distance of MODEL from the best network of any width on DATA, with the model's loss, beta "
     "and scaling.",
     "report": "Write a page about MODEL on DATA: certificate, scores, neurons, effects of columns, data.",
+    "export": "Write MODEL in the format that the name of OUTPUT ends in, with scaling, encoding, labels and "
+    "probabilities.",
     "patterns": "Count the activation patterns of DATA: the sets of rows on which one neuron can be active.",
     "reproduce": "Run the experiments of Pilanci & Ergen (2020) and write figures, numbers and a page, DIR/index.html.",
 }

@@ -16,10 +16,15 @@ def model_and_table(model: str, data: str, drop: Sequence[str]) -> tuple[SavedMo
     """Both as read, the table less the columns to be left out."""
     if model == data == STREAM:
         raise InvalidInputError("Only one of MODEL and DATA can be `-`, standard input; give a file for the other.")
+    return read_model(model), read_table(data).without(drop)
+
+
+def read_model(model: str) -> SavedModel:
+    """The model in a file or from standard input."""
     try:
         content = content_of(model)
     except OSError as error:
         raise ModelFileError(
             f"The model file {quoted(shown(model))} cannot be read: {error.strerror or error}."
         ) from error
-    return decoded_model(content, shown(model)), read_table(data).without(drop)
+    return decoded_model(content, shown(model))
