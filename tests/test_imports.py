@@ -28,6 +28,7 @@ LAYERS = (
     ("pruning",),
     ("training",),
     ("preparation",),
+    ("surrogates",),
     ("estimators", "interchange", "plots"),
     ("onnx_models",),
     ("reporting",),

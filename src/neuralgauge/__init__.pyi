@@ -73,6 +73,16 @@ from .relaxation.proven_bound import ProvenBound as ProvenBound
 from .reporting.report import Report as Report, report as report
 from .solvers.program import solve_program as solve_program
 from .solvers.solution import Record as Record, Solution as Solution, Status as Status
+from .surrogates import (
+    Extremum as Extremum,
+    LipschitzBound as LipschitzBound,
+    Optimum as Optimum,
+    OutputRange as OutputRange,
+    Surrogate as Surrogate,
+    lipschitz as lipschitz,
+    output_range as output_range,
+    surrogate as surrogate,
+)
 from .training.certify import certify as certify
 from .training.interpolation import neural_gauge as neural_gauge
 from .training.path import Path as Path, relu_path as relu_path
