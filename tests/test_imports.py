@@ -31,7 +31,7 @@ LAYERS = (
     ("surrogates",),
     ("estimators", "interchange", "plots"),
     ("onnx_models",),
-    ("reporting",),
+    ("reporting", "formulas"),
     ("cli",),
     ("__main__",),
 )

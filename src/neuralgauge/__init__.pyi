@@ -28,6 +28,13 @@ from .estimators import (
 from .estimators.table_encoder import TableEncoder as TableEncoder
 from .features.parquet import ParquetRows as ParquetRows
 from .features.patches import PatchGeometry as PatchGeometry
+from .formulas import (
+    formula as formula,
+    to_c as to_c,
+    to_excel as to_excel,
+    to_python as to_python,
+    to_sql as to_sql,
+)
 from .interchange import SavedModel as SavedModel, load_model as load_model, save_model as save_model
 from .losses import (
     Absolute as Absolute,
@@ -44,10 +51,13 @@ from .losses import (
     Squared as Squared,
     SquaredHinge as SquaredHinge,
 )
+from .networks.breakpoints import Breakpoints as Breakpoints
 from .networks.conv import GatedConvNetwork as GatedConvNetwork, ReLUConvNetwork as ReLUConvNetwork
 from .networks.dense import TwoLayerNetwork as TwoLayerNetwork
+from .networks.formula import Formula as Formula
 from .networks.gated import GatedNetwork as GatedNetwork
 from .networks.linear_conv import LinearConvNetwork as LinearConvNetwork
+from .networks.pieces import AffinePiece as AffinePiece
 from .networks.torch_layers import to_torch as to_torch
 from .onnx_models.writer import to_onnx as to_onnx
 from .patterns import (
@@ -61,6 +71,7 @@ from .plots.decision import plot_decision_boundary as plot_decision_boundary
 from .plots.filters import plot_filters as plot_filters
 from .plots.neurons import plot_neurons as plot_neurons
 from .plots.path import plot_path as plot_path
+from .plots.pieces import plot_pieces as plot_pieces
 from .plots.training import plot_training as plot_training
 from .pricing import Price as Price, price as price
 from .problems.conv import ReLUConvProblem as ReLUConvProblem

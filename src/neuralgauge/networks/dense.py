@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
@@ -12,6 +13,9 @@ from ..errors import InvalidInputError
 from ..features.grouping import group_rows
 from ..features.kinds import features_of, kept_as_it_is
 from .base import Network
+from .breakpoints import Breakpoints, breakpoints_of
+from .formula import Formula, formula_of
+from .pieces import AffinePiece, box_of, pieces_of
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,65 @@ class TwoLayerNetwork(Network):
         root = np.sqrt(cost[keep])[:, None]
         A = G[keep] / gain[keep][:, None] * root
         return net.with_neurons((W[keep] / root).T, A)
+
+    def formula(self, feature_names: Sequence[str] | None = None, digits: int | None = 4) -> Formula:
+        """The network as a formula to read: `str` of the result, its `latex()` or its `sympy()`.
+
+        Parameters
+        ----------
+        feature_names : sequence of str, optional
+            Of the n_features columns, all different; x1, x2, ... by default.
+        digits : int or None
+            Significant digits that are written; `Formula.error` states the difference on rows of yours, and
+            `Formula.simplify` finds fewer for a stated one.
+
+        Examples
+        --------
+        >>> network = TwoLayerNetwork([[1.0, -2.0], [0.5, 1.0]], [3.0, -1.5])
+        >>> print(network.formula(["size"]))
+        max(0, 3 size + 1.5) - max(0, -3 size + 1.5)
+        """
+        U, names = self._with_biases("formula"), feature_names
+        names = [f"x{k + 1}" for k in range(self.n_features)] if names is None else list(names)
+        if len(names) != self.n_features:
+            raise InvalidInputError(f"`feature_names` must be {self.n_features} names, got {len(names)}.")
+        return formula_of(U, self.A, np.asarray(self.offset), names, digits)
+
+    def breakpoints(self) -> Breakpoints:
+        """Of a network of one feature the places where its slope changes, with the values there and the slopes between.
+
+        Neurons that switch at one place are one breakpoint, none where their changes of slope cancel.
+
+        Examples
+        --------
+        >>> TwoLayerNetwork([[1.0, -1.0], [0.0, 0.0]], [1.0, 1.0]).breakpoints().slopes.ravel().tolist()
+        [-1.0, 1.0]
+        """
+        return breakpoints_of(self._with_biases("breakpoints", 1), self.A, np.asarray(self.offset))
+
+    def pieces(self, lower: Sequence[float], upper: Sequence[float]) -> list[AffinePiece]:
+        """Of a network of two features the polygons in a box on which it is affine, each with its gradient.
+
+        Their number is at most 1 + m + m (m - 1) / 2 for m neurons; `plot_pieces` draws them.
+
+        Examples
+        --------
+        >>> network = TwoLayerNetwork([[1.0], [-1.0], [0.0]], [2.0])
+        >>> [(piece.area, piece.gradient.ravel().tolist()) for piece in network.pieces((0, 0), (1, 1))]
+        [(0.5, [2.0, -2.0]), (0.5, [0.0, 0.0])]
+        """
+        return pieces_of(self._with_biases("pieces", 2), self.A, np.asarray(self.offset), *box_of(lower, upper))
+
+    def _with_biases(self, method: str, features: int | None = None) -> Array:
+        """Hidden weights with a row of biases, or of zeros; an error for networks that `method` is not of."""
+        if hasattr(self, "geometry"):
+            raise InvalidInputError(f"`{method}` is of networks on tables, got a {type(self).__name__}.")
+        if features not in (None, self.n_features):
+            raise InvalidInputError(
+                f"`{method}` is of networks of {features} feature{'s' if features != 1 else ''}, got one of "
+                f"{self.n_features}; `formula` is of any."
+            )
+        return self.U if self.bias else np.vstack([self.U, np.zeros(self.n_neurons)])
 
     def _with_distinct_rays(self) -> Self:
         """Return a balanced network with one neuron a ray, the sum of those on it; for a balanced network."""
