@@ -11,7 +11,8 @@ import neuralgauge as ng
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 import onnx
-from onnx_runs import close, columns_of, run as run_onnx
+from onnx_runs import close, columns_of
+from onnx_runs import run as run_onnx
 
 TABLE = "size,kind,price\n" + "\n".join(f"{k % 7},{'ab'[k % 2]},{k % 7 * (1 + k % 2)}" for k in range(20))
 

@@ -86,10 +86,10 @@ def network_of(
     # Recognised by name, so that no library is imported that the caller has not.
     names = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(model).__mro__}
     if names & {"sklearn.MLPRegressor", "sklearn.MLPClassifier"} and geometry is None:
-        return _network_of_layers(_sklearn_layers(model), bias, offset, make)
+        return network_of_layers(_sklearn_layers(model), bias, offset, make)
     if "torch.Sequential" in names:
         layers = _torch_layers(model) if geometry is None else weights_of_layers(model, geometry, readout)
-        return _network_of_layers(layers, bias, offset, make)
+        return network_of_layers(layers, bias, offset, make)
     allowed = (
         "TwoLayerNetwork, a tuple (U, A) or (U, A, offset), a fitted MLPRegressor or MLPClassifier, or a "
         "torch.nn.Sequential(Linear, ReLU, Linear)"
@@ -177,9 +177,10 @@ def _torch_layers(model: Any) -> Weights:
     return Weights(hidden, offsets[0], output, offsets[1])
 
 
-def _network_of_layers(
-    layers: Weights, bias: bool, offset: bool, make: Callable[..., TwoLayerNetwork]
+def network_of_layers(
+    layers: Weights, bias: bool, offset: bool, make: Callable[..., TwoLayerNetwork] = TwoLayerNetwork
 ) -> TwoLayerNetwork:
+    """The network of weights and biases, for a problem with or without a column of ones and an output offset."""
     if not bias and np.any(layers.hidden_bias != 0):
         raise InvalidInputError(
             "the problem has no column of ones, but the network has a nonzero hidden bias; use "

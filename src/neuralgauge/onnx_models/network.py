@@ -52,10 +52,11 @@ def outputs(graph: Graph, x: str, part: Part, whole: bool) -> str:
 
 def _affine(graph: Graph, x: str, weight: Array, bias: Array | None, name: str) -> str:
     """X weight + bias; a bias of zeros is left out of outputs, and kept where it is the row of hidden biases."""
-    result = graph.node("MatMul", x, graph.constant(weight, f"{name}_weights"), name=f"{name}_products")
+    weights = graph.constant(weight, f"{name}_weights")
     if bias is None or (name == "output" and not np.any(bias)):
-        return result
-    return graph.node("Add", result, graph.constant(bias, f"{name}_bias"), name=name)
+        return graph.node("MatMul", x, weights, name=name)
+    products = graph.node("MatMul", x, weights, name=f"{name}_products")
+    return graph.node("Add", products, graph.constant(bias, f"{name}_bias"), name=name)
 
 
 def _with_neuron(network: TwoLayerNetwork) -> tuple[Array, Array]:
