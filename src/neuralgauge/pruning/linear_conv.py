@@ -30,3 +30,13 @@ def fewest_filters(network: LinearConvNetwork, problem: LinearConvProblem, width
         P, s, Q_h = np.linalg.svd(w, full_matrices=False)
         w = (P[:, :, :width] * s[:, None, :width]) @ Q_h[:, :width]
     return network_of_blocks(w, spectrum, geometry, network.offset, fewest=True)
+
+
+def filters_within(network: LinearConvNetwork, problem: LinearConvProblem, limit: float) -> LinearConvNetwork:
+    """Return the network of the fewest largest singular values whose objective is up to the limit, which all keep."""
+    whole = fewest_filters(network, problem, None)
+    for width in range(whole.n_neurons):
+        small = fewest_filters(network, problem, width)
+        if problem.objective(small) <= limit:
+            return small
+    return whole

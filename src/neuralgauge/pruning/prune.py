@@ -1,4 +1,4 @@
-"""Networks with fewer neurons: with the same outputs on the samples, or of a given width."""
+"""Networks with fewer neurons: with the same outputs on the samples, of a given width, or within an objective."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from .._array import Array
+from .._array import as_positive
 from .._threads import threads
 from ..errors import InvalidInputError
 from ..networks.base import Net
@@ -16,16 +15,14 @@ from ..networks.dense import N, TwoLayerNetwork
 from ..problems.base import Problem, checked_problem
 from ..problems.linear_conv import LinearConvProblem
 from ..problems.training import TrainingProblem
-from ..solvers.local_search import local_search
 from .caratheodory import basic
 from .cells import joined_in_cells
-from .linear_conv import fewest_filters
+from .least_width import least_width
+from .linear_conv import fewest_filters, filters_within
+from .narrowing import fewest_within, narrowed
 
 KEPT_OUTPUTS = 1e-10  # change of an output, relative to the largest sum of |activation times output weight|
 KEPT_OBJECTIVE = 1e-10  # relative
-NARROWING = 0.05  # share of the neurons dropped between two local searches
-FEWER_TRIED = 2  # widths in turn that are no better: from 3 neurons to 1 in a case where 2 are no better
-REPAIR, FINISH = 20, 500  # iterations of local search between and at the end
 
 
 @dataclass(frozen=True)
@@ -40,12 +37,16 @@ class Pruning(Generic[Net]):
         The objective [2] of the network as it came and of the pruned one.
     width_before : int
         Neurons of the network as it came.
+    at_least : int
+        Neurons that every network of the problem has whose objective is up to `after`, with `within` up to what that
+        allows: the number found is the fewest only where the two are equal. What is easily proven, mostly 1 or 2.
     """
 
     network: Net
     before: float
     after: float
     width_before: int
+    at_least: int = 0
 
     @property
     def width(self) -> int:
@@ -59,11 +60,16 @@ class Pruning(Generic[Net]):
 
 
 def prune(
-    network: Net, problem: Problem[Net], width: int | None = None, *, random_state: int | np.random.Generator | None = 0
+    network: Net,
+    problem: Problem[Net],
+    width: int | None = None,
+    *,
+    within: float | None = None,
+    random_state: int | np.random.Generator | None = 0,
 ) -> Pruning[Net]:
-    r"""Return a network with fewer neurons and the same outputs on the samples, or of a given width at some cost.
+    r"""Return a network with fewer neurons: with the same outputs on the samples, of a width, or within an objective.
 
-    Without `width`, neurons of one output direction that have the same sign on every sample are added up,
+    Without `width` and `within`, neurons of one output direction that have the same sign on every sample are added up,
     (X u)_+ + (X w)_+ = (X (u + w))_+, and amplitudes t >= 0 are chosen by a linear program over the atoms
     a_j = (X u_j)_+ alpha_j^T,
 
@@ -73,12 +79,17 @@ def prune(
     whose vertices use at most rank(a_1, ..., a_m) <= n c neurons. Among those of least cost some are drawn for
     one that uses fewer still; finding the fewest is NP-hard, and this is a heuristic.
 
-    With `width` the nearest neurons are joined, or neurons dropped, whichever raises the objective least,
-    one in twenty at a time, each time followed by L-BFGS on all weights; fewer neurons than `width` are kept where the
-    objective is lower with them.
+    With `width` neurons are dropped or joined with their nearest, one in twenty at a time and below 40 one, each time
+    followed by L-BFGS on all weights; below 40 the four steps that raise the objective least are followed a little
+    way, and the best is taken. At the width asked for, the neuron of largest score at the residual is added and one
+    dropped again while that lowers the objective; fewer neurons are kept where it is lower with them.
+
+    With `within` the same search ends at the fewest neurons that it finds for an objective of at most (1 + within)
+    times that of `network`; up to 40 neurons every width is also reached from below, a neuron at a time.
 
     Of a linear convolutional network the fewest filters are known: as many as the rank of Z = sum_j u_j alpha_j^T, or
-    of its largest block where filters have every cyclic shift as a position. `width` keeps the largest singular values.
+    of its largest block where filters have every cyclic shift as a position. `width` keeps the largest singular values,
+    `within` as few of them as the objective allows.
 
     Parameters
     ----------
@@ -87,27 +98,31 @@ def prune(
         The problem that the network was trained on.
     width : int, optional
         Neurons to end with at most, >= 1.
+    within : float, optional
+        Relative rise of the objective [2] that fewer neurons may cost, > 0: 0.01 for one percent. In place of `width`.
     random_state : int, Generator or None
         Seed of the draws.
 
     Returns
     -------
     Pruning
-        Without `width`: at most n c neurons, outputs on the samples to 1e-10 relative to the sum of
+        Without `width` and `within`: at most n c neurons, outputs on the samples to 1e-10 relative to the sum of
         |activations| |output weights|, an objective that does not rise by more than 1e-10 relative (it falls
         where a network is not optimal), and the same `offset`; steps that rounding does not allow are not taken.
-        Outputs elsewhere may change. With `width`: no guarantee on the cost.
+        Outputs elsewhere may change. With `width`: no guarantee on the cost. With `within`: `cost` <= `within`, and
+        no guarantee on the width, which is never called the least: `at_least` says what is proven of that.
 
     Raises
     ------
     InvalidInputError
-        For a width below 1, or a problem of another shape.
+        For a width below 1, a `within` that is not > 0, both of them, rows of X that are not whole in memory with
+        either, or a problem of another shape.
 
     Notes
     -----
-    Cost O(n c m^2) and a linear program of min(n c, m) rows and m columns; with `width` some 20 log(m / width)
-    searches of 20 iterations and two or more of 500, O(n (d + c) m) each. Source: Theorem 1 of Pilanci & Ergen
-    (2020) and Caratheodory's theorem.
+    Cost O(n c m^2) and a linear program of min(n c, m) rows and m columns; with `width` and `within` some 20 log(m/40)
+    searches of 20 iterations, and some ten for each width of 40 and less, an iteration O(n (d + c) m). Source: Theorem
+    1 of Pilanci & Ergen (2020) and Caratheodory's theorem.
 
     Examples
     --------
@@ -119,36 +134,55 @@ def prune(
     (3, 1)
     >>> pruning.after <= pruning.before
     True
+
+    >>> problem = ng.TrainingProblem([[-2], [-1], [0], [1], [2]], [1, -1, 1, 1, -1], beta=0.1)
+    >>> network = ng.train(problem).network
+    >>> [ng.prune(network, problem, within=within).width for within in (0.001, 0.5, 2.0)]
+    [4, 3, 0]
     """
     if width is not None and not width >= 1:
         raise InvalidInputError(f"`width` must be >= 1, got {width}; leave it out to keep the objective.")
+    if width is not None and within is not None:
+        raise InvalidInputError(f"give `width` or `within`, not both, got width={width} and within={within}.")
+    if not isinstance(checked_problem(problem), LinearConvProblem):
+        _check(network, problem)
     with threads():
-        small = _pruned(network, checked_problem(problem), width, np.random.default_rng(random_state))
-    return Pruning(small, problem.objective(network), problem.objective(small), network.n_neurons)
+        before = problem.objective(network)
+        limit = None if within is None else before * (1.0 + as_positive(within, "within"))
+        small = _pruned(network, problem, width, limit, np.random.default_rng(random_state))
+        after = problem.objective(small)
+        least = least_width(problem, small.offset, after if limit is None else limit)
+    return Pruning(small, before, after, network.n_neurons, least)
 
 
-def _pruned(network: Any, problem: Any, width: int | None, rng: np.random.Generator) -> Any:
+def _pruned(network: Any, problem: Any, width: int | None, limit: float | None, rng: np.random.Generator) -> Any:
     if isinstance(problem, LinearConvProblem):
-        return fewest_filters(problem.network_of(network), problem, width)
-    _check(network, problem)
+        network = problem.network_of(network)
+        return fewest_filters(network, problem, width) if limit is None else filters_within(network, problem, limit)
     if not problem.features.resident:
-        return _merged(network, problem, width)
+        return _merged(network, problem, width, limit)
     small = _lossless(network, problem, rng)
-    return small if width is None or small.n_neurons <= width else _narrowed(small, problem, width)
+    if limit is not None:
+        kept = small if problem.objective(small) <= limit else network.balance()
+        return fewest_within(kept, problem, limit, rng)
+    return small if width is None or small.n_neurons <= width else narrowed(small, problem, width, rng)
 
 
-def _merged(network: N, problem: TrainingProblem, width: int | None) -> N:
+def _merged(network: N, problem: TrainingProblem, width: int | None, limit: float | None) -> N:
     """The neurons of one ray joined, which takes no pass over the rows; outputs of all neurons would not fit."""
     small = network.merge()
-    if width is not None and small.n_neurons > width:
+    if limit is not None or (width is not None and small.n_neurons > width):
+        option, wanted = (
+            ("within", f"an objective up to {limit:.6g}") if width is None else ("width", f"a width of {width}")
+        )
         raise InvalidInputError(
-            f"`width` needs the rows of X whole in memory, got {small.n_neurons} neurons for a width of {width}; prune "
-            "on a part of the samples, `problem.part(samples)` of few enough rows, or leave `width` out."
+            f"`{option}` needs the rows of X whole in memory, got {small.n_neurons} neurons for {wanted}; prune "
+            f"on a part of the samples, `problem.part(samples)` of few enough rows, or leave `{option}` out."
         )
     return small if _as_good(small, network.balance(), problem) else network.balance()
 
 
-def _check(network: Any, problem: TrainingProblem) -> None:
+def _check(network: Any, problem: Any) -> None:
     if not isinstance(network, TwoLayerNetwork):
         raise InvalidInputError(
             f"the network of a ReLU problem must be a TwoLayerNetwork, got {type(network).__name__}; prune a network "
@@ -176,79 +210,3 @@ def _as_good(found: TwoLayerNetwork, network: TwoLayerNetwork, problem: Training
     change = np.abs(problem.outputs(found) - problem.outputs(network)).max()
     limit = problem.objective(network) * (1.0 + KEPT_OBJECTIVE)
     return bool(change <= KEPT_OUTPUTS * scale) and problem.objective(found) <= limit
-
-
-def _narrowed(network: N, problem: TrainingProblem, width: int) -> N:
-    """Return a network of at most `width` neurons, a few dropped or joined at a time, each time with a local search.
-
-    Fewer neurons are tried until some in turn bring nothing: the search may end in a worse optimum with more of them.
-    """
-    while network.n_neurons > width:
-        network = local_search(problem, _fewer(network, problem, width), REPAIR)
-    best = fewer = local_search(problem, network, FINISH)
-    worse = 0
-    while fewer.n_neurons > 1 and worse < FEWER_TRIED:
-        fewer = local_search(problem, _fewer(fewer, problem, fewer.n_neurons - 1), FINISH)
-        worse = worse + 1 if problem.objective(fewer) >= problem.objective(best) else 0
-        best = best if worse else fewer
-    return best
-
-
-def _fewer(network: N, problem: TrainingProblem, width: int) -> N:
-    """Drop neurons or join near pairs, whichever raises the objective least, each neuron at most once."""
-    m = network.n_neurons
-    wanted = min(m - width, max(1, int(NARROWING * m)))
-    blocks = _Blocks(network, problem)
-    moves: list[tuple[float, int, int | None]] = [(blocks.without(j, None), j, None) for j in range(m)]
-    moves += [(blocks.without(j, k), j, k) for j, k in blocks.near()]
-    touched: set[int | None] = set()
-    left = np.ones(m, dtype=bool)
-    for _, j, k in sorted(moves, key=lambda move: move[0]):
-        if not touched & {j, k}:
-            touched |= {j} if k is None else {j, k}
-            left[j] = False
-            if k is not None:
-                blocks.W[:, k], blocks.G[k] = blocks.sum(j, k)
-            if m - np.count_nonzero(left) == wanted:
-                break
-    root = np.sqrt(np.linalg.norm(blocks.W[:, left], axis=0))
-    return network.with_neurons(blocks.W[:, left] / root, blocks.G[left] * root[:, None])
-
-
-class _Blocks:
-    """The network as atoms w_j g_j^T with unit g_j, and what a step to fewer of them does to the objective."""
-
-    def __init__(self, network: TwoLayerNetwork, problem: TrainingProblem) -> None:
-        size = np.linalg.norm(network.A, axis=1)
-        self.problem = problem
-        self.W, self.G, self.cost = network.U * size, network.A / size[:, None], size**2
-        self.f = problem.outputs(network).reshape(problem.n, -1)
-        self.atoms = self._outputs(self.W, self.G).reshape(*self.f.shape, -1)
-
-    def _outputs(self, W: Array, G: Array) -> Array:
-        return self.problem.features.atoms(W, G)
-
-    def near(self) -> list[tuple[int, int]]:
-        """Every block and its nearest other, in the directions of w and g."""
-        rows = np.hstack([(self.W / self.cost).T, self.G])
-        if len(rows) < 2:
-            return []
-        nearest = np.asarray(cKDTree(rows).query(rows, k=2)[1])[:, 1]
-        return [(j, int(k)) for j, k in enumerate(nearest) if j != k]
-
-    def sum(self, j: int, k: int) -> tuple[Array, Array]:
-        """One atom instead of two that are close: w_j + w_k, and the mean of g_j and g_k by cost."""
-        g = self.cost[j] * self.G[j] + self.cost[k] * self.G[k]
-        norm = float(np.linalg.norm(g))
-        return self.W[:, j] + self.W[:, k], g / norm if norm > 0.0 else g
-
-    def without(self, j: int, k: int | None) -> float:
-        """The objective, up to a constant, after dropping j or joining it with k; infinite where these cancel."""
-        f, penalty = self.f - self.atoms[:, :, j], -self.cost[j]
-        if k is not None:
-            w, g = self.sum(j, k)
-            if not (np.any(w) and np.any(g)):
-                return np.inf
-            f += self._outputs(w[:, None], g[None])[:, 0].reshape(f.shape) - self.atoms[:, :, k]
-            penalty += np.linalg.norm(w) - self.cost[k]
-        return self.problem.fit.value(f.reshape(self.problem.y.shape)) + self.problem.beta * float(penalty)
