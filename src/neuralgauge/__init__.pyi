@@ -36,6 +36,7 @@ from .formulas import (
     to_sql as to_sql,
 )
 from .interchange import SavedModel as SavedModel, load_model as load_model, save_model as save_model
+from .interchange.sklearn_model import to_sklearn as to_sklearn
 from .losses import (
     Absolute as Absolute,
     EpsilonInsensitive as EpsilonInsensitive,

@@ -40,9 +40,10 @@ def network_of(
         Weight arrays (U, A) or (U, A, b): `U` of shape (d, m), the hidden biases as the last row if `bias`, `A` of
         shape (m,) or (m, c), and the output biases `b`, a number or (c,); or a fitted scikit-learn network with one
         hidden ReLU layer; or ``Sequential(Linear, ReLU, Linear)``. A classifier is taken by its logits, those before
-        the sigmoid (one) or the softmax (one a class). With a `geometry` a ReLUConvNetwork, weight arrays with `A` of
-        shape (m, P c), or the layers that `to_torch` makes: ``Sequential(Conv2d, ReLU, AdaptiveAvgPool2d(1), Flatten,
-        Linear)`` for the pooled readout, the same without pooling for the flattened one.
+        the sigmoid (one) or the softmax (one a class), a regressor for counts by the logarithms of its means. With a
+        `geometry` a ReLUConvNetwork, weight arrays with `A` of shape (m, P c), or the layers that `to_torch` makes:
+        ``Sequential(Conv2d, ReLU, AdaptiveAvgPool2d(1), Flatten, Linear)`` for the pooled readout, the same without
+        pooling for the flattened one.
     bias : bool
         Whether the design matrix has the column of ones. Without it the hidden biases of `model` must be zero, and
         without `offset` too its output biases.
@@ -153,9 +154,10 @@ def _sklearn_layers(model: Any) -> Weights:
         raise InvalidInputError(f"the {name} must have one hidden layer, got {len(model.coefs_) - 1}.")
     if model.activation != "relu":
         raise InvalidInputError(f'the {name} must have activation="relu", got {model.activation!r}.')
-    if model.out_activation_ not in ("identity", "logistic", "softmax"):
+    if model.out_activation_ not in ("identity", "logistic", "softmax", "exp"):
         raise InvalidInputError(
-            f"the {name} must have linear outputs or logits, got the output activation {model.out_activation_!r}."
+            f"the {name} must have linear outputs, logits or logarithms of means, got the output activation "
+            f"{model.out_activation_!r}."
         )
     hidden, output = (_weights(part) for part in model.coefs_)
     return Weights(hidden, _weights(model.intercepts_[0]), output, _weights(model.intercepts_[1]))

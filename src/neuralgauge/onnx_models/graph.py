@@ -59,9 +59,12 @@ class Graph:
         return name
 
     def output(self, value: str, name: str, kind: str, shape: Sequence[int]) -> None:
-        """Give a value (n, *shape) out, under this name unless it is taken."""
+        """Give a value (n, *shape) of a node out, under this name unless it is taken."""
         name = self.unused(name)
-        self.nodes.append(self.onnx.helper.make_node("Identity", [value], [name], name=name))
+        for node in self.nodes:
+            for names in (node.input, node.output):
+                for k in range(len(names)):
+                    names[k] = name if names[k] == value else names[k]
         self.outputs.append(self.onnx.helper.make_tensor_value_info(name, self.type_of(kind), ["n", *shape]))
 
     def constant(self, values: Any, name: str, kind: str | None = None) -> str:

@@ -51,9 +51,9 @@ def outputs(graph: Graph, x: str, part: Part, whole: bool) -> str:
 
 
 def _affine(graph: Graph, x: str, weight: Array, bias: Array | None, name: str) -> str:
-    """X weight + bias; a bias of zeros is left out of outputs, and kept where it is the row of hidden biases."""
+    """X weight + bias; zeros are added too, for readers that look for both (OMLT), and None is not."""
     weights = graph.constant(weight, f"{name}_weights")
-    if bias is None or (name == "output" and not np.any(bias)):
+    if bias is None:
         return graph.node("MatMul", x, weights, name=name)
     products = graph.node("MatMul", x, weights, name=f"{name}_products")
     return graph.node("Add", products, graph.constant(bias, f"{name}_bias"), name=name)
