@@ -60,6 +60,7 @@ from .networks.gated import GatedNetwork as GatedNetwork
 from .networks.linear_conv import LinearConvNetwork as LinearConvNetwork
 from .networks.pieces import AffinePiece as AffinePiece
 from .networks.torch_layers import to_torch as to_torch
+from .onnx_models.converters import register_onnx_converters as register_onnx_converters
 from .onnx_models.reader import from_onnx as from_onnx
 from .onnx_models.writer import to_onnx as to_onnx
 from .patterns import (
