@@ -2,12 +2,12 @@
 Fewer neurons
 =============
 
-Pruning without a width costs nothing on the samples; with one, the price is known.
+Pruning without an option costs nothing on the samples. With a limit on the objective it looks for the fewest neurons;
+the front of error against neurons shows what each is worth.
 """
 
 # %%
 import matplotlib.pyplot as plt
-import numpy as np
 from sklearn.datasets import load_diabetes
 from sklearn.preprocessing import scale
 
@@ -15,23 +15,20 @@ import neuralgauge as ng
 
 data = load_diabetes()
 X, y = scale(data.data), scale(data.target)
-problem = ng.TrainingProblem(X, y, beta=10.0)
+problem = ng.TrainingProblem(X[:200], y[:200], beta=10.0)
 solution = ng.train(problem, gap=1e-2)
 free = ng.prune(solution.network, problem)
 print(f"{solution.network.n_neurons} neurons as trained, {free.width} at no cost")
+for within in (0.001, 0.02):
+    pruning = ng.prune(solution.network, problem, within=within)
+    print(f"{pruning.width} neurons found for {within:.1%} more; at least {pruning.at_least} are needed")
 
 # %%
-widths = sorted({1, 2, 3, 5, 8, 12, 16, 20, free.width} - set(range(free.width + 1, 100)))
-prunings = [ng.prune(solution.network, problem, width=width) for width in widths]
-objectives = np.array([problem.objective(pruning.network) for pruning in prunings])
-
-# %%
-# The best network of so many neurons is somewhere between the curve and the lower bound, so that the curve says
+# The best network of so many neurons is somewhere between the steps and the lower bound, so that the picture says
 # how much width is worth having.
-figure, place = plt.subplots(figsize=(7, 4), layout="constrained")
-place.plot(widths, objectives, "o-", label="pruned to so many neurons, repaired by local search")
-lower = solution.certificate.lower
-place.axhline(lower, color="C1", ls="--", label=f"lower bound of every width ({solution.certificate.scope})")
-place.set(xlabel="neurons", ylabel="training objective")
-place.legend(frameon=False)
+front = ng.width_front(solution, problem, validation=(X[200:], y[200:]))
+print(front)
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
+ng.plot_width_front(front, axes=left)
+ng.plot_width_front(front, of="validation_error", axes=right)
 plt.show()

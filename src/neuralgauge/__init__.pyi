@@ -76,6 +76,7 @@ from .plots.neurons import plot_neurons as plot_neurons
 from .plots.path import plot_path as plot_path
 from .plots.pieces import plot_pieces as plot_pieces
 from .plots.training import plot_training as plot_training
+from .plots.width_front import plot_width_front as plot_width_front
 from .pricing import Price as Price, price as price
 from .problems.conv import ReLUConvProblem as ReLUConvProblem
 from .problems.linear_conv import LinearConvProblem as LinearConvProblem
@@ -102,5 +103,6 @@ from .training.interpolation import neural_gauge as neural_gauge
 from .training.path import Path as Path, relu_path as relu_path
 from .training.program_path import ProgramPath as ProgramPath, program_path as program_path
 from .training.train import train as train
+from .training.width_front import FrontPoint as FrontPoint, WidthFront as WidthFront, width_front as width_front
 
 __version__: str

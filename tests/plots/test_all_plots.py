@@ -10,6 +10,8 @@ import neuralgauge as ng
 
 NETWORK = ng.TwoLayerNetwork([[1.0, -1.0], [1.0, 2.0], [0.0, 0.5]], [1.0, -2.0])
 X, LABELS = [[0.0, 0.0], [1.0, 2.0]], [-1.0, 1.0]
+POINT = ng.FrontPoint(NETWORK, 1.0, ng.Certificate(2.0, 1.5, "estimated"), 1.0, 0.5, 0.6)
+FRONT = ng.WidthFront((POINT,))
 NAMES = [name for name in ng.__all__ if name.startswith("plot_")]
 
 
@@ -24,6 +26,7 @@ def drawings(path):
     yield ng.plot_training, (path.solutions[1],)
     yield ng.plot_certificate, (path.solutions,)
     yield ng.plot_path, (path,)
+    yield ng.plot_width_front, (FRONT,)
     yield ng.plot_neurons, (NETWORK,)
     yield ng.plot_decision_boundary, (NETWORK, X, LABELS)
     yield ng.plot_pieces, (NETWORK, (0, 0), (1, 2))
@@ -93,6 +96,7 @@ def test_arguments_of_other_kinds(plt, path):
         (ng.plot_certificate, ("exact",), "a sequence of these, got str"),
         (ng.plot_certificate, ([],), "got an empty one"),
         (ng.plot_path, (path.solutions,), "`path` must be a Path, which `relu_path` returns, got tuple"),
+        (ng.plot_width_front, (path,), "`front` must be a WidthFront, which `width_front` returns, got Path"),
         (ng.plot_neurons, (model,), "got ReLURegressor; pass its `network_`"),
         (ng.plot_decision_boundary, (path.solutions[0], X, LABELS), "got Solution; pass its `network`"),
     ]:

@@ -9,7 +9,7 @@ import numpy as np
 from ..networks.dense import N
 from ..problems.training import TrainingProblem
 from ..solvers.local_search import local_search
-from .steps import fewer, one_fewer, one_more
+from .steps import REPAIR, fewer, one_fewer, one_more
 
 ONE_AT_A_TIME = 40  # neurons from which on every width is visited, and steps to it are compared by searches
 COARSE, FINISH = 20, 500  # iterations of local search between coarse steps, and at the start and the end
@@ -68,13 +68,23 @@ class Widths(Generic[N]):
             self.offer(network)
 
     def sweep(self, width: int) -> None:
-        """Every width up to `width` from the one below by one more neuron, then from the one above by one fewer."""
+        """Every width up to `width` from the one below by one more neuron, then from the one above by one fewer.
+
+        Once: a second time lowers few of them, and none by much.
+        """
         for fewest in range(width):
             if fewest in self.networks:
                 self.offer(one_more(self.networks[fewest], self.problem, self.rng))
         for widest in range(width, 1, -1):
             if widest in self.networks:
                 self.offer(one_fewer(self.networks[widest], self.problem))
+
+    def settle(self) -> None:
+        """Search on where coarse steps left off, and sweep over the widths below."""
+        for width in sorted(self.networks, reverse=True):
+            if width > ONE_AT_A_TIME:
+                self.offer(local_search(self.problem, self.networks[width], REPAIR))
+        self.sweep(min(ONE_AT_A_TIME, max(self.networks)))
 
     def exchange(self, width: int, limit: float = -np.inf) -> None:
         """Lower the objective of a width by a neuron more and one fewer, in turn, until it is up to the limit."""

@@ -19,7 +19,7 @@ from .caratheodory import basic
 from .cells import joined_in_cells
 from .least_width import least_width
 from .linear_conv import fewest_filters, filters_within
-from .narrowing import fewest_within, narrowed
+from .narrowing import Widths, fewest_within, narrowed
 
 KEPT_OUTPUTS = 1e-10  # change of an output, relative to the largest sum of |activation times output weight|
 KEPT_OBJECTIVE = 1e-10  # relative
@@ -166,6 +166,23 @@ def _pruned(network: Any, problem: Any, width: int | None, limit: float | None, 
         kept = small if problem.objective(small) <= limit else network.balance()
         return fewest_within(kept, problem, limit, rng)
     return small if width is None or small.n_neurons <= width else narrowed(small, problem, width, rng)
+
+
+def of_every_width(network: Any, problem: Any, random_state: int | None) -> list[Any]:
+    """Return the best networks found with fewer neurons, none included, and of as many: the fewest first."""
+    if isinstance(problem, LinearConvProblem):
+        whole: Any = fewest_filters(network, problem, None)
+        return [*(fewest_filters(whole, problem, width) for width in range(whole.n_neurons)), whole]
+    _check(network, problem)
+    if not problem.features.resident:
+        raise InvalidInputError(
+            "fewer neurons need the rows of X whole in memory; take a part of the samples, `problem.part(samples)`."
+        )
+    rng = np.random.default_rng(random_state)
+    found = Widths(problem, _lossless(network, problem, rng), rng)
+    found.eliminate(1)
+    found.settle()
+    return [found.networks[width] for width in sorted(found.networks)]
 
 
 def _merged(network: N, problem: TrainingProblem, width: int | None, limit: float | None) -> N:

@@ -11,7 +11,7 @@ import numpy as np
 from ..certificate import Certificate, lower_bound
 from ..errors import InvalidInputError
 from ..problems.base import Problem, checked_problem
-from ..solvers.solution import Record
+from ..solvers.solution import Record, Solution
 from .train import train
 
 
@@ -103,9 +103,14 @@ def certify(
         n_jobs=n_jobs,
         progress=progress,
     )
+    return certificate_of(given, problem, solution)
+
+
+def certificate_of(network: Any, problem: Problem[Any], solution: Solution[Any]) -> Certificate:
+    """Return the certificate of a network of this problem by the bound of a training of it."""
     found = solution.certificate
-    lower = found.lower
+    lower, upper = found.lower, problem.objective(network)
     if found.scope == "estimated":
         # The search may have missed the neurons of the given network; with them the bound cannot exceed its objective.
-        lower = min(lower, lower_bound(problem, solution.dual, problem.attained(solution.dual, given)))
+        lower = min(lower, lower_bound(problem, solution.dual, problem.attained(solution.dual, network)))
     return replace(found, upper=upper, lower=lower).with_proven(found.proven)
