@@ -269,6 +269,9 @@ REFUSED = [
     ([("Gather", ["x", "first"], "y", {"axis": 0})], "takes something else than columns"),
     ([("Gather", ["x", "far"], "y", {"axis": 1})], "is damaged: node 1, 'Gather', makes no sense"),
     ([("Cast", ["x"], "y", {"to": 7})], "makes whole numbers"),
+    ([("Dropout", ["x", "two", "yes"], "y")], "'Dropout', is refused, for it is in training"),
+    ([("BatchNormalization", ["x", "w", "v", "v", "var"], "y", {"training_mode": 1})], "for it is in training"),
+    ([("Conv", ["x", "square"], "y")], "'Conv', is refused"),
     ([("Add", ["x", "nothing"], "y")], "is damaged: node 1, 'Add', makes no sense"),
     ([("Add", ["x"], "y")], "is damaged: node 1, 'Add', makes no sense"),
     ([("Identity", ["x"], "z")], "has no value 'y'"),
@@ -279,7 +282,7 @@ REFUSED = [
 @pytest.mark.parametrize(("nodes", "words"), REFUSED, ids=[words for _, words in REFUSED])
 def test_other_networks_are_refused_with_a_sentence(nodes, words):
     more = {"square4": np.eye(4), "one": np.array(1.0), "zero1": np.array(0.0), "far": np.array([7]),
-            "one_row": np.array([2, -1])}  # fmt: skip
+            "yes": np.array(True), "one_row": np.array([2, -1])}  # fmt: skip
     with pytest.raises(ng.ModelFileError) as caught:
         ng.from_onnx(made(nodes, constants(**{**MORE, **more})))
     assert words in str(caught.value)
@@ -369,8 +372,20 @@ def test_a_small_file_may_not_ask_for_much_memory(monkeypatch):
     model.graph.initializer[0].CopyFrom(big)
     with pytest.raises(ng.ModelFileError, match="is larger than 33,554,432 entries"):
         ng.from_onnx(model)
-    wide = {"column": np.ones((10**5, 1)), "row": np.ones((1, 10**5)), "three": np.ones((3, 1))}
+    wide = {
+        "column": np.ones((10**5, 1)),
+        "row": np.ones((1, 10**5)),
+        "long": np.ones((1, 10**5)),
+        "three": np.ones((3, 1)),
+    }
+    huge = ("n", 10**12)
+    for nodes in ([("Relu", ["x"], "y")], [("Add", ["x", "one"], "h"), ("Relu", ["h"], "y")]):
+        with pytest.raises(ng.ModelFileError, match="is larger than"):
+            ng.from_onnx(made(nodes, {"one": np.ones(1)}, shape=huge))
+    with pytest.raises(ng.ModelFileError, match="is larger than"):
+        ng.from_onnx(made([("Concat", ["x", "z"], "y", {"axis": 1})], shape=("n", 10**5), inputs=["x", "z"]))
     for nodes in (
+        [("Concat", ["long"] * 400, "W", {"axis": 1})],
         [("MatMul", ["column", "row"], "W")],
         [("Add", ["column", "row"], "W")],
         [("Gemm", ["column", "row"], "W")],

@@ -54,6 +54,29 @@ def test_random_dense_networks(seed, precision):
         np.testing.assert_array_equal(found, np.broadcast_to(network.offset.astype(precision), (7, c)))
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_single_precision_is_off_by_what_the_terms_allow(seed):
+    """Neurons in pairs that cancel, and columns in wild units: the bound of the docstring, and that it is needed."""
+    rng = np.random.default_rng(seed)
+    U, A = rng.normal(size=(4, 20)), 1e3 * rng.normal(size=(20, 1))
+    U, A = np.hstack([U, U + 1e-4 * rng.normal(size=U.shape)]), np.vstack([A, -A])
+    X, _ = table(seed=seed)
+    scaling = Standardization(X.mean(axis=0), X.std(axis=0), -40.0, 3.0)
+    saved = SavedModel(
+        network=ng.TwoLayerNetwork(U, A),
+        task="regression",
+        loss="squared",
+        beta=1.0,
+        certificate=Certificate(1.0, 0.5, "estimated"),
+        standardization=scaling,
+    )
+    Z = np.column_stack([scaling.features(X), np.ones(len(X))])
+    terms = 40.0 + 3.0 * np.abs(Z) @ np.abs(U) @ np.abs(A)[:, 0]
+    error = np.abs(of(saved, X, "float32")["variable"][:, 0] - saved.predict(X))
+    assert np.all(error <= 1e-7 * terms)
+    assert np.max(error) > 1e-6 * np.max(np.abs(saved.predict(X)))
+
+
 CONVOLUTIONS = [
     {},
     {"bias": False, "c": 3},
@@ -294,6 +317,9 @@ def test_refusals(monkeypatch):
     )
     with pytest.raises(ng.InvalidInputError, match="Every column must have a name"):
         ng.to_onnx(saved)
+    named = replace(saved, encoding=(replace(code, name="\ud800"),), feature_names=("\ud800",))
+    with pytest.raises(ng.InvalidInputError, match="must be text that UTF-8 can hold"):
+        ng.to_onnx(named)
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ng.MissingDependencyError, match=r"`to_onnx` needs the package onnx.*neuralgauge\[onnx\]"):
         ng.to_onnx(network)

@@ -115,6 +115,7 @@ class Map:
             raise Refused(
                 f"it combines values of shape (n, {_listed(self.shape)}) with a constant of shape {values.shape}"
             ) from None
+        check_entries(shape)
         return np.broadcast_to(values, shape).reshape(-1)
 
 

@@ -49,8 +49,10 @@ def _matmul(a: Value, b: Value) -> Value:
         raise Refused("it multiplies by a value that depends on the inputs")
     if isinstance(a, Map):
         return a.times(b)
-    check_entries((*a.shape[:-1], b.shape[-1]))
-    return np.matmul(a, b)
+    if a.ndim != 2 or b.ndim != 2:
+        raise Refused("it multiplies constants that are no matrices")
+    check_entries((len(a), b.shape[1]))
+    return a @ b
 
 
 def _gemm(
@@ -85,7 +87,13 @@ def _maximum(a: Value, b: Value) -> Value:
     raise Refused("it is a maximum of something else than a value and zero")
 
 
-def _same(a: Value, *_: Any, **__: Any) -> Value:
+def _same(a: Value) -> Value:
+    return a
+
+
+def _dropped(a: Value, ratio: Value | None = None, training: Value | None = None, **_: Any) -> Value:
+    if training is not None and np.any(training):  # type: ignore[arg-type]
+        raise Refused("it is in training")
     return a
 
 
@@ -143,7 +151,9 @@ def _concat(*parts: Value, axis: int) -> Value:
         return side_by_side(maps)
     if maps:
         raise Refused("it joins values with constants, or samples")
-    return np.concatenate([part for part in parts if not isinstance(part, Map)], axis=axis)
+    arrays = [part for part in parts if not isinstance(part, Map)]
+    check_entries((sum(part.size for part in arrays),))
+    return np.concatenate(arrays, axis=axis)
 
 
 def _gather(a: Value, index: Value, axis: int = 0) -> Value:
@@ -165,7 +175,12 @@ def _scaler(a: Value, offset: Sequence[float] = (0.0,), scale: Sequence[float] =
     return _product(_sum(a, -np.asarray(offset, dtype=np.float64)), np.asarray(scale, dtype=np.float64))
 
 
-def _normalized(a: Value, scale: Value, b: Value, mean: Value, var: Value, epsilon: float = 1e-5, **_: Any) -> Value:
+def _normalized(
+    a: Value, *moments: Value, epsilon: float = 1e-5, training_mode: int = 0, momentum: float = 0.9
+) -> Value:
+    scale, b, mean, var = moments
+    if training_mode:
+        raise Refused("it is in training")
     if not isinstance(a, Map) or any(isinstance(value, Map) for value in (scale, b, mean, var)) or len(a.shape) != 1:
         raise Refused("it normalizes something else than columns")
     return a.plus(-mean).scaled(scale / np.sqrt(var + epsilon)).plus(b)  # type: ignore[operator, arg-type]
@@ -183,7 +198,7 @@ OPERATORS: dict[tuple[str, str], Callable[..., Value]] = {
     ("", "Clip"): _clip,
     ("", "Max"): _maximum,
     ("", "Identity"): _same,
-    ("", "Dropout"): _same,
+    ("", "Dropout"): _dropped,
     ("", "Cast"): _cast,
     ("", "Flatten"): _flatten,
     ("", "Reshape"): _reshape,

@@ -84,11 +84,11 @@ def from_onnx(
         value = _Reader(onnx, proto.graph, name, folder).value_of(output)
     if not isinstance(value, Map) or value.hidden is None:
         raise ModelFileError(f"{name} has no ReLU between its inputs and {quoted(output or 'its output')}.")
-    hidden = value.hidden
+    hidden, weights = value.hidden, (value.hidden.weights(), value.weights())
     bias = hidden.t is not None if bias is None else bias
     zeros = (np.zeros(hidden.size), np.zeros(value.size))
     shifts = [zero if one.t is None else one.t for one, zero in zip((hidden, value), zeros, strict=True)]
-    return network_of_layers(Weights(hidden.weights(), shifts[0], value.weights(), shifts[1]), bias, offset)
+    return network_of_layers(Weights(weights[0], shifts[0], weights[1], shifts[1]), bias, offset)
 
 
 def _loaded(onnx: Any, model: Any) -> tuple[Any, str, Path | None]:
@@ -172,11 +172,12 @@ class _Reader:
             raise ModelFileError(f"{self.name} must have inputs of a known number of columns, got none.")
         maps = [Map(shape) for shape in shapes if shape is not None]
         total = sum(one.size for one in maps)
+        if len(maps) > 1:
+            check_entries((total, total))
         first = 0
         for one, columns in zip(inputs, maps, strict=True):
             value = columns
             if len(maps) > 1:
-                check_entries((total, columns.size))
                 value = Map(columns.shape, np.eye(total)[:, first : first + columns.size])
                 first += columns.size
             self._keep(one.name, value)

@@ -83,7 +83,10 @@ def to_onnx(
     answers = answers_of(model)
     if path is not None:
         check_output(path, force=force)
-    result = graph_of(answers, precision).model(package_version(), _facts(answers))
+    try:
+        result = graph_of(answers, precision).model(package_version(), _facts(answers))
+    except UnicodeEncodeError as error:
+        raise InvalidInputError(f"Names and classes must be text that UTF-8 can hold: {error}.") from error
     if path is not None:
         write_atomically(path, result.SerializeToString(deterministic=True), force=force)
     return result

@@ -34,9 +34,9 @@ def certify(
         A network of one hidden ReLU layer on the columns of ``problem.X``, with as many outputs as the problem: weight
         arrays (U, A) or (U, A, offset) of shapes (d, m), (m,) or (m, c), and (c,), with the hidden biases as the last
         row of `U` if ``problem.bias``; a fitted scikit-learn network; ``Sequential(Linear, ReLU, Linear)`` of PyTorch.
-        X must be as that network saw it. For a ReLUConvProblem a ReLUConvNetwork, such arrays with an output weight for
-        each region and output, or the layers that `to_torch` makes. For a LinearConvProblem a LinearConvNetwork, or
-        arrays with A of shape (m, K) or (m, K, c).
+        X must be as that network saw it. `from_onnx` reads one from an ONNX file. For a ReLUConvProblem a
+        ReLUConvNetwork, such arrays with an output weight for each region and output, or the layers that `to_torch`
+        makes. For a LinearConvProblem a LinearConvNetwork, or arrays with A of shape (m, K) or (m, K, c).
     problem : TrainingProblem, ReLUConvProblem or LinearConvProblem
         The data, the loss and the `beta` that count. For a classifier the outputs are its logits: of two classes y is
         -1 for ``classes_[0]`` and +1 for ``classes_[1]`` under the logistic loss; of more y is the position in
