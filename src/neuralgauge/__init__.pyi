@@ -101,6 +101,7 @@ from .surrogates import (
 from .training.certify import certify as certify
 from .training.interpolation import neural_gauge as neural_gauge
 from .training.path import Path as Path, relu_path as relu_path
+from .training.pieces import PiecewiseFit as PiecewiseFit, fit_pieces as fit_pieces
 from .training.program_path import ProgramPath as ProgramPath, program_path as program_path
 from .training.train import train as train
 from .training.width_front import FrontPoint as FrontPoint, WidthFront as WidthFront, width_front as width_front
