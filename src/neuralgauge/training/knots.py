@@ -16,7 +16,7 @@ SETS_DRAWN, SETS_KEPT = 48, 4  # sets drawn for each knot, and those of least er
 DRAW_SEED = 0  # of the draws, so that the result is one
 SET_STEPS, END_STEPS = 25, 60  # of Gauss and Newton's method for sets, and at the end
 PLACES_TRIED = 3  # for a knot that was taken out
-EXCHANGES = 20  # of exchanges of all knots
+KNOT_EXCHANGES = 20  # of exchanges of all knots
 KNOT_GAIN = 1e-7  # relative decrease that counts as one
 SINGLE_MOVES, MOST_MOVES = (
     10.0 ** np.arange(-6.0, -0.5, 0.5),
@@ -98,7 +98,7 @@ class KnotSearch:
     def _exchanged(self, knots: Array) -> Array:
         """Each set after exchanges of a knot at a time for one anywhere else, until none helps."""
         errors = self.sets.errors(knots)
-        for _ in range(EXCHANGES if knots.shape[1] else 0):
+        for _ in range(KNOT_EXCHANGES if knots.shape[1] else 0):
             rest = np.concatenate([np.delete(knots, j, axis=1) for j in range(knots.shape[1])])
             tried = self._insertions(rest, PLACES_TRIED)
             if not len(tried):
