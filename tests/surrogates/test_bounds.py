@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
+from neuralgauge.surrogates.envelope import facets_above
 from neuralgauge.surrogates.linear_program import lagrangian_bound, linear_maximum
 from neuralgauge.surrogates.norms import largest_stretch, sum_of_entries
 
@@ -42,3 +43,19 @@ def test_estimates_are_above_all_sums(seed):
     if m == 0:
         assert entries.root(entries.constant) == pytest.approx(np.abs(fixed[0]).sum())
         assert stretch.root(stretch.constant) == pytest.approx(np.linalg.norm(fixed, 2))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_facets_are_above_a_neuron_and_equal_its_concave_envelope(seed):
+    """The envelope at t by its definition: the best mean of the corners' values over weights whose mean is t."""
+    rng = np.random.default_rng(seed)
+    k = int(rng.integers(1, 5))
+    slope, level, t = rng.standard_normal((3, k)), rng.standard_normal(3), rng.uniform(-1, 1, k)
+    corners = np.array(list(itertools.product((-1.0, 1.0), repeat=k)))
+    slopes, levels = facets_above(slope, level, t)
+    values = np.maximum(corners @ slope.T + level, 0.0)
+    assert np.all(corners @ slopes.T + levels >= values - 1e-12)  # convex, so that corners are enough
+    for j in range(3):
+        A = np.vstack([corners.T, np.ones(len(corners))])
+        want = -linprog(-values[:, j], A_eq=A, b_eq=np.append(t, 1.0)).fun
+        assert slopes[j] @ t + levels[j] == pytest.approx(want, abs=1e-9)

@@ -13,7 +13,7 @@ from .._array import Array, as_positive
 from ..errors import InvalidInputError, NeuralgaugeError
 from .box import NetworkOnBox, checked_constraints
 from .encoding import Encoding, Units, encode
-from .maximum import Maximum
+from .maximum import BoxPart, Maximum
 from .search import Search
 
 # HiGHS stops at an absolute gap of 1e-6: with this range of the objective at 1e-9 of the network's.
@@ -85,12 +85,13 @@ def minimum(box: NetworkOnBox, weights: Array, constraints: Any, gap: float, tim
         raise InvalidInputError("`constraints` must leave some point of the box, got constraints that no point keeps.")
     if result.status not in (0, 1):
         raise NeuralgaugeError(f"HiGHS gave up: {result.message} `output_range` does not rest on it.")
-    _polish(largest, encoding, result.x, units)
+    root = largest.root()
+    _polish(largest, root, encoding, result.x, units)
     if search.point is None:
         raise NeuralgaugeError(
             "HiGHS found no point that keeps the constraints within the time limit; allow a larger `time_limit`."
         )
-    bound = _bound(result, constant, unit, -largest.root().bound)
+    bound = _bound(result, constant, unit, -root.bound)
     status: Literal["solved", "time limit"] = "solved" if result.status == 0 else "time limit"
     nodes, seconds = int(result.mip_node_count or 0), time.perf_counter() - begin
     value = 0.0 - search.value
@@ -125,7 +126,7 @@ def _constraints(encoding: Encoding, constraints: Any, units: Units) -> list[Lin
     return rows
 
 
-def _polish(largest: Maximum, encoding: Encoding, x: Array | None, units: Units) -> None:
+def _polish(largest: Maximum, root: BoxPart, encoding: Encoding, x: Array | None, units: Units) -> None:
     """Offer the best point of the solver's activation pattern, by a linear program, and its own point."""
     box = largest.box
     k, m = len(box.free), len(box.size)
@@ -142,4 +143,4 @@ def _polish(largest: Maximum, encoding: Encoding, x: Array | None, units: Units)
     whole = box.integer[box.free]
     fixed = box.coordinates(np.rint(point))
     lower[whole] = upper[whole] = fixed[whole]
-    largest.part(lower, upper, signs)
+    largest.bounded(lower, upper, signs, root.facets)

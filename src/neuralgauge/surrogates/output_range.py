@@ -64,8 +64,9 @@ def output_range(
     Notes
     -----
     Branch and bound over the neurons that change sign over the box and bend the output the wrong way, up for a maximum:
-    the others are linear, or concave and exact in a linear program. Bounds are values of Lagrange functions at
-    the multipliers that the programs end with. Without neurons of the wrong kind one program is enough. At worst there
+    the others are linear, or concave and exact in a linear program, and those not yet split lie below their concave
+    envelopes (Anderson, Huchette, Ma, Tjandraatmadja & Vielma, 2020). Bounds are values of Lagrange functions at the
+    multipliers that the programs end with. Without neurons of the wrong kind one program is enough. At worst there
     are 2^k parts for k of them.
 
     Examples
