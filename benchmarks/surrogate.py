@@ -7,9 +7,9 @@ diabetes; Friedman's three functions, 400 rows with noise. 70 % of the rows for 
 and targets are standardised by them.
 
 The MLP has 100 neurons, L-BFGS with at most 1,000 iterations, and of five weight decays the one of least test error.
-Ours is the network of fewest neurons whose test error is no larger, of a path of 20 penalties pruned to widths from 4
-to 48, or that of the least error where none is. The test rows choose both, so that errors are equal: they are no
-estimate of errors on new rows.
+Ours is the network of fewest neurons, of a path of 20 penalties pruned to widths from 4 to 48, whose test error is at
+most 2 % above that of the MLP; where none of the path has it, above the least of the path. The test rows choose both,
+so that errors are equal: they are no estimate of errors on new rows.
 
 Each network is minimised and maximised over the box of the training rows, by SciPy's HiGHS with one thread's processor
 seconds: by the rows that hold for any objective ("plain"), and by those that the sense needs ("by sense");
@@ -35,7 +35,7 @@ import neuralgauge as ng
 TABLES = ("yacht", "energy", "boston", "diabetes", "friedman1", "friedman2", "friedman3")
 DECAYS = (1e-4, 1e-2, 1e-1, 1.0, 10.0)
 NEURONS = 100
-WIDTHS = (4, 6, 8, 12, 16, 24, 32, 48)
+EQUAL, WIDTHS = 1.02, (4, 6, 8, 12, 16, 24, 32, 48)
 
 
 def table(name, folder):
@@ -86,6 +86,7 @@ def networks(data):
 def fewest(problem, path, wanted, X, y):
     """The network of fewest neurons with the error, from the four of the path that are best or good first."""
     own = [(error(solution.network, X, y), k) for k, solution in enumerate(path.solutions)]
+    wanted = EQUAL * max(wanted, min(own)[0])
     good = [k for found, k in own if found <= wanted]
     chosen = dict.fromkeys(good[:2] + [k for _, k in sorted(own)[:2]])
     for width in WIDTHS:
@@ -95,7 +96,7 @@ def fewest(problem, path, wanted, X, y):
                 network = ng.prune(network, problem.with_beta(path.betas[k]), width).network
             if error(network, X, y) <= wanted:
                 return network
-    return min((path.solutions[k].network for k in chosen), key=lambda network: error(network, X, y))
+    return path.solutions[good[0]].network
 
 
 def timed(call):

@@ -105,3 +105,11 @@ def _in_units(box: NetworkOnBox, units: Units) -> tuple[Array, Array]:
     W = network.U[: network.n_features].T / size[:, None]
     bias = network.U[-1] / size if network.bias else np.zeros(len(size))
     return W * units.unit, W @ units.origin + bias
+
+
+def needed(A: Array, sense: str | None) -> tuple[BoolArray, BoolArray]:
+    """Of which neurons y must be kept from falling below (z)_+, and from rising above it."""
+    if sense is None:
+        return np.ones(len(A), dtype=bool), np.ones(len(A), dtype=bool)
+    sign = 1.0 if sense == "minimize" else -1.0
+    return np.any(sign * A > 0.0, axis=1), np.any(sign * A < 0.0, axis=1)

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint
 
@@ -15,8 +14,9 @@ from .._array import Array
 from ..errors import InvalidInputError
 from ..networks.dense import TwoLayerNetwork
 from .box import NetworkOnBox
-from .encoding import Encoding, Indices, Units, encode
+from .encoding import Encoding, Indices, Units, encode, needed
 from .extremum import output_weights
+from .modelling import omlt_definition, pyomo_block
 from .models import dense_network
 from .optimum import Optimum, minimum
 
@@ -244,13 +244,20 @@ class Surrogate:
         weights = output_weights(output, self.network.n_outputs)
         return minimum(self.box, -weights, constraints, gap, time_limit).negated()
 
+    def to_pyomo(self) -> Any:
+        """Return the program as a block of Pyomo, to be put into a model: ``model.net = surrogate.to_pyomo()``.
 
-def needed(A: Array, sense: str | None) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Of which neurons y must be kept from falling below (z)_+, and from rising above it."""
-    if sense is None:
-        return np.ones(len(A), dtype=bool), np.ones(len(A), dtype=bool)
-    sign = 1.0 if sense == "minimize" else -1.0
-    return np.any(sign * A > 0.0, axis=1), np.any(sign * A < 0.0, axis=1)
+        Its variables are `inputs`, `neurons`, `gates` and `outputs`, each indexed from 0, its constraints `rows`. A
+        MissingDependencyError without Pyomo.
+        """
+        return pyomo_block(self)
+
+    def to_omlt(self) -> Any:
+        """Return the network and its box as a `NetworkDefinition` of OMLT, for its formulations.
+
+        Features of whole numbers and the sense have no place there. A MissingDependencyError without OMLT.
+        """
+        return omlt_definition(self)
 
 
 def _check_coefficients(A: sparse.csr_array) -> None:
