@@ -108,6 +108,17 @@ def test_bounds_hold_without_a_solver(rng, monkeypatch):
         assert want.value <= found.bound + 1e-12
 
 
+def test_units_do_not_matter(rng):
+    network = random_network(rng, m=8)
+    for norm in NORMS:
+        want = ng.lipschitz(network, 0, 1, norm).value
+        for first, second in ((2.0**300, 2.0**200), (2.0**-300, 2.0**-200)):
+            scaled = network.with_neurons(network.U * first, network.A * second)
+            assert ng.lipschitz(scaled, 0, 1, norm).value == pytest.approx(want * first * second, rel=1e-12)
+    with pytest.raises(ng.InvalidInputError, match="products overflow"):
+        ng.lipschitz(network.with_neurons(network.U * [[1e200], [1e200], [0.0]], network.A * 1e110), 0, 1e-4)
+
+
 @pytest.mark.parametrize("norm", [0, 3, "2", True, None])
 def test_other_norms_are_refused(rng, norm):
     with pytest.raises(ng.InvalidInputError, match="`norm` must be 1, 2 or"):

@@ -113,9 +113,13 @@ def lipschitz(
     search.tolerance = as_positive(gap, "gap") * steepest.largest
     bound = search.run(steepest.roots(), steepest.split)
     jacobian = np.zeros((box.network.n_outputs, len(box.lower)))
-    jacobian[:, box.free] = search.extra
+    with np.errstate(over="ignore"):
+        jacobian[:, box.free] = np.ldexp(search.extra, steepest.exponent)
+        value, bound = (float(np.ldexp(one, steepest.exponent)) for one in (search.value, bound))
+    if not np.isfinite(bound):
+        raise InvalidInputError("The weights are too large: their products overflow; use other units.")
     assert search.point is not None  # a step from the centre is off all kinks
-    return LipschitzBound(search.value, bound, search.point, jacobian, float(norm), search.nodes, search.seconds)
+    return LipschitzBound(value, bound, search.point, jacobian, float(norm), search.nodes, search.seconds)
 
 
 class SignPart(NamedTuple):
@@ -139,8 +143,11 @@ class Steepest:
 
     def __init__(self, box: NetworkOnBox, norm: float, search: Search) -> None:
         self.box, self.norm, self.search = box, norm, search
-        W = box.network.U[box.free]
-        parts = box.network.A[:, :, None] * W.T[:, None, :]
+        W, A = box.network.U[box.free], box.network.A
+        # Powers of two, which rounding does not see, so that squares neither overflow nor vanish.
+        scales = [int(np.frexp(np.abs(weights).max(initial=0.0))[1]) for weights in (W, A)]
+        self.exponent = sum(scales)
+        parts = np.ldexp(A, -scales[1])[:, :, None] * np.ldexp(W, -scales[0]).T[:, None, :]
         reach = np.abs(box.slope).sum(axis=1)
         least, most = box.level - reach, box.level + reach
         bends = (least < 0.0) & (most > 0.0) & np.any(parts != 0.0, axis=(1, 2))
