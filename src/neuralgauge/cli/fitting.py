@@ -10,7 +10,8 @@ import numpy as np
 from ..interchange import SavedModel
 from ..interchange.loss_record import parameters_of
 from ..interchange.model_content import package_version
-from ..preparation import ProblemTerms, Standardization, UserData, prepared
+from ..preparation import Standardization
+from ..preparation.prepared import ProblemTerms, UserData, prepared
 from ..problems.training import TrainingProblem
 from ..solvers.solution import Solution
 from ..training.supervised import Classes, classes_of, penalty_of, trainer_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..networks.conv import ReLUConvNetwork
 from ..networks.dense import TwoLayerNetwork
 from ..networks.linear_conv import LinearConvNetwork
 from ..preparation.standardization import Standardization
-from ..preparation.table_encoding import Codes
+from ..preparation.table_encoding import Codes, feature_names
 from .model_checks import CONVOLUTIONAL
 from .saved_model import Label, SavedModel
 
@@ -78,7 +78,10 @@ class Answers:
 
 
 def answers_of(model: Any) -> Answers:
-    """The answers of a network, a SavedModel or a fitted estimator; an InvalidInputError for anything else."""
+    """The answers of a network, a SavedModel or a fitted estimator, alone or after a `TableEncoder`.
+
+    An InvalidInputError for anything else.
+    """
     if isinstance(model, AnyNetwork):
         n_features = model.geometry.channels if isinstance(model, CONVOLUTIONAL) else model.n_features
         if n_features < 1 or model.n_outputs < 1:
@@ -88,6 +91,10 @@ def answers_of(model: Any) -> Answers:
         return Answers((Part(model, Standardization.identity(n_features)),), whole=False)
     if isinstance(model, SavedModel):
         return _of_saved(model)
+    steps = [step for _, step in getattr(model, "steps", ())]
+    if len(steps) == 2 and hasattr(steps[0], "codes_") and hasattr(steps[1], "solution_"):
+        codes = steps[0].codes_
+        return replace(_of_estimator(steps[1]), encoding=codes, feature_names=feature_names(codes))
     if hasattr(model, "solution_") and hasattr(model, "scaling_"):
         return _of_estimator(model)
     raise InvalidInputError(f"`model` must be {MODELS}, got {type(model).__name__}{_remedy(model)}.")

@@ -88,8 +88,9 @@ def _check(answers: Answers, model: Any) -> None:
         )
     if answers.encoding:
         raise InvalidInputError(
-            f"A network of scikit-learn takes numbers, and this {name} encodes columns; pass "
-            "`model.standardization.unscaled(model.network)`, which is about the encoded columns, or use `to_onnx`."
+            f"A network of scikit-learn takes numbers, and this {name} encodes columns; pass the last step of a "
+            "pipeline or, of a SavedModel, `model.standardization.unscaled(model.network)`, for one of the encoded columns, or "
+            "use `to_onnx`."
         )
     if answers.classes and not answers.probabilities:
         raise InvalidInputError(

@@ -46,8 +46,15 @@ def _date(graph: Graph, code: ColumnCode) -> list[str]:
     for period in code.periods:
         around = graph.node("Mul", days, graph.constant(2.0 * np.pi, "two_pi", "float64"))
         angle = graph.node("Div", around, graph.constant(PERIODS[period], period, "float64"), name="angle")
-        waves += [graph.node("Cos", angle), graph.node("Sin", angle)]
+        waves += [_cosine(graph, angle), graph.node("Sin", angle)]
     return [days, *waves, *missing]
+
+
+def _cosine(graph: Graph, angle: str) -> str:
+    """1 - 2 sin(angle / 2)^2, to rounding: older onnxruntime has no cosine in double precision, and half is exact."""
+    one, two, half = (graph.constant(value, "number", "float64") for value in (1.0, 2.0, 0.5))
+    sine = graph.node("Sin", graph.node("Mul", angle, half))
+    return graph.node("Sub", one, graph.node("Mul", two, graph.node("Mul", sine, sine)), name="cosine")
 
 
 def _filled(graph: Graph, code: ColumnCode, x: str) -> list[str]:

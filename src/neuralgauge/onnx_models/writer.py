@@ -29,7 +29,7 @@ def to_onnx(
     ----------
     model : network, SavedModel or estimator
         A TwoLayerNetwork, ReLUConvNetwork or LinearConvNetwork; a model that was loaded; or a fitted estimator, which
-        in single precision is more accurate than its `network_` (see Notes).
+        in single precision is more accurate than its `network_` (see Notes), alone or after a `TableEncoder`.
     path : str or Path, optional
         File to write, by custom ending in ``.onnx``; by default nothing is written.
     precision : {"float32", "float64"}
@@ -41,7 +41,7 @@ def to_onnx(
     -------
     onnx.ModelProto
         Inputs: "X", (n, d), or (n, height, width, channels) and (n, length, channels) of images and signals. Of a
-        `SavedModel` that encodes columns one input (n, 1) for each column of the table, under its name: numbers with
+        model that encodes columns one input (n, 1) for each column of the table, under its name: numbers with
         NaN for missing ones, text without spaces around it and with "" for missing ones, dates as days since 1970-01-01
         in double precision with NaN.
 
