@@ -89,8 +89,8 @@ def _check(answers: Answers, model: Any) -> None:
     if answers.encoding:
         raise InvalidInputError(
             f"A network of scikit-learn takes numbers, and this {name} encodes columns; pass the last step of a "
-            "pipeline or, of a SavedModel, `model.standardization.unscaled(model.network)`, for one of the encoded columns, or "
-            "use `to_onnx`."
+            "pipeline or, of a SavedModel, `model.standardization.unscaled(model.network)`, for one of the encoded "
+            "columns, or use `to_onnx`."
         )
     if answers.classes and not answers.probabilities:
         raise InvalidInputError(
