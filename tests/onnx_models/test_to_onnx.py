@@ -273,6 +273,28 @@ def test_encoded_columns(precision):
         assert set(found) == ({"variable"} if name == "variable" else {"label (2)", "probabilities"})
 
 
+def test_a_level_that_is_a_word_for_missing_values():
+    code = ColumnCode("a", "category", levels=("NA", "b", "c"), missing=True)
+    frame = pl.DataFrame({"a": ["NA", "b", "c", "", "d"]})
+    network = ng.TwoLayerNetwork([[1.0], [2.0], [4.0], [8.0], [0.0]], [1.0])
+    saved = SavedModel(
+        network=network,
+        task="regression",
+        loss="squared",
+        beta=1.0,
+        certificate=Certificate(1.0, 0.5, "estimated"),
+        standardization=Standardization.identity(4),
+        encoding=(code,),
+        feature_names=feature_names((code,)),
+    )
+    with pytest.warns(ng.UnknownLevelWarning):
+        expected = saved.predict(frame)
+    assert expected.tolist() == [8.0, 2.0, 4.0, 8.0, 0.0]
+    for precision in PRECISIONS:
+        found = of(saved, columns_of(frame, (code,), precision), precision)["variable"]
+        assert found[:, 0].tolist() == expected.tolist()
+
+
 def test_saved_models_without_encoding(tmp_path):
     X, z = table()
     names = ("a b", 'c"', "d")

@@ -67,15 +67,16 @@ def _filled(graph: Graph, code: ColumnCode, x: str) -> list[str]:
 def _category(graph: Graph, code: ColumnCode) -> list[str]:
     """One row of indicators for each level, one for missing values and one for all other text, looked up by number."""
     text = graph.input(code.name, "str", (1,))
-    levels, words = list(code.levels), missing_words()
-    places = [*range(len(levels)), *[len(levels)] * len(words)]
+    levels = list(code.levels)
+    # A word for missing values is one even where a level is called so.
+    places = {level: k for k, level in enumerate(levels)} | dict.fromkeys(missing_words(), len(levels))
     place = graph.node(
         "LabelEncoder",
         text,
         domain=ML,
         name="level",
-        keys_strings=[*levels, *words],
-        values_int64s=places,
+        keys_strings=list(places),
+        values_int64s=list(places.values()),
         default_int64=len(levels) + 1,
     )
     rows = np.zeros((len(levels) + 2, len(code.features)))
