@@ -136,6 +136,13 @@ def test_many_points_have_no_bound_and_it_can_be_left_out():
     assert ng.fit_pieces(x, y, 2).error < 1e-9
 
 
+def test_many_pieces():
+    x = np.linspace(0.0, 1.0, 90)
+    fit = ng.fit_pieces(x, np.sin(20 * x), 30, bound=False)
+    assert fit.network.breakpoints().n_pieces <= 30
+    assert fit.error < ng.fit_pieces(x, np.sin(20 * x), 12, bound=False).error
+
+
 def test_few_places():
     assert ng.fit_pieces([3.0], [2.0], 1).network.predict([[3.0], [9.0]]).tolist() == [2.0, 2.0]
     two = ng.fit_pieces([1.0, 1.0, 2.0], [0.0, 2.0, 3.0], 1)
@@ -151,6 +158,8 @@ def test_few_places():
         (([0.0, 1.0, 2.0], [0.0, 1.0, 2.0], 0), {}, "`n_pieces`"),
         (([0.0, 1.0, 2.0], [0.0, 1.0, 2.0], 1.5), {}, "`n_pieces`"),
         (([0.0, 1.0, 2.0], [0.0, 1.0, 2.0], True), {}, "`n_pieces`"),
+        ((range(99), range(99), 31), {}, "from 1 to 30"),
+        (([0.0, 1.0], [0.0, 1e200], 1), {}, "other units"),
         (([0.0, 1.0], [0.0], 1), {}, "`y`"),
         (([0.0, np.nan], [0.0, 1.0], 1), {}, "`x` must be finite"),
         (([[0.0, 1.0]], [0.0], 1), {}, "`x` must have one dimension"),

@@ -15,11 +15,16 @@ from .literals import checked_digits, comment, decimal, input_lines, rows
 from .predictor import LARGEST_SINGLE, Predictor, outputs, predictor_of
 
 Precision = Literal["float32", "float64"]
+# Words of C and C++, functions that compilers know, and the names that the file itself uses.
 RESERVED = """
 auto break case char const continue default do double else enum extern float for goto if inline int long register
 restrict return short signed sizeof static struct switch typedef union unsigned void volatile while main and asm bool
 catch class delete explicit export false friend mutable namespace new not operator or private protected public template
-this throw true try typeid typename using virtual wchar_t xor exp expf log1p log1pf
+this throw true try typeid typename using virtual wchar_t xor
+abort abs acos asin atan atan2 cbrt ceil cos cosh erf exit exp expf fabs floor fma fmax fmin fmod free gamma hypot index
+j0 j1 jn ldexp lgamma log log10 log1p log1pf log2 logf malloc modf pow printf putchar puts rint round scanf signbit sin
+sinh sqrt strcmp strlen tan tanh trunc y0 y1 yn
+x y h i j k o r best bias centre constant far hidden largest output rows sum wanted wrong
 """
 
 
@@ -79,7 +84,9 @@ def to_c(
     True
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", str(name)) or re.search(rf"\b{name}\b", RESERVED):
-        raise InvalidInputError(f"`name` must be a name that C allows and no word of C, got {quoted(name)}.")
+        raise InvalidInputError(
+            f"`name` must be a name that C allows, none of C's own or of this file, got {quoted(name)}."
+        )
     if precision not in get_args(Precision):
         raise InvalidInputError(f"`precision` must be one of {list(get_args(Precision))}, got {precision!r}.")
     exact = predictor_of(model, feature_names)

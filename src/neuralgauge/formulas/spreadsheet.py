@@ -50,7 +50,7 @@ def to_excel(model: Any, cells: Sequence[str] | None = None, *, digits: int | No
     Notes
     -----
     A cell that should hold a number and does not, also an empty one, gives ``#N/A`` unless the model was trained with
-    gaps there.
+    gaps there. Words for missing values, such as NA, are levels like others here, and so are levels with spaces around.
 
     Examples
     --------
@@ -111,6 +111,9 @@ class _Sheet:
         second = f"0.5+0.5*TANH(0.5*({scores[0]}))" if model.link == "logistic" else scores[0]
         return [self._guarded(f"IF({scores[0]}>0,{high},{low})"), self._guarded(second)]
 
+    def _number(self, value: float) -> str:
+        return decimal(value, self.digits).upper()
+
     def _guarded(self, text: str) -> str:
         numbers = [
             cell
@@ -125,18 +128,18 @@ class _Sheet:
         return f"=IF({counts}<{len(numbers)},NA(),{text})"
 
     def _sum(self, first: float, weights: Array, terms: Sequence[str], centres: Any) -> str:
-        text = decimal(first, self.digits) if first != 0.0 else ""
+        text = self._number(first) if first != 0.0 else ""
         for weight, term, centre in zip(weights.tolist(), terms, centres, strict=True):
             if weight != 0.0:
-                shown = decimal(abs(centre), self.digits)
+                shown = self._number(abs(centre))
                 moved = term if centre == 0.0 else f"({term}{'+' if centre < 0 else '-'}{shown})"
-                text += f"{'-' if weight < 0 else '+'}{decimal(abs(weight), self.digits)}*{moved}"
+                text += f"{'-' if weight < 0 else '+'}{self._number(abs(weight))}*{moved}"
         return text.removeprefix("+") or "0"
 
     def _columns(self, code: ColumnCode, cell: str) -> list[str]:
         """The columns of numbers of a cell."""
         if code.kind == "number" and code.missing:
-            return [f"IF(ISNUMBER({cell}),{cell},{decimal(code.fill, self.digits)})", f"IF(ISNUMBER({cell}),0,1)"]
+            return [f"IF(ISNUMBER({cell}),{cell},{self._number(code.fill)})", f"IF(ISNUMBER({cell}),0,1)"]
         if code.kind == "number":
             return [cell]
         empty = f'TRIM({cell})=""'

@@ -9,6 +9,8 @@ import numpy as np
 from .._array import Array
 
 LEAST_PIECE = 1e-4  # of the range: in shorter ones the differences of sums lose their digits
+SYSTEM_ENTRIES = 2_000_000  # of the systems of sets in memory at a time
+NO_ERROR = 1e-9  # of the sum of squares: what rounding makes of an error of zero
 KNOT_RIDGE = 1e-12  # relative to the largest entry: two knots between two points leave a value open
 
 
@@ -55,15 +57,19 @@ class KnotSets:
         rhs[:-1] += products.falling_y.T
         rhs[1:] += products.rising_y.T
         beside, right = products.both.T, rhs.copy()
-        for k in range(1, n):
-            share = beside[k - 1] / diagonal[k - 1]
-            diagonal[k] = np.maximum(diagonal[k] - share * beside[k - 1], KNOT_RIDGE)
-            right[k] -= share * right[k - 1]
         values = np.empty((n, size))
-        values[-1] = right[-1] / diagonal[-1]
-        for k in range(n - 2, -1, -1):
-            values[k] = (right[k] - beside[k] * values[k + 1]) / diagonal[k]
-        return values.T, self.energy - np.sum(values * rhs, axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for k in range(1, n):
+                share = beside[k - 1] / diagonal[k - 1]
+                diagonal[k] = np.maximum(diagonal[k] - share * beside[k - 1], KNOT_RIDGE)
+                right[k] -= share * right[k - 1]
+            values[-1] = right[-1] / diagonal[-1]
+            for k in range(n - 2, -1, -1):
+                values[k] = (right[k] - beside[k] * values[k + 1]) / diagonal[k]
+            errors = self.energy - np.sum(values * rhs, axis=0)
+        # Knots that share a gap between two points leave systems without a solution, of which rounding makes any error.
+        sound = np.isfinite(errors) & (errors > -NO_ERROR * self.energy)
+        return np.where(sound, values, 0.0).T, np.where(sound, errors, np.inf)
 
     def errors(self, knots: Array) -> Array:
         """Least errors (B,) of sets of knots (B, k)."""
@@ -93,7 +99,12 @@ class KnotSets:
         return np.linalg.solve(system, transposed @ residual[:, :, None])[:, n:, 0]
 
     def descended(self, knots: Array, steps: int) -> tuple[Array, Array]:
-        """Sets of knots (B, k) after so many steps, each only where its error falls, and their errors."""
+        """Sets of knots (B, k) after so many steps, each only where its error falls, and their errors (B,)."""
+        size = max(1, SYSTEM_ENTRIES // (2 * knots.shape[1] + 2) ** 2)
+        parts = [self._descended(knots[i : i + size], steps) for i in range(0, len(knots), size)]
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+    def _descended(self, knots: Array, steps: int) -> tuple[Array, Array]:
         knots, damping = np.sort(knots, axis=1), np.full(len(knots), 1e-2)
         products = self.products(nodes_of(knots))
         values, errors = self.solved(products)

@@ -12,9 +12,12 @@ from .._array import Array
 from .knot_sets import KNOT_RIDGE, LEAST_PIECE, KnotSets, nodes_of
 
 MOST_PLACES = 300  # where a knot may be inserted, evenly among the points
-SETS_DRAWN, SETS_KEPT = 48, 4  # sets drawn for each knot, and those of least error that are exchanged
-DRAW_SEED = 0  # of the draws, so that the result is one
-SET_STEPS, END_STEPS = 25, 60  # of Gauss and Newton's method for sets, and at the end
+# Sets drawn for each knot, those of least error that are exchanged, and steps of Gauss and Newton's method for each; of
+# many knots fewer, whose systems take the cube of their number.
+SETS_DRAWN, SETS_KEPT, SET_STEPS = 48, 4, 25
+MANY_DRAWN, MANY_KEPT, MANY_STEPS = 8000, 28, 200  # divided by the number of knots
+DRAW_SEED = 0  # so that the result is one
+END_STEPS = 60  # at the end
 PLACES_TRIED = 3  # for a knot that was taken out
 KNOT_EXCHANGES = 20  # of exchanges of all knots
 KNOT_GAIN = 1e-7  # relative decrease that counts as one
@@ -55,27 +58,27 @@ class Line:
 class KnotSearch:
     """The search on one line; its functions have their nodes at 0, the knots and 1."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, n_knots: int) -> None:
         self.line, self.sets = line, KnotSets(line.x, line.y, line.weight)
         inner = line.x[1:-1]
         inner = inner[(inner >= LEAST_PIECE) & (inner <= 1.0 - LEAST_PIECE)]
+        self.n_knots, self.steps = n_knots, min(SET_STEPS, max(1, MANY_STEPS // max(1, n_knots)))
         self.places = inner[:: max(1, -(-len(inner) // MOST_PLACES))]
 
-    def fit(self, starts: list[Array], n_knots: int) -> tuple[Array, float]:
-        """Knots of least error among those found, and the error."""
+    def fit(self, starts: list[Array]) -> Array:
+        """Knots of least error among those found; fewer where no more can be placed."""
         grown = np.zeros((1, 0))
-        while grown.shape[1] < n_knots:
+        while grown.shape[1] < self.n_knots:
             more = self._insertions(grown, 1)
             if not len(more):
                 break
-            grown = self.sets.descended(more, SET_STEPS)[0]
+            grown = self.sets.descended(more, self.steps)[0]
         n_knots = grown.shape[1]
         given = [start for start in starts if len(start) == n_knots and self._apart(start)]
         drawn = self._drawn(n_knots)
         best = self._exchanged(self._best(np.vstack([grown, *given, drawn])))
         settled = self._settled(best[np.argmin(self.sets.errors(best))][None])
-        knots = self.moved(settled[0])
-        return knots, self.error(knots)
+        return self.moved(settled[0])
 
     def _apart(self, knots: Array) -> bool:
         return bool(np.all(np.diff(nodes_of(knots)) >= LEAST_PIECE))
@@ -83,17 +86,21 @@ class KnotSearch:
     def _drawn(self, n_knots: int) -> Array:
         """Sets of different places, each equally likely."""
         rng = np.random.default_rng(DRAW_SEED)
-        if n_knots == 0:
-            return np.zeros((1, 0))
-        drawn = [np.sort(rng.choice(self.places, n_knots, replace=False)) for _ in range(SETS_DRAWN * n_knots)]
+        if n_knots == 0 or n_knots > len(self.places):
+            return np.zeros((0, n_knots))
+        drawn = [
+            np.sort(rng.choice(self.places, n_knots, replace=False))
+            for _ in range(min(SETS_DRAWN * n_knots, MANY_DRAWN // n_knots))
+        ]
         return np.array([knots for knots in drawn if self._apart(knots)]).reshape(-1, n_knots)
 
     def _best(self, knots: Array) -> Array:
         """After steps of all sets the best ones, of equal errors one."""
-        moved, errors = self.sets.descended(knots, SET_STEPS)
+        moved, errors = self.sets.descended(knots, self.steps)
         order = np.argsort(errors, kind="stable")
-        new = np.concatenate([[True], np.diff(errors[order]) > KNOT_GAIN * self.sets.energy])
-        return moved[order[new][:SETS_KEPT]]
+        rising = np.nan_to_num(errors[order], posinf=2.0 * self.sets.energy)
+        new = np.concatenate([[True], np.diff(rising) > KNOT_GAIN * self.sets.energy])
+        return moved[order[new][: min(SETS_KEPT, max(1, MANY_KEPT // max(1, knots.shape[1])))]]
 
     def _exchanged(self, knots: Array) -> Array:
         """Each set after exchanges of a knot at a time for one anywhere else, until none helps."""
@@ -103,7 +110,7 @@ class KnotSearch:
             tried = self._insertions(rest, PLACES_TRIED)
             if not len(tried):
                 break
-            moved, found = self.sets.descended(tried, SET_STEPS)
+            moved, found = self.sets.descended(tried, self.steps)
             better = np.argsort(found, kind="stable")
             improved = False
             for k in better[: len(knots)]:

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from .._array import Array, as_vector
+from .._array import Array, as_vector, check_size
 from ..errors import InvalidInputError
 from ..networks.dense import TwoLayerNetwork
 from .knot_sets import nodes_of
 from .knots import KnotSearch, Line
 from .segments import segmented
 
+MOST_PIECES_FITTED = 30  # more are a spline, for which there are better methods
 MOST_BOUNDED = 2000  # places above which the bound, whose time is their square, is left out
 
 
@@ -55,7 +56,7 @@ def fit_pieces(x: Any, y: Any, n_pieces: int, *, sample_weight: Any = None, boun
     ----------
     x, y : array of shape (n,)
     n_pieces : int
-        >= 1, and at most the distinct places less one.
+        From 1 to 30, and less than the distinct places (1 for one place).
     sample_weight : array of shape (n,), optional
         Weights >= 0 of the points.
     bound : bool
@@ -70,7 +71,7 @@ def fit_pieces(x: Any, y: Any, n_pieces: int, *, sample_weight: Any = None, boun
     Raises
     ------
     InvalidInputError
-        For arrays of other shapes, values that are not finite, and more pieces than places allow.
+        For arrays of other shapes, values that are not finite or whose squares are not, and more pieces than places.
 
     Notes
     -----
@@ -89,16 +90,17 @@ def fit_pieces(x: Any, y: Any, n_pieces: int, *, sample_weight: Any = None, boun
     points, targets, weight = _points(x, y, sample_weight)
     used = weight > 0.0
     line = Line.of(points[used], targets[used], weight[used])
-    most = max(1, len(line.x) - 1)
+    most = min(MOST_PIECES_FITTED, max(1, len(line.x) - 1))
     if isinstance(n_pieces, bool) or not isinstance(n_pieces, int | np.integer) or not 1 <= n_pieces <= most:
         raise InvalidInputError(
-            f"`n_pieces` must be from 1 to {most}, one less than the distinct places of x, got {n_pieces!r}."
+            f"`n_pieces` must be from 1 to {most}, at most {MOST_PIECES_FITTED} and less than the distinct places of "
+            f"x, got {n_pieces!r}."
         )
-    search, lower, starts = KnotSearch(line), -np.inf, list[Array]()
+    search, lower, starts = KnotSearch(line, int(n_pieces) - 1), -np.inf, list[Array]()
     if bound and len(line.x) <= MOST_BOUNDED:
         value, breaks = segmented(line, int(n_pieces))
         lower, starts = value * line.scale**2, [breaks]
-    knots, _ = search.fit(starts, int(n_pieces) - 1)
+    knots = search.fit(starts)
     network = _network(search, knots, line)
     error = float(np.sum(weight * (network.predict(points[:, None]) - targets) ** 2))
     return PiecewiseFit(network, error, min(lower, error))
@@ -110,6 +112,8 @@ def _points(x: Any, y: Any, sample_weight: Any) -> tuple[Array, Array, Array]:
     n = len(points)
     targets = as_vector(y, n, "y")
     weight = np.ones(n) if sample_weight is None else as_vector(sample_weight, n, "sample_weight")
+    for name, values in (("X", points), ("y", targets), ("sample_weight", weight)):
+        check_size(name, values)
     if n == 0 or np.any(weight < 0.0) or not np.any(weight > 0.0):
         raise InvalidInputError("Points must be there, and `sample_weight` must be >= 0, and > 0 somewhere.")
     return points, targets, weight
