@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,12 +13,11 @@ from ..networks.torch_layers import Weights
 from ..quoting import listed, quoted
 from .affine import MOST_ENTRIES, Map, Refused, check_entries
 from .graph import onnx_package
-from .operators import FLOATS, OPERATORS, Constant, Value
+from .operators import OPERATORS, Value
+from .stored import MALFORMED, Stored, loaded
 
-MOST_FILE_BYTES = 2**31  # of a file, the most that the format allows
 MOST_NODES = 1000  # a two-layer network has ten
 MOST_KEPT = 4 * MOST_ENTRIES  # of all arrays together, 1 GiB
-MALFORMED = (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError, NotImplementedError)
 
 
 def from_onnx(
@@ -79,9 +75,10 @@ def from_onnx(
     [[1.0, -1.0], [0.0, 0.5]]
     """
     onnx = onnx_package("from_onnx")
-    proto, name, folder = _loaded(onnx, model)
+    proto, stored = loaded(onnx, model)
+    name = stored.name
     with np.errstate(all="ignore"):
-        value = _Reader(onnx, proto.graph, name, folder).value_of(output)
+        value = _Reader(proto.graph, stored).value_of(output)
     if not isinstance(value, Map) or value.hidden is None:
         raise ModelFileError(f"{name} has no ReLU between its inputs and {quoted(output or 'its output')}.")
     hidden, weights = value.hidden, (value.hidden.weights(), value.weights())
@@ -91,48 +88,23 @@ def from_onnx(
     return network_of_layers(Weights(weights[0], shifts[0], weights[1], shifts[1]), bias, offset)
 
 
-def _loaded(onnx: Any, model: Any) -> tuple[Any, str, Path | None]:
-    """The model, what messages call it, and the folder that its weights may lie in."""
-    if isinstance(model, onnx.ModelProto):
-        return model, "The ONNX model", None
-    name = f"The ONNX file {quoted(str(model))}"
-    try:
-        path = Path(model)
-        if not path.is_file():
-            raise ModelFileError(f"{name} does not exist, or is not a file.")
-        if path.stat().st_size > MOST_FILE_BYTES:
-            raise ModelFileError(
-                f"{name} is larger than {MOST_FILE_BYTES / 2**30:g} GiB, the most that the format allows."
-            )
-        content = path.read_bytes()
-    except (OSError, TypeError, ValueError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise ModelFileError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
-    proto = onnx.ModelProto()
-    try:
-        proto.ParseFromString(content)
-    except Exception as error:  # a class of protobuf's, which another version may have elsewhere
-        raise ModelFileError(f"{name} is not an ONNX model, or it is damaged or cut short ({error}).") from error
-    return proto, name, path.parent
-
-
 class _Reader:
     """The values of a graph, node by node."""
 
-    def __init__(self, onnx: Any, graph: Any, name: str, folder: Path | None) -> None:
-        self.onnx, self.graph, self.name, self.folder = onnx, graph, name, folder
+    def __init__(self, graph: Any, stored: Stored) -> None:
+        self.graph, self.stored, self.onnx, self.name = graph, stored, stored.onnx, stored.name
         self.values: dict[str, Value] = {}
         self.kept = 0
         if not graph.node or len(graph.node) > MOST_NODES:
             raise ModelFileError(
-                f"{name} must hold a graph of 1 to {MOST_NODES} nodes to be a two-layer network, got {len(graph.node)}."
+                f"{self.name} must hold a graph of 1 to {MOST_NODES} nodes to be a two-layer network, got "
+                f"{len(graph.node)}."
             )
 
     def value_of(self, output: str | None) -> Value:
         """The value of that name, by default of the one output."""
         for tensor in self.graph.initializer:
-            self._keep(tensor.name, self._constant(tensor))
+            self._keep(tensor.name, self.stored.array(tensor))
         self._add_inputs()
         outputs = [one.name for one in self.graph.output]
         if output is None and len(outputs) != 1:
@@ -232,50 +204,7 @@ class _Reader:
     def _attribute(self, attribute: Any) -> Any:
         value = self.onnx.helper.get_attribute_value(attribute)
         if isinstance(value, self.onnx.TensorProto):
-            return self._constant(value)
+            return self.stored.array(value)
         if isinstance(value, self.onnx.GraphProto):
             raise Refused("it holds a graph of its own")
         return value
-
-    def _constant(self, tensor: Any) -> Constant:
-        """A tensor as an array, floats in double precision."""
-        shape = tuple(tensor.dims)
-        check_entries(shape)
-        try:
-            if tensor.data_location == self.onnx.TensorProto.EXTERNAL:
-                content = self.onnx.TensorProto()
-                content.CopyFrom(tensor)
-                content.raw_data = self._external(tensor)
-                content.data_location = self.onnx.TensorProto.DEFAULT
-                tensor = content
-            array = np.asarray(self.onnx.numpy_helper.to_array(tensor))
-        except MALFORMED as error:
-            if isinstance(error, ModelFileError):
-                raise
-            raise ModelFileError(f"{self.name} is damaged: the values of {quoted(tensor.name)} ({error}).") from error
-        return array.astype(np.float64) if tensor.data_type in FLOATS else array
-
-    def _external(self, tensor: Any) -> bytes:
-        """The bytes of a tensor that lie in another file, which must be an ordinary one beside the model."""
-        entries = {one.key: one.value for one in tensor.external_data}
-        place = entries.get("location", "")
-        if self.folder is None or place != os.path.basename(place) or place in ("", ".", ".."):
-            raise ModelFileError(
-                f"{self.name} refers to weights in {quoted(place)}; only files beside it are read: give the path "
-                "of the model, with its weights in the same folder."
-            )
-        first, length = int(entries.get("offset", 0)), int(entries.get("length", -1))
-        try:
-            handle = os.open(
-                self.folder / place, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-            )
-            with open(handle, "rb") as file:
-                status = os.fstat(file.fileno())
-                if not stat.S_ISREG(status.st_mode) or not 0 <= first <= status.st_size <= MOST_FILE_BYTES:
-                    raise ModelFileError(f"{self.name} refers to weights that {quoted(place)} does not have.")
-                file.seek(first)
-                return file.read(length if length >= 0 else -1)
-        except OSError as error:
-            raise ModelFileError(
-                f"{self.name} refers to weights in {quoted(place)}, which cannot be read: {error.strerror or error}."
-            ) from error
