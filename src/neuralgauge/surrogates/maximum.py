@@ -31,6 +31,11 @@ class Facets(NamedTuple):
     slopes: Array
     levels: Array
 
+    @classmethod
+    def none(cls, k: int) -> Facets:
+        """For k features."""
+        return cls(np.zeros(0, dtype=np.intp), np.zeros((0, k)), np.zeros(0))
+
     def take(self, chosen: BoolArray) -> Facets:
         """Some of them."""
         return Facets(self.neuron[chosen], self.slopes[chosen], self.levels[chosen])
@@ -89,8 +94,9 @@ class Maximum:
     def root(self) -> BoxPart:
         """The whole box."""
         k = len(self.box.free)
-        none = Facets(np.zeros(0, dtype=np.intp), np.zeros((0, k)), np.zeros(0))
-        return self.part(-np.ones(k), np.ones(k), np.zeros(len(self.weight), dtype=np.int8), none, CUT_ROUNDS[0])
+        return self.part(
+            -np.ones(k), np.ones(k), np.zeros(len(self.weight), dtype=np.int8), Facets.none(k), CUT_ROUNDS[0]
+        )
 
     def part(
         self, lower: Array, upper: Array, signs: npt.NDArray[np.int8], facets: Facets, rounds: int = CUT_ROUNDS[1]

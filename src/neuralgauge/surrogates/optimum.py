@@ -13,7 +13,7 @@ from .._array import Array, as_positive
 from ..errors import InvalidInputError, NeuralgaugeError
 from .box import NetworkOnBox, checked_constraints
 from .encoding import Encoding, Units, encode
-from .maximum import BoxPart, Maximum
+from .maximum import Facets, Maximum
 from .search import Search
 
 # HiGHS stops at an absolute gap of 1e-6: with this range of the objective at 1e-9 of the network's.
@@ -85,13 +85,12 @@ def minimum(box: NetworkOnBox, weights: Array, constraints: Any, gap: float, tim
         raise InvalidInputError("`constraints` must leave some point of the box, got constraints that no point keeps.")
     if result.status not in (0, 1):
         raise NeuralgaugeError(f"HiGHS gave up: {result.message} `output_range` does not rest on it.")
-    root = largest.root()
-    _polish(largest, root, encoding, result.x, units)
+    _polish(largest, encoding, result.x, units)
     if search.point is None:
         raise NeuralgaugeError(
             "HiGHS found no point that keeps the constraints within the time limit; allow a larger `time_limit`."
         )
-    bound = _bound(result, constant, unit, -root.bound)
+    bound = _bound(result, constant, unit, largest)
     status: Literal["solved", "time limit"] = "solved" if result.status == 0 else "time limit"
     nodes, seconds = int(result.mip_node_count or 0), time.perf_counter() - begin
     value = 0.0 - search.value
@@ -108,10 +107,12 @@ def _objective(weight: Array, encoding: Encoding, largest: Maximum) -> tuple[Arr
     return cost * unit, float(weight[linear] @ encoding.level[linear]) - largest.constant, unit
 
 
-def _bound(result: Any, constant: float, unit: float, relaxed: float) -> float:
-    """That of the solver, in the units of the outputs; the relaxation's where that is better, or there is none."""
+def _bound(result: Any, constant: float, unit: float, largest: Maximum) -> float:
+    """That of the solver, in the units of the outputs; the relaxation's where it has none."""
     claimed = result.fun if result.status == 0 and result.mip_dual_bound is None else result.mip_dual_bound
-    return relaxed if claimed is None or not np.isfinite(claimed) else max(relaxed, claimed / unit + constant)
+    if claimed is None or not np.isfinite(claimed):
+        return -largest.root().bound
+    return float(claimed / unit + constant)
 
 
 def _constraints(encoding: Encoding, constraints: Any, units: Units) -> list[LinearConstraint]:
@@ -126,14 +127,14 @@ def _constraints(encoding: Encoding, constraints: Any, units: Units) -> list[Lin
     return rows
 
 
-def _polish(largest: Maximum, root: BoxPart, encoding: Encoding, x: Array | None, units: Units) -> None:
+def _polish(largest: Maximum, encoding: Encoding, x: Array | None, units: Units) -> None:
     """Offer the best point of the solver's activation pattern, by a linear program, and its own point."""
     box = largest.box
     k, m = len(box.free), len(box.size)
     signs = np.zeros(m, dtype=np.int8)
     lower, upper = -np.ones(k), np.ones(k)
     if x is None:
-        largest.offer(np.zeros(k))
+        largest.root()  # offers where its linear programs end
         return
     point = units.origin + units.unit * x[: len(box.lower)]
     t = np.clip(box.coordinates(point), -1.0, 1.0)
@@ -143,4 +144,4 @@ def _polish(largest: Maximum, root: BoxPart, encoding: Encoding, x: Array | None
     whole = box.integer[box.free]
     fixed = box.coordinates(np.rint(point))
     lower[whole] = upper[whole] = fixed[whole]
-    largest.bounded(lower, upper, signs, root.facets)
+    largest.bounded(lower, upper, signs, Facets.none(k))
