@@ -57,15 +57,19 @@ class Widths(Generic[N]):
         return min((width for width, value in self.values.items() if value <= limit), default=None)
 
     def eliminate(self, width: int) -> None:
-        """From the widest network down to `width`: one in twenty at a time, from 40 neurons on one."""
-        network = self.networks[max(self.networks)]
-        while network.n_neurons > max(width, ONE_AT_A_TIME):
-            network = fewer(network, self.problem, max(width, ONE_AT_A_TIME))
-            network = local_search(self.problem, network, COARSE)
-            self.offer(network)
+        """From the widest network down to `width`, one neuron in twenty at a time; from 40 on also step by step.
+
+        Steps that are compared end lower mostly, not always, and the others take little time.
+        """
+        network = narrow = self.networks[max(self.networks)]
         while network.n_neurons > width:
-            network = one_fewer(network, self.problem)
+            network = local_search(self.problem, fewer(network, self.problem, width), COARSE)
             self.offer(network)
+            narrow = network if narrow.n_neurons > ONE_AT_A_TIME else narrow
+        self.offer(local_search(self.problem, network, FINISH))
+        while narrow.n_neurons > width:
+            narrow = one_fewer(narrow, self.problem)
+            self.offer(narrow)
 
     def sweep(self, width: int) -> None:
         """Every width up to `width` from the one below by one more neuron, then from the one above by one fewer.
