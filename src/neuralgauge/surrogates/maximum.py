@@ -87,7 +87,7 @@ class Maximum:
         # Of the neurons and of sums over them, here and in a prediction.
         magnitude = (np.abs(box.network.A) @ np.abs(weights)) * box.size
         terms = float(magnitude.sum()) + total
-        self.rounding = float(magnitude @ box.rounding) + 2.0 * (len(self.weight) + 4) * EPS * terms
+        self.rounding = float(magnitude @ box.rounding) + 2.0 * (len(self.weight) + len(weights) + 4) * EPS * terms
         # Below every output; a part whose bound is lower, because constraints are charged, has no point.
         search.floor = self.constant - self.range - self.rounding
 
