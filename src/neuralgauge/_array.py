@@ -44,14 +44,15 @@ def _to_float(values: Any, name: str) -> Array:
         ) from None
 
 
-def _column_names(values: Any) -> list[str] | None:
+def column_names(values: Any) -> list[str] | None:
+    """The names of the columns of a table; None of an array."""
     columns = getattr(values, "columns", None)
     return None if columns is None else [str(c) for c in columns]
 
 
 def as_matrix(values: Any, name: str = "X", columns: Sequence[str] | None = None) -> Array:
     """Finite float64 copy of shape (n, d), n >= 1 and d >= 1; a bad value is named by row and column."""
-    columns = _column_names(values) if columns is None else columns
+    columns = column_names(values) if columns is None else columns
     matrix = _to_float(values, name)
     _check_shape(matrix, name)
     _check_finite(matrix, name, columns)

@@ -52,6 +52,8 @@ class Certificate:
         The best lower bound that holds for every network of every width, rounding subtracted: `lower` itself for
         "exact" and "bounded", whatever is given. Otherwise what was proven besides the estimate; minus infinity where
         nothing was.
+    constrained : bool
+        Whether the problem has constraints on neurons: the bounds are about networks whose every neuron obeys them.
 
     Examples
     --------
@@ -70,6 +72,7 @@ class Certificate:
     separate: bool = False
     unseen: int = 0
     proven: float = -math.inf
+    constrained: bool = False
 
     def __post_init__(self) -> None:
         if self.scope in PROVEN:
@@ -87,7 +90,8 @@ class Certificate:
             for bounds in ([part.lower for part in parts], [part.proven for part in parts])
         )
         upper = sum(part.upper for part in parts)
-        return cls(upper, lower, scope, starts, len(parts) > 1, unseen, proven)
+        constrained = any(part.constrained for part in parts)
+        return cls(upper, lower, scope, starts, len(parts) > 1, unseen, proven, constrained)
 
     def with_proven(self, value: float) -> Self:
         """The certificate once `value` is proven for every network: "bounded" by it unless its own bound is higher."""
@@ -103,6 +107,8 @@ class Certificate:
 
     def _covered(self, sentence: str) -> str:
         """The sentence on what a bound holds for, with what restricts all bounds."""
+        if self.constrained:
+            sentence += "; only among networks whose every neuron obeys the constraints"
         return f"{sentence}; only among networks whose neurons serve one output each" if self.separate else sentence
 
     @property

@@ -39,11 +39,13 @@ def certified(certificate: Certificate) -> str:
 def _for_every_network(certificate: Certificate, bound: float) -> str:
     """The sentence on a bound that is proven for every width."""
     among = f"No network of any size{_restricted(certificate)}"
-    others = "; other networks may" if certificate.separate else ""
+    others = "; other networks may" if certificate.separate or certificate.constrained else ""
     return f"{among} can {_better(certificate.upper, bound, certificate.proven_gap)} (proven){others}."
 
 
 def _restricted(certificate: Certificate) -> str:
+    if certificate.constrained:
+        return " whose neurons obey the constraints"
     return " whose neurons serve one output each" if certificate.separate else ""
 
 

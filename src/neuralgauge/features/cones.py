@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from .._array import Array, BoolArray
-from .rows import Features
 
 
 class ConeRows(Protocol):
@@ -72,7 +71,6 @@ class _ChosenRows:
         return np.matmul((self.rows * theta[:, :, None]).transpose(0, 2, 1), self.rows)
 
 
-def cone_rows(features: Features, gates: BoolArray, rows: npt.NDArray[np.intp] | None) -> ConeRows:
+def cone_rows(X: Array, gates: BoolArray, rows: npt.NDArray[np.intp] | None) -> ConeRows:
     """Return the constraints (2 D_i - I) X w_i >= 0 of all rows, or of the rows (m, k) for each block."""
-    X = features.dense()
     return _AllRows(X, gates) if rows is None else _ChosenRows(X, gates, rows)

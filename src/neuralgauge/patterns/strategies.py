@@ -20,15 +20,18 @@ SAME_CROSSING = 1e-9  # relative difference of two crossings that count as one
 CLUSTERED_ROWS = 50_000  # most rows that k-means sees, drawn at random
 
 
-def interior_vectors(X: Array, U: Array, rng: np.random.Generator) -> Array:
+def interior_vectors(X: Array, U: Array, rng: np.random.Generator, inward: Array | None = None) -> Array:
     """Return for every row of U (k, d), normalised, a vector inside an open cell whose closure holds it, (k, d).
 
     The best neurons sit on kinks, where x_i^T u = 0 for several samples and the pattern is undecided. Each row moves
     along a random direction, half-way to the next hyperplane it is not already on, which decides the ties.
-    Samples with |x_i^T u| <= 1e-7 |x_i| count as tied. Cost O(n d k).
+    Samples with |x_i^T u| <= 1e-7 |x_i| count as tied. Entries move in the directions of the signs `inward` (k, d) where
+    these are not 0, so that vectors of an orthant come to lie inside it. Cost O(n d k).
     """
     unit = U / np.linalg.norm(U, axis=1, keepdims=True)
     move = rng.standard_normal(U.shape)
+    if inward is not None:
+        move = np.where(inward != 0.0, inward * np.abs(move), move)
     Z, Z_move = np.abs(unit @ X.T), np.abs(move @ X.T)
     free = BOUNDARY * np.linalg.norm(X, axis=1) < Z
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -18,11 +18,14 @@ LEAST_RISE = 1e-5  # relative, of a step that counts
 
 
 @reordered
-def climb(X: Any, v_X: Any, U: Any, steps: int) -> Any:
-    """Move the columns of U (d, k), unit vectors, uphill in place and return the values reached; X, v X (n, d)."""
+def climb(X: Any, v_X: Any, U: Any, orthant: Any, steps: int) -> Any:
+    """Move the columns of U (d, k), unit vectors, uphill in place and return the values reached; X, v X (n, d).
+
+    They stay in the orthant (d,) of signs, 0 for entries that are free, in which they begin.
+    """
     d, k = U.shape
     Z, value, gradient = np.empty(ACTIVATIONS + k, np.float32), np.empty(k, np.float32), np.empty((d, k), np.float32)
-    _score(X, v_X, U, Z, value, gradient)
+    _score(X, v_X, U, orthant, Z, value, gradient)
     step = np.full(k, FIRST_STEP, np.float32)
     live = np.arange(k)
     for _ in range(steps):
@@ -40,7 +43,7 @@ def climb(X: Any, v_X: Any, U: Any, steps: int) -> Any:
             if moved[s] == 0.0:  # straight back to the other side
                 for j in range(d):
                     trial[j, s] = U[j, live[s]]
-        _score(X, v_X, trial, Z, reached, slope)
+        _score(X, v_X, trial, orthant, Z, reached, slope)
         for s in range(m):
             t = live[s]
             if reached[s] > value[t] + np.float32(LEAST_RISE) * abs(value[t]):
@@ -54,8 +57,8 @@ def climb(X: Any, v_X: Any, U: Any, steps: int) -> Any:
 
 
 @reordered
-def _score(X: Any, v_X: Any, U: Any, Z: Any, value: Any, gradient: Any) -> None:
-    """Write h at every column of U to `value`, and the direction of its gradient to `gradient`."""
+def _score(X: Any, v_X: Any, U: Any, orthant: Any, Z: Any, value: Any, gradient: Any) -> None:
+    """Write h at every column of U to `value`, and the direction of its gradient in the orthant to `gradient`."""
     (n, d), k = X.shape, U.shape[1]
     part = np.empty((d, k), np.float32)
     rows = max(1, ACTIVATIONS // k)
@@ -73,6 +76,10 @@ def _score(X: Any, v_X: Any, U: Any, Z: Any, value: Any, gradient: Any) -> None:
     for j in range(d):
         for s in range(k):
             value[s] += gradient[j, s] * U[j, s]
+        if orthant[j] != 0.0:
+            for s in range(k):
+                if orthant[j] * gradient[j, s] < 0.0:
+                    gradient[j, s] = 0.0
     normalize(gradient)
 
 

@@ -55,9 +55,11 @@ def _shortened(X: Array, v: Array, slopes: Array, sweeps: int, tol: float) -> Ar
     return R
 
 
-def climb_few(X: Any, v_X: Any, U: Any, steps: int, first_step: float, least_step: float, least_rise: float) -> Any:
+def climb_few(
+    X: Any, v_X: Any, U: Any, orthant: Any, steps: int, first_step: float, least_step: float, least_rise: float
+) -> Any:
     """Move the columns of U (d, k), unit vectors, uphill in place and return the values reached: `_climb.climb`."""
-    value, gradient = _score(X, v_X, U)
+    value, gradient = _score(X, v_X, U, orthant)
     step = np.full(U.shape[1], first_step, np.float32)
     for _ in range(steps):
         if not np.any(step > least_step):
@@ -65,7 +67,7 @@ def climb_few(X: Any, v_X: Any, U: Any, steps: int, first_step: float, least_ste
         trial = (1 - step) * U + step * gradient
         length = np.linalg.norm(trial, axis=0)
         trial = np.where(length > 0.0, trial / np.maximum(length, np.finfo(np.float32).tiny), U)
-        reached, slope = _score(X, v_X, trial)
+        reached, slope = _score(X, v_X, trial, orthant)
         better = (reached > value + np.float32(least_rise) * np.abs(value)) & (step > least_step)
         U[:], gradient = np.where(better, trial, U), np.where(better, slope, gradient)
         value = np.where(better, reached, value)
@@ -73,8 +75,9 @@ def climb_few(X: Any, v_X: Any, U: Any, steps: int, first_step: float, least_ste
     return value
 
 
-def _score(X: Any, v_X: Any, U: Any) -> tuple[Any, Any]:
-    """h at every column of U, and the direction of its gradient."""
+def _score(X: Any, v_X: Any, U: Any, orthant: Any) -> tuple[Any, Any]:
+    """h at every column of U, and the direction of its gradient in the orthant."""
     gradient = v_X.T @ (X @ U > 0.0).astype(np.float32)
     value = np.sum(gradient * U, axis=0)
+    gradient[orthant[:, None] * gradient < 0.0] = 0.0
     return value, gradient / np.maximum(np.linalg.norm(gradient, axis=0), np.finfo(np.float32).tiny)

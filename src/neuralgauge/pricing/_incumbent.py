@@ -22,6 +22,7 @@ STATE = np.dtype(
         ("nodes", np.int64),  # expanded
         ("leaves", np.int64),  # closed nodes that are kept
         ("kept_above", np.float64),  # bound above which they are
+        ("one_sided", np.int64),  # whether h counts, not |h|
     ]
 )
 State = Any  # one element of such an array; attributes are the compiler's way to its fields
@@ -39,14 +40,16 @@ def score(w: Array, Z: Array, f: Array, direction: Array, stop: int, end: int, s
 
 @compiled
 def keep_if_better(w: Array, Z: Array, b: Array, direction: Array, state: State, z_best: Array) -> None:
-    """Keep the direction if |b^T z| + |E(z)| there is the best so far."""
+    """Keep the direction if |b^T z| + |E(z)|, of one side + E(z), is the best so far."""
     length, even, odd = norm(direction), 0.0, 0.0
     if length == 0.0:
         return
     for i in range(len(w)):
         even += w[i] * abs(dot(Z[i], direction))
     odd = dot(b, direction)
-    value = (abs(even) + abs(odd)) / length
+    if state.one_sided == 0:
+        even = abs(even)
+    value = (even + abs(odd)) / length
     if value > state.value:
         state.value = value
         for c in range(len(b)):

@@ -31,7 +31,7 @@ class Searcher:
         self._index, self._T, self._Y = np.zeros(entries, dtype=np.int64), np.zeros((entries, r)), np.zeros(entries)
         self._index[:n] = np.arange(n)
         self._leaves, self._work = np.zeros((room, 2 + 2 * r * r)), np.zeros((5 + r, r))
-        self._state = np.array((0, 0.0, 0.0, tol, 0.0, np.inf, 0, 0, 0.0), STATE)[()]
+        self._state = np.array((0, 0.0, 0.0, tol, 0.0, np.inf, 0, 0, 0.0, form.one_sided), STATE)[()]
         self.z = np.zeros(r)
 
     @property

@@ -26,23 +26,29 @@ MOST_CONES = 300  # kept between two passes; of more, a pass keeps those it bega
 
 
 def branch_and_bound(
-    form: KinkForm, z: Array, *, target: float | None = None, tol: float = 1e-9, time_limit: float | None = None
+    form: KinkForm,
+    z: Array,
+    *,
+    target: float | None = None,
+    tol: float = 1e-9,
+    time_limit: float | None = None,
+    least: float = 0.0,
 ) -> Enclosure:
-    r"""Enclose max over the unit ball of :math:`|b^T z| + |E(z)|`, for a form of any rank r >= 2.
+    r"""Enclose max over the unit ball of :math:`|b^T z| + |E(z)|`, or + E(z), for a form of any rank r >= 2.
 
     The search starts from the unit vector `z`; the better it is, the fewer cones are opened. `target` and `tol` are as
     in `price`; a target that is not close costs far less than closing. With `time_limit`, in seconds, passes start at a
-    coarse threshold, so that there is a useful bound whenever time is up. Once it is closed, the result does not depend
-    on the number of threads. With N kinks the cost of a cone is O(m r) for the m kinks that cross its parent; their
-    number falls with the diameter. Near a trained network the number of cones grows about 15 times a rank. Memory
-    O(N r depth) and the cones between two passes.
+    coarse threshold, so that there is a useful bound whenever time is up. Maxima below `least` are not told from it.
+    Once it is closed, the result does not depend on the number of threads. With N kinks the cost of a cone is O(m r)
+    for the m kinks that cross its parent; their number falls with the diameter. Near a trained network the number of
+    cones grows about 15 times a rank. Memory O(N r depth) and the cones between two passes.
     """
     started = time.perf_counter()
 
     def seconds() -> float:
         return time.perf_counter() - started
 
-    tree = _Tree(form, z, tol)
+    tree = _Tree(form, z, tol, least)
     rounding = form.margin + (4.0 * SAME_SIDE * form.rank**0.5 + (2.0 * len(form.w) + 64.0) * EPS) * form.mass
     proven = float(np.linalg.norm(form.b) + np.sum(np.abs(form.w)))
     goal, limit = -np.inf if target is None else target - rounding, np.inf if time_limit is None else time_limit
@@ -66,12 +72,12 @@ def branch_and_bound(
 class _Tree:
     """The cones that are left between two passes, and who divides them."""
 
-    def __init__(self, form: KinkForm, z: Array, tol: float) -> None:
+    def __init__(self, form: KinkForm, z: Array, tol: float, least: float) -> None:
         self._searchers = [Searcher(form, tol) for _ in range(SEARCHERS)]
-        self.value, self.z, self._tol = form.polar(z), np.array(z), tol
+        self.value, self.z, self._tol = max(form.polar(z), least), np.array(z), tol
         self._settled = 0.0  # largest bound of the cones that are not kept
         orthants = [np.diag(signs).ravel() for signs in product((1.0, -1.0), repeat=form.rank)]
-        self.cones = np.array([(np.inf, side, *cone, *cone) for side in (1.0, -1.0) for cone in orthants])
+        self.cones = np.array([(np.inf, side, *cone, *cone) for side in form.signs for cone in orthants])
 
     @property
     def bound(self) -> float:

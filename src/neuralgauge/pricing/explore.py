@@ -21,6 +21,7 @@ from ._climb import FIRST_STEP, LEAST_RISE, LEAST_STEP, climb
 from ._climb_vector import climb_vector
 from ._few_rows import FEW_ROWS, climb_few
 from .ascent import on_parts, start_rows
+from .orthant import reflected
 
 CLIMB_STEPS, LAST_STEPS = 40, 15  # of all starts, and of those that have climbed on a part of the samples
 MOST_CLIMBING = 64  # that climb together on several outputs: which activations are positive stays in the cache
@@ -38,6 +39,7 @@ def explore(
     *,
     starts: Array | None = None,
     sign: float | None = None,
+    orthant: Array | None = None,
     kept: int = KEPT_POINTS,
 ) -> Array:
     r"""Return the best distinct points that a batch of starts reaches, best first: (d, k) with k <= `kept`.
@@ -45,44 +47,52 @@ def explore(
     Arguments as in `search`. Cost 4 N d operations a start and step in single precision. Of more than 2 million entries
     of X a random part of the samples is explored, and what is best there moves on over all of them.
     """
-    U = start_rows(features.d, n_starts, rng, starts)
+    U = _starts(features.d, n_starts, rng, starts, orthant)
     V = V.reshape(features.n, -1)
     share = SAMPLED / features.size
     if share < 1.0:
         chosen = np.sort(rng.choice(features.n, max(1, round(share * features.n)), replace=False))
-        U = distinct(U, _climbed(U, V[chosen], features.part(chosen), sign, CLIMB_STEPS), kept)
-    return distinct(U, _climbed(U, V, features, sign, CLIMB_STEPS if share >= 1.0 else LAST_STEPS), kept).T
+        U = distinct(U, _climbed(U, V[chosen], features.part(chosen), sign, CLIMB_STEPS, orthant), kept)
+    return distinct(U, _climbed(U, V, features, sign, CLIMB_STEPS if share >= 1.0 else LAST_STEPS, orthant), kept).T
 
 
-def explored(V: Array, features: Features, starts: Array, sign: float | None, most: int) -> Array:
+def explored(
+    V: Array, features: Features, starts: Array, sign: float | None, most: int, orthant: Array | None = None
+) -> Array:
     """Return the best points that starts (d, k) reach, at most so many: half of them distinct, the others the rest."""
-    U = start_rows(features.d, 0, np.random.default_rng(0), starts)
-    values = _climbed(U, V.reshape(features.n, -1), features, sign, CLIMB_STEPS)
+    U = _starts(features.d, 0, np.random.default_rng(0), starts, orthant)
+    values = _climbed(U, V.reshape(features.n, -1), features, sign, CLIMB_STEPS, orthant)
     U = U[np.argsort(-values, kind="stable")]
     first = _distinct(U, most // 2)
     rest = np.setdiff1d(np.arange(len(U)), first)[: most - len(first)]
     return U[np.concatenate([first, rest])].T
 
 
-def climbed(X: Any, v: Array, starts: Array) -> tuple[Array, Array]:
+def climbed(X: Any, v: Array, starts: Array, orthant: Array | None = None) -> tuple[Array, Array]:
     """Values that starts (d, k) of one output weight reach on rows X (N, d) in single precision, and where, (d, k).
 
     The values have a common factor.
     """
     length = np.linalg.norm(starts, axis=0)
-    U = np.ascontiguousarray((starts[:, length > 0] / length[length > 0]).T)
+    U = np.ascontiguousarray(reflected(starts[:, length > 0] / length[length > 0], orthant).T)
     v_X = X * _single(v)[:, None]
-    return _climbed_rows(X, v_X, U, CLIMB_STEPS), U.T
+    return _climbed_rows(X, v_X, U, CLIMB_STEPS, orthant), U.T
 
 
-def _climbed(U: Array, V: Array, features: Features, sign: float | None, steps: int) -> Array:
+def _starts(d: int, n_starts: int, rng: np.random.Generator, starts: Array | None, orthant: Array | None) -> Array:
+    return np.ascontiguousarray(reflected(start_rows(d, n_starts, rng, starts).T, orthant).T)
+
+
+def _climbed(
+    U: Array, V: Array, features: Features, sign: float | None, steps: int, orthant: Array | None
+) -> Array:
     """Move the rows of U uphill in place, in threads; return the values reached, up to a common factor."""
     # Only directions count, so that single precision is safe from over- and underflow once scaled.
     V, X, readout = _single(V), _single(features.dense()), features.readout
     if sign is not None:
         X = np.ascontiguousarray(X)
         v_X = np.ascontiguousarray(sign * readout.lifted(V).reshape(-1, 1) * X, dtype=np.float32)
-        return _climbed_rows(X, v_X, U, steps)
+        return _climbed_rows(X, v_X, U, steps, orthant)
     if not isinstance(readout, PatchReadout):
         X, V = np.ascontiguousarray(X), np.ascontiguousarray(V)
         return np.concatenate(on_parts(lambda part: _climb_outputs(X, V, part, steps), U, least=FEWEST_CLIMBING))
@@ -90,13 +100,14 @@ def _climbed(U: Array, V: Array, features: Features, sign: float | None, steps: 
     return np.concatenate(on_parts(lambda part: _climb(V, X, readout, part, steps), U, least=FEWEST_CLIMBING))
 
 
-def _climbed_rows(X: Any, v_X: Any, U: Array, steps: int) -> Array:
+def _climbed_rows(X: Any, v_X: Any, U: Array, steps: int, orthant: Array | None) -> Array:
     """Of one output weight a neuron: compiled, or on few rows all starts at once."""
+    signs: Any = np.zeros(U.shape[1], np.float32) if orthant is None else orthant.astype(np.float32)
     if len(X) <= FEW_ROWS:
-        return _moved(lambda moved: climb_few(X, v_X, moved, steps, FIRST_STEP, LEAST_STEP, LEAST_RISE), U)
+        return _moved(lambda moved: climb_few(X, v_X, moved, signs, steps, FIRST_STEP, LEAST_STEP, LEAST_RISE), U)
 
     def part(U: Array) -> Array:
-        return _moved(lambda moved: climb(X, v_X, moved, steps), U)
+        return _moved(lambda moved: climb(X, v_X, moved, signs, steps), U)
 
     return np.concatenate(on_parts(part, U, least=FEWEST_CLIMBING))
 

@@ -80,7 +80,7 @@ def price_few_kinks(form: KinkForm, goal: float, tol: float) -> tuple[Array, flo
     sweep, of which only choices with a bound above the best value take many.
     """
     rounding = form.margin + 4.0 * (len(form.w) + form.rank + 64.0) * EPS * form.mass
-    sides = [_Choices.of(form.b, sign * form.w, form.Z) for sign in (1.0, -1.0)]
+    sides = [_Choices.of(form.b, sign * form.w, form.Z) for sign in form.signs]
     z, value, settled = np.eye(form.rank)[0], 0.0, 0.0
     for sweep in range(0, MOST_SWEEPS + 1, AT_A_TIME):
         for side in sides:
@@ -107,5 +107,6 @@ def price_few_kinks(form: KinkForm, goal: float, tol: float) -> tuple[Array, flo
 
 
 def _polar(form: KinkForm, directions: Array) -> Array:
-    """|b^T z| + |E(z)| of every row."""
-    return np.abs(directions @ form.b) + np.abs(np.abs(directions @ form.Z.T) @ form.w)
+    """|b^T z| + |E(z)| of every row, or |b^T z| + E(z)."""
+    even = np.abs(directions @ form.Z.T) @ form.w
+    return np.abs(directions @ form.b) + (even if form.one_sided else np.abs(even))

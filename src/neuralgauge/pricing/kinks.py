@@ -51,6 +51,7 @@ class KinkForm:
     basis: Array  # (d, r), orthonormal; u = basis @ z
     mass: float  # sum_i |v_i| |x_i|, to which rounding is relative; |v_i| is the length of row i of V
     margin: float  # bound on |h(u) - b^T z - E(z)| over the unit ball: rounding, and directions below the rank
+    one_sided: bool = False  # whether the maximum of h is sought, not that of |h|; of one output
 
     @property
     def rank(self) -> int:
@@ -61,9 +62,15 @@ class KinkForm:
         """E(z), for one output."""
         return float(self.w @ np.abs(self.Z @ z))
 
+    @property
+    def signs(self) -> tuple[float, ...]:
+        """The signs s for which the maximum of s h is sought."""
+        return (1.0,) if self.one_sided else (1.0, -1.0)
+
     def polar(self, z: Array) -> float:
-        """max(|h(u)|, |h(-u)|) = |b^T z| + |E(z)|, for one output."""
-        return abs(float(self.b @ z)) + abs(self.even(z))
+        """max(|h(u)|, |h(-u)|) = |b^T z| + |E(z)|, for one output; max(h(u), h(-u)) of a form of one side."""
+        even = self.even(z)
+        return abs(float(self.b @ z)) + (even if self.one_sided else abs(even))
 
 
 def kink_form(v: Array, X: Array) -> KinkForm:

@@ -3,6 +3,7 @@ r"""Pricing: the polar gauge G(v), exactly or enclosed."""
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -132,32 +133,57 @@ def price(
     goal = None if target is None else _as_target(target)
     if method not in get_args(Method):
         raise InvalidInputError(f"`method` must be one of {list(get_args(Method))}, got {method!r}.")
+    return priced(dual, matrix, goal, tolerance, limit, random_state, method)
+
+
+def priced(
+    v: Array,
+    X: Array,
+    target: float | None,
+    tol: float,
+    time_limit: float | None,
+    random_state: int,
+    method: Method = "auto",
+    *,
+    least: float | None = None,
+) -> Price:
+    """What `price` returns, of checked arguments.
+
+    With `least`, of one output, only neurons of sign +1 count, and smaller maxima are not told from it.
+    """
+    one_sided = least is not None
     # Powers of two: exact, and squares can neither overflow nor vanish.
-    v_scale, X_scale = _power_of_two(dual), _power_of_two(matrix)
+    v_scale, X_scale = _power_of_two(v), _power_of_two(X)
     scale = v_scale * X_scale
-    v_scaled, X_scaled = dual / v_scale, matrix / X_scale
-    form = kink_form(v_scaled, X_scaled)
+    v, X = v / v_scale, X / X_scale
+    form = replace(kink_form(v, X), one_sided=one_sided)
     if method == "sweep" and form.rank > 3:
         raise InvalidInputError(
             f'`method="sweep"` handles X of rank at most 3, got rank {form.rank}; use "branch_and_bound" or "auto".'
         )
-    scaled_goal = None if goal is None else goal / scale
-    if method == "auto" and form.rank > 2 and v_scaled.ndim == 1 and len(form.w) <= FEW_KINKS:
-        z, bound, closed = price_few_kinks(form, -np.inf if scaled_goal is None else scaled_goal, tolerance)
-        if closed:
-            found = replace(_attained(v_scaled, X_scaled, form, z, bound), method="enumeration")
-            return replace(found, value=found.value * scale, bound=found.bound * scale)
-    if form.rank == 1 or not len(form.w) or (form.rank <= 3 and method != "branch_and_bound"):
+    goal = None if target is None else target / scale
+    found = _few(v, X, form, goal, tol) if method == "auto" else None
+    swept = method != "branch_and_bound" and form.rank <= (2 if one_sided else 3)
+    if found is None and (form.rank == 1 or not len(form.w) or swept):
         z, bound = _sweep(form)
-        found = _attained(v_scaled, X_scaled, form, z, bound + form.margin)
-    else:
-        branch = _branch(v_scaled, X_scaled, form, scaled_goal, tolerance, limit, random_state)
+        found = _attained(v, X, form, z, bound + form.margin)
+    elif found is None:
+        least = 0.0 if least is None else least / scale
+        branch = _branch(v, X, form, (goal, least), tol, time_limit, random_state)
         found = replace(
-            _attained(v_scaled, X_scaled, form, branch.z, branch.bound),
+            _attained(v, X, form, branch.z, branch.bound),
             method="branch_and_bound", closed=branch.closed, history=branch.history, n_nodes=branch.n_nodes,
         )  # fmt: skip
     history = tuple((seconds, value * scale, bound * scale) for seconds, value, bound in found.history)
     return replace(found, value=found.value * scale, bound=found.bound * scale, history=history)
+
+
+def _few(v: Array, X: Array, form: KinkForm, goal: float | None, tol: float) -> Price | None:
+    """The price by enumeration, where that takes the form and closes."""
+    if form.rank <= 2 or v.ndim != 1 or len(form.w) > FEW_KINKS:
+        return None
+    z, bound, closed = price_few_kinks(form, -np.inf if goal is None else goal, tol)
+    return replace(_attained(v, X, form, z, bound), method="enumeration") if closed else None
 
 
 def _sweep(form: KinkForm) -> tuple[Array, float]:
@@ -166,7 +192,8 @@ def _sweep(form: KinkForm) -> tuple[Array, float]:
         b = np.atleast_2d(form.b)
         z = np.linalg.svd(b)[2][0]
         odd, even = b @ z, np.abs(form.Z @ z) @ form.w.reshape(-1, len(b))
-        largest = max(float(np.linalg.norm(odd + side * even)) for side in (1.0, -1.0))
+        sides = [even + side * odd for side in (1.0, -1.0)]  # at z and at -z
+        largest = max(float(side[0]) if form.one_sided else float(np.linalg.norm(side)) for side in sides)
         return z, largest + 4.0 * (sum(b.shape) + 16.0) * EPS * form.mass
     if form.rank == 2:
         return sweep_plane(form)
@@ -180,13 +207,20 @@ def _sweep(form: KinkForm) -> tuple[Array, float]:
 
 
 def _branch(
-    v: Array, X: Array, form: KinkForm, target: float | None, tol: float, time_limit: float | None, random_state: int
+    v: Array,
+    X: Array,
+    form: KinkForm,
+    goals: tuple[float | None, float],
+    tol: float,
+    time_limit: float | None,
+    random_state: int,
 ) -> Enclosure:
     """Branch and bound from the best maximum of an ascent; for several outputs over their directions, too."""
 
     def price_column(v: Array, tol: float, limit: float | None) -> Price:
         return price(v, X, tol=tol, time_limit=limit, random_state=random_state)
 
+    target, least = goals
     with threads():
         if v.ndim == 2:
             found = search_directions(v, X, price_column, target, tol, time_limit, random_state)
@@ -194,8 +228,9 @@ def _branch(
         from .branch_and_bound import branch_and_bound
 
         reduced = X @ form.basis
-        starts = [ascend(sign * v, reduced, random_state=random_state)[1][:, 0] for sign in (1.0, -1.0)]
-        return branch_and_bound(form, max(starts, key=form.polar), target=target, tol=tol, time_limit=time_limit)
+        starts = [ascend(sign * v, reduced, random_state=random_state)[1][:, 0] for sign in form.signs]
+        z = max(starts, key=form.polar)
+        return branch_and_bound(form, z, target=target, tol=tol, time_limit=time_limit, least=least)
 
 
 def _attained(v: Array, X: Array, form: KinkForm, z: Array, bound: float) -> Price:
@@ -204,9 +239,12 @@ def _attained(v: Array, X: Array, form: KinkForm, z: Array, bound: float) -> Pri
     u /= np.linalg.norm(u)
     X_u = X @ u
     outputs = [(np.atleast_1d(v.T @ np.maximum(side * X_u, 0.0)), side) for side in (1.0, -1.0)]
-    output, side = max(outputs, key=lambda pair: float(np.linalg.norm(pair[0])))
+    size: Callable[[Array], float] = (lambda h: float(h[0])) if form.one_sided else (lambda h: float(np.linalg.norm(h)))
+    output, side = max(outputs, key=lambda pair: size(pair[0]))
     value = float(np.linalg.norm(output))
-    if v.ndim == 1:
+    if form.one_sided:
+        sign, value, direction = 1, float(output[0]), np.ones(1)
+    elif v.ndim == 1:
         sign = 1 if output[0] >= 0.0 else -1
         value, direction = abs(float(output[0])), np.array([float(sign)])
     else:

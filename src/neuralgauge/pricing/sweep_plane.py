@@ -15,7 +15,7 @@ from .kinks import EPS, KinkForm, with_axes
 
 
 def sweep_plane(form: KinkForm) -> tuple[Array, float]:
-    r"""Maximiser z of :math:`\max_\pm |b z \pm E(z)|` on the unit circle, and an upper bound on the maximum.
+    r"""Maximiser z of :math:`\max_\pm |b z \pm E(z)|`, or of one side, on the unit circle, and a bound on the maximum.
 
     The bound exceeds the value by rounding only, at most :math:`4(\sqrt N + c + 16)\,\epsilon \sum_i |v_i| |x_i|`.
 
@@ -30,13 +30,20 @@ def sweep_plane(form: KinkForm) -> tuple[Array, float]:
     even = 2.0 * prefix - prefix[-1]  # E on the arc that starts at each kink
     following = np.vstack([ends[1:], -ends[:1]])
     best, z = -1.0, ends[0]
-    for M in (b + even, b - even):
-        values = np.linalg.norm(np.einsum("kij,kj->ki", M, ends), axis=1)
+    for M in (b + even, even - b):  # at points of the upper half, and at their opposites
+        found = np.einsum("kij,kj->ki", M, ends)
+        values = found[:, 0] if form.one_sided else np.linalg.norm(found, axis=1)
         k = int(np.argmax(values))
         if values[k] > best:
             best, z = float(values[k]), ends[k]
         values, tops = leading(M)
-        values = np.where(_cross(ends, tops) * _cross(tops, following) >= 0.0, values, 0.0)
+        before, after = _cross(ends, tops), _cross(tops, following)
+        if form.one_sided:  # the top itself must lie in the arc, not its opposite
+            upper = np.where(np.einsum("kij,kj->k", M, tops) >= 0.0, 1.0, -1.0)
+            before, after = (np.where(upper * part >= 0.0, 1.0, -1.0) for part in (before, after))
+            values = np.where((before > 0.0) & (after > 0.0), values, 0.0)
+        else:
+            values = np.where(before * after >= 0.0, values, 0.0)
         k = int(np.argmax(values))
         if values[k] > best:
             best, z = float(values[k]), tops[k]

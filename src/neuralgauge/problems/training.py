@@ -6,11 +6,11 @@ import copy
 import warnings
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._array import Array
+from .._array import Array, column_names
 from .._threads import threads
 from ..errors import ColumnScaleWarning, InvalidInputError
 from ..features.kinds import features_of, tables_read
@@ -25,7 +25,11 @@ from ..shards.problem import sharded
 from ..shards.source import is_collection
 from .base import Problem
 from .column_scales import warn_of_scales
+from .constraints import Convexity, Monotonic, NeuronConstraints, neuron_constraints
 from .polar import Polar
+
+if TYPE_CHECKING:
+    from ..pricing import Price
 
 SWEPT_RANKS = ((1, np.inf), (2, np.inf), (3, 2000))  # rank, and rows up to which a sweep takes less than a search
 SEARCH_STARTS = 64  # of a search
@@ -62,6 +66,13 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
         of V must sum to zero.
     sample_weight : array of shape (n,), optional
         Weights s_i > 0 of the samples, one by default.
+    monotonic_cst : sequence of int, or mapping of names to int, optional
+        For each column of X 1 where outputs must not fall with it, -1 where they must not rise, 0 elsewhere; by name,
+        of tables, for some columns. Of one output.
+    convexity : {"convex", "concave"}, optional
+        That outputs must be convex, or concave, in x.
+    positive : bool
+        That outputs must be >= 0, by output weights >= 0, so that they are convex, too; not with `offset`.
 
     Attributes
     ----------
@@ -71,13 +82,15 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
         Outputs, gradients and dual points have its shape; (n,) for one output.
     n, d, c : int
         Samples, columns of the design matrix, outputs.
+    constraints : NeuronConstraints or None
+        What neurons must obey, one by one, so that the network does on every input.
 
     Raises
     ------
     InvalidInputError
         For values that are not finite or so large or small that their squares are not, shapes that do not match,
-        `beta` <= 0, targets the loss does not take, or a loss of your own that couples outputs and does not say where
-        its dual points lie.
+        `beta` <= 0, targets the loss does not take, a loss of your own that couples outputs and does not say where
+        its dual points lie, or constraints of several outputs or that contradict each other.
 
     Warns
     -----
@@ -87,6 +100,10 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
 
     Notes
     -----
+    Constraints hold for each neuron, for output weight and hidden weights :math:`s_k \alpha_j u_{jk} \ge 0` and
+    :math:`\alpha_j` of one sign, and thereby for the network on every input, not only on the rows of X. Objectives,
+    bounds and certificates are then about networks whose every neuron obeys.
+
     Source: [2] and [15] of Pilanci & Ergen (2020); several outputs with the penalty that weight decay gives,
     |u_j| |alpha_j| a neuron.
 
@@ -98,6 +115,8 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
     (5, 2)
     """
 
+    constraints: NeuronConstraints | None = None
+
     def __init__(
         self,
         X: Any,
@@ -108,6 +127,9 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
         bias: bool = True,
         offset: bool = False,
         sample_weight: Any = None,
+        monotonic_cst: Monotonic = None,
+        convexity: Convexity = None,
+        positive: bool = False,
     ) -> None:
         self.bias: bool = bool(bias)
         self.features: Features
@@ -115,12 +137,27 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
             build = partial(TrainingProblem, beta=beta, loss=loss, bias=bias)
             self.features, fit = sharded(X, y, sample_weight, get_loss(loss), offset, build)
             self._set(fit, beta)
+            self._constrain(monotonic_cst, convexity, positive, X)
             return
         X, y = tables_read(X, y)
         y, sample_weight = (to_host(values) if is_elsewhere(values) else values for values in (y, sample_weight))
         self.features = features_of(X, self.bias)
         self._set(DataFit.of(y, self.features.n, loss, offset, sample_weight), beta)
+        self._constrain(monotonic_cst, convexity, positive, X)
         warn_of_scales(self.features, self.bias)
+
+    def _constrain(self, monotonic_cst: Any, convexity: Any, positive: bool, X: Any) -> None:
+        names = getattr(X, "names", None) if hasattr(X, "names") else column_names(X)
+        found = neuron_constraints(monotonic_cst, convexity, positive, names, self.d, self.bias)
+        if found is not None and self.c > 1:
+            raise InvalidInputError(
+                f"`monotonic_cst`, `convexity` and `positive` are for one output, got {self.c}; train a problem for each."
+            )
+        if positive and self.offset:
+            raise InvalidInputError(
+                "`positive=True` keeps outputs above zero without an offset, got `offset=True`; leave one of them out."
+            )
+        self.constraints = found
 
     @property
     def X(self) -> Array:
@@ -166,7 +203,9 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ColumnScaleWarning)  # said of the problem's own rows
             targets = self.fit.targets_like(y)
-            return TrainingProblem(X, targets, beta=self.beta, loss=self.loss, bias=self.bias, offset=self.offset)
+            other = TrainingProblem(X, targets, beta=self.beta, loss=self.loss, bias=self.bias, offset=self.offset)
+        other.constraints = self.constraints
+        return other
 
     def outputs(self, network: TwoLayerNetwork) -> Array:
         """The network's own outputs on the samples, of y's shape."""
@@ -200,6 +239,17 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
                 f"the network must take the {self.d - ones} columns of X{' and the constant one' if ones else ''}, "
                 f"{self.d} rows of U, got {rows}{remedy}."
             )
+        return self.obedient(network)
+
+    def obedient(self, network: TwoLayerNetwork) -> TwoLayerNetwork:
+        """Return the network; an InvalidInputError if a neuron does not obey the constraints."""
+        obeyed = np.ones(1) if self.constraints is None else self.constraints.obeyed(network.U, network.A[:, 0])
+        if not np.all(obeyed):
+            raise InvalidInputError(
+                "every neuron of the network must obey the constraints of the problem, got neuron "
+                f"{int(np.argmin(obeyed))}, which does not; take a network that was trained under them, or a problem "
+                "without."
+            )
         return network
 
     def gated_network(self, W: Array, gates: Array | None, directions: Array, offset: Array) -> GatedNetwork:
@@ -211,7 +261,33 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
     def scores(self, v: Array, U: Array) -> Array:
         """The largest score g^T V^T (X u)_+ / |u| over output directions g, for every column of U (d, k)."""
         gains = self.features.gains(v, U)
-        return np.linalg.norm(gains, axis=1) / np.linalg.norm(U, axis=0)
+        size = np.linalg.norm(gains, axis=1) if self.constraints is None else self.constraints.scores(gains[:, 0], U)
+        return size / np.linalg.norm(U, axis=0)
+
+    @property
+    def sides(self) -> tuple[tuple[float | None, Array | None], ...]:
+        """Signs of output weights that are searched apart, with the orthant of their neurons; None is any."""
+        if self.q > 1:
+            return ((None, None),)
+        return ((1.0, None), (-1.0, None)) if self.constraints is None else tuple(self.constraints.orthants.items())
+
+    @property
+    def rank(self) -> int:
+        """Dimensions of u that a score depends on: the rank of X, and of the entries that are confined."""
+        span = self.features.span
+        if self.constraints is None:
+            return span.rank
+        return int(np.linalg.matrix_rank(np.vstack([span.axes.T, self.constraints.walls])))
+
+    def priced(self, v: Array, target: float | None = None, time_limit: float | None = None) -> Price:
+        """The polar gauge of v priced exactly, over neurons that obey; arguments as in `price`."""
+        from ..pricing import price
+        from ..pricing.price_in_orthant import price_in_orthant
+
+        lifted, X = self.features.lifted(v), self.features.dense()
+        if self.constraints is None:
+            return price(lifted, X, target=target, time_limit=time_limit)
+        return price_in_orthant(lifted, X, self.constraints.orthants, target, time_limit)
 
     def attained(self, v: Array, network: TwoLayerNetwork) -> float:
         """The largest score of the network's own neurons at v: never above G(v)."""
@@ -219,17 +295,19 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
 
     def polar(self, v: Array, random_state: int = 0) -> Polar:
         """The polar gauge G(v): by a sweep for X of rank 1 and 2, and of rank 3 up to 2,000 rows, else by a search."""
-        from ..pricing import price, search  # compiled, and not needed to hold a problem
+        from ..pricing import search  # compiled, and not needed to hold a problem
 
         features = self.features
         if not np.any(v):
             return Polar(0.0, 0.0, "exact")
-        rank = features.span.rank if features.resident else np.inf
+        rank = self.rank if features.resident else np.inf
         if any(rank <= most and rows >= features.N for most, rows in SWEPT_RANKS):
-            priced = price(features.lifted(v), features.dense())
+            priced = self.priced(v)
             return Polar(priced.value, priced.bound, "exact")
         rng = np.random.default_rng(random_state)
-        signs = (None,) if self.q > 1 else (1.0, -1.0)
         with threads():
-            found = [float(search(v, features, SEARCH_STARTS, rng, sign=sign).values[0]) for sign in signs]
+            found = [
+                float(search(v, features, SEARCH_STARTS, rng, sign=sign, orthant=orthant).values[0])
+                for sign, orthant in self.sides
+            ]
         return Polar(max(0.0, *found), np.inf, "estimated")

@@ -9,6 +9,7 @@ with one block w_i for each pattern D_i and output direction g_i, a unit vector;
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,8 @@ class BlockProgram:
     cones : bool
         Whether block i is confined to its cone K_i (ReLU) or free (gated ReLU).
     rows : int array of shape (m, k), optional
-        The rows whose constraints block i keeps; all by default. Where they miss a facet of K_i, the program is a
-        relaxation: its dual bound still holds for the program with all of them.
+        The rows of `walls` whose constraints block i keeps; all by default. Where they miss a facet of K_i, the program
+        is a relaxation: its dual bound still holds for the program with all of them.
     operator : GatedRows, optional
         The map from blocks to outputs, made from the gates and directions unless it is given.
     """
@@ -65,7 +66,29 @@ class BlockProgram:
     def cone_rows(self) -> ConeRows:
         """The constraints of the blocks; none of them when it is gated."""
         none = np.zeros((self.n_blocks, 0), dtype=np.intp)
-        return cone_rows(self.problem.features, self.gates, self.rows if self.cones else none)
+        return cone_rows(*self.walls, self.rows if self.cones else none)
+
+    @cached_property
+    def walls(self) -> tuple[Array, BoolArray]:
+        """Rows (N + p, d), and for each block the side of them that its cone is on, (m, N + p): X and its gates.
+
+        For a problem with constraints on neurons p rows of theirs follow, on the side of the block's output sign.
+        """
+        X, constraints = self.problem.features.dense(), self.problem.constraints
+        if constraints is None:
+            return X, self.gates
+        positive = np.repeat(self.directions > 0.0, len(constraints.walls), axis=1)
+        return np.vstack([X, constraints.walls]), np.hstack([self.gates, positive])
+
+    def slacks(self, W: Array) -> Array:
+        """How far blocks W (m, d) are inside of each wall of their cones, negative outside, (m, N + p)."""
+        rows, side = self.walls
+        return np.where(side, 1.0, -1.0) * (W @ rows.T)
+
+    def confined(self, W: Array) -> Array:
+        """Blocks whose entries obey the constraints on neurons exactly, those that do not set to zero."""
+        constraints = self.problem.constraints
+        return W if constraints is None else constraints.confined(W.T, self.directions[:, 0]).T
 
     def forward(self, W: Array, offset: Array | float = 0.0) -> Array:
         """Outputs of y's shape for W (m, d) and offset (c,): 2 N m d operations."""

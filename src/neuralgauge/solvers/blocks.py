@@ -37,6 +37,7 @@ class BlockBracket:
 
     def offer(self, W: Array, offset: Array) -> Array:
         """Offer feasible blocks; their outputs."""
+        W = self.program.confined(W)
         f = self.program.forward(W, offset)
         self.run.offer(self.program.objective(W, offset, f), (W, offset))
         return f
@@ -47,10 +48,9 @@ class BlockBracket:
             return
         W = start.blocks
         assert W is not None
-        features = self.program.problem.features
         length = np.linalg.norm(W, axis=1)
-        slack = np.where(self.program.gates, 1.0, -1.0) * features.margins(W) if self.program.cones else np.zeros(1)
-        if -slack.min() <= FEASIBLE * float(features.lengths.max() * length.max()):
+        slack = self.program.slacks(W) if self.program.cones else np.zeros(1)
+        if -slack.min() <= FEASIBLE * float(self.program.problem.features.lengths.max() * length.max()):
             self.offer(W, np.asarray(start.network.offset))
 
     def offer_dual(self, v: Array, cone_multipliers: Array) -> Array:
@@ -86,7 +86,8 @@ class BlockBracket:
         """The best points of the run."""
         run, (W, offset) = self.run, self.run.point
         trivial = self.program.problem.fit.dual_bound(np.zeros_like(self.program.problem.y))
-        certificate = Certificate(run.upper, run.lower, "patterns", proven=trivial)
+        constrained = self.program.problem.constraints is not None
+        certificate = Certificate(run.upper, run.lower, "patterns", proven=trivial, constrained=constrained)
         return run.solution(self._network(W, offset), certificate, ended, blocks=W)
 
     def _network(self, W: Array, offset: Array) -> TwoLayerNetwork | GatedNetwork:

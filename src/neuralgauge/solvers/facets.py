@@ -60,8 +60,10 @@ class _FacetSearch:
 
     def __init__(self, program: BlockProgram, witnesses: Array, strict: bool, among: Index | None) -> None:
         self.program, self.witnesses, self.strict, self.among = program, witnesses, strict, among
-        X = program.problem.features.dense()
-        self.X, self.gates = (X, program.gates) if among is None else (X[among], program.gates[:, among])
+        self.X, self.gates = program.walls
+        if among is not None:  # and the walls that are no rows of X
+            self.among = np.append(among, np.arange(program.problem.features.N, len(self.X)))
+            self.X, self.gates = self.X[self.among], self.gates[:, self.among]
 
     def programs(self, bracket: BlockBracket, max_iter: int) -> Generator[None, None, Status]:
         """Solve relaxations until one leaves nothing violated, and else the whole program."""
@@ -117,9 +119,8 @@ def _inside(program: BlockProgram, W: Array, witnesses: Array) -> Array:
     """The blocks moved towards their witnesses, each as far as its cone demands."""
     size = np.linalg.norm(W, axis=1) / np.linalg.norm(witnesses, axis=1)
     inner = size[:, None] * witnesses
-    signs = np.where(program.gates, 1.0, -1.0)
-    violation = np.maximum(-signs * program.problem.features.margins(W), 0.0)
-    room = np.maximum(signs * program.problem.features.margins(inner), np.finfo(float).tiny)
+    violation = np.maximum(-program.slacks(W), 0.0)
+    room = np.maximum(program.slacks(inner), np.finfo(float).tiny)
     share = np.max(violation / (violation + room), axis=1)[:, None]
     return (1.0 - share) * W + share * inner
 
@@ -128,7 +129,6 @@ def interior(program: BlockProgram, witnesses: Array) -> bool:
     """Whether every witness is strictly inside its cone, as finding facets needs."""
     if not program.cones:
         return False
-    features = program.problem.features
-    used = np.any(features.dense() != 0.0, axis=1)
-    slack = np.where(program.gates, 1.0, -1.0) * features.margins(witnesses)
+    used = np.any(program.walls[0] != 0.0, axis=1)
+    slack = program.slacks(witnesses)
     return bool(used.any() and np.all(slack[:, used] > 0.0))

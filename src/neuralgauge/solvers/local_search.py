@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 
 from .._array import Array
 from .._threads import threads
-from ..networks.dense import N
+from ..networks.dense import N, TwoLayerNetwork
+from ..problems.constraints import NeuronConstraints
 from ..problems.training import TrainingProblem
 from .passes import Passes, loss_heads
 from .run import Run
@@ -26,7 +27,8 @@ Evaluation = Callable[[Array, Array, Array], tuple[float, Array, Array, Array]]
 def local_search(problem: TrainingProblem, network: N, max_iter: int, run: Run | None = None) -> N:
     """L-BFGS on weights, output weights and, where the problem has one, the offset together, from a given network.
 
-    Never worse than the start; no guarantee beyond that. Losses with kinks are followed along subgradients.
+    Never worse than the start; no guarantee beyond that. Under constraints signs stay those of the start, which obeys.
+    Losses with kinks are followed along subgradients.
 
     Parameters
     ----------
@@ -116,9 +118,21 @@ def _descended(
         if run is not None and run.late():
             raise StopIteration
 
+    limits = None if problem.constraints is None else _bounds(problem.constraints, start, len(b))
     with threads():  # L-BFGS-B itself, too, waits for threads of BLAS longer than it works
-        found = minimize(objective, theta, jac=True, method="L-BFGS-B", options=options, callback=watch)
+        found = minimize(
+            objective, theta, jac=True, method="L-BFGS-B", options=options, callback=watch, bounds=limits
+        )
     if not found.fun <= value:
         return start
     U, A, b = unpack(found.x)
     return start.with_neurons(U, A, b if problem.offset else fixed).balance()
+
+
+def _bounds(constraints: NeuronConstraints, start: TwoLayerNetwork, free: int) -> Bounds:
+    """Signs that weights and output weights keep, and so many more variables."""
+    alpha = start.A[:, 0]
+    low, high = constraints.bounds(alpha)
+    least = np.concatenate([low.ravel(), np.where(alpha > 0.0, 0.0, -np.inf), np.full(free, -np.inf)])
+    most = np.concatenate([high.ravel(), np.where(alpha < 0.0, 0.0, np.inf), np.full(free, np.inf)])
+    return Bounds(least, most)

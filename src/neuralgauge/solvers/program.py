@@ -166,6 +166,11 @@ def block_program(
 ) -> tuple[BlockProgram, Array | None]:
     """The program that `solve_program` solves, checked, and the witnesses of its patterns where they have some."""
     assert isinstance(problem, TrainingProblem)
+    if gated and problem.constraints is not None:
+        raise InvalidInputError(
+            "a gated network is not monotone or convex where its neurons are, so `gated=True` takes no constraints; "
+            "leave it out."
+        )
     if patterns is None:
         raise InvalidInputError(
             "`patterns` must be given for a ReLU network, got None: take enumerate_patterns(problem.X) or "

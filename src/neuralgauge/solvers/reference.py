@@ -85,8 +85,9 @@ def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None, run: Run) -
         f = cp.reshape(np.hstack(list(program.operator.maps)) @ cp.vec(W, order="F"), (problem.n, problem.c), order="C")
     f = f + np.ones((problem.n, 1)) @ offset[None, :]
     outputs = F - (f[:, 0] if problem.y.ndim == 1 else f) == 0  # its multiplier is v
-    signs = np.where(program.gates, 1.0, -1.0).T
-    cones = [cp.multiply(signs, X_W) >= 0] if program.cones else []
+    rows, side = program.walls
+    signs = np.where(side, 1.0, -1.0).T
+    cones = [cp.multiply(signs, rows @ W) >= 0] if program.cones else []
     penalty = problem.beta * cp.sum(cp.norm(W, 2, axis=0))
     task = cp.Problem(cp.Minimize(_loss_expression(cp, problem, F) + penalty), [outputs, *cones])
     limit = {} if run.left() is None else {"time_limit": run.left()}
@@ -99,13 +100,12 @@ def solve_with_cvxpy(program: BlockProgram, witnesses: Array | None, run: Run) -
             bracket.offer(blocks, np.asarray(getattr(offset, "value", offset)))
         v = problem.fit.project(np.asarray(outputs.dual_value).reshape(problem.y.shape))
         walls = np.maximum(cones[0].dual_value, 0.0) if cones else np.zeros_like(signs)
-        bracket.offer_dual(v, problem.features.weighted_sums((signs * walls).T))
+        bracket.offer_dual(v, (signs * walls).T @ rows)
     run.record(program.n_blocks)
     return bracket.solution(Status.TIME_LIMIT if run.late() else Status.STALLED)
 
 
 def _violation(program: BlockProgram, W: Array) -> float:
-    features = program.problem.features
-    slack = np.where(program.gates, 1.0, -1.0) * features.margins(W)
-    size = features.lengths.max() * np.linalg.norm(W, axis=1).max()
+    slack = program.slacks(W)
+    size = program.problem.features.lengths.max() * np.linalg.norm(W, axis=1).max()
     return float(-slack.min() / size) if size > 0.0 else 0.0

@@ -93,7 +93,7 @@ class Scores:
 
     def __init__(self, program: BlockProgram, witnesses: Array) -> None:
         self.program = program
-        self.rows = facet_rows(program.problem.features.dense(), witnesses, NEAREST_STRICT)
+        self.rows = facet_rows(program.walls[0], witnesses, NEAREST_STRICT)
         self.multipliers = np.zeros((program.n_blocks, program.problem.d))
 
     def violated(self, v: Array, taken: Index, most: int) -> Index:
@@ -127,8 +127,8 @@ class Scores:
 
     def _pushed_out(self, i: int, pull: Array, rows: Index | slice) -> Array:
         """B^T lambda (d,) for the lambda >= 0 that shortens `pull` most, or zero, which is valid too."""
-        signs = np.where(self.program.gates[i, rows], 1.0, -1.0)
-        walls = signs[:, None] * self.program.problem.features.dense(rows)
+        X, side = self.program.walls
+        walls = np.where(side[i, rows], 1.0, -1.0)[:, None] * X[rows]
         try:
             multipliers, _ = nnls(walls.T, -pull)
         except RuntimeError:  # too many iterations

@@ -201,6 +201,8 @@ class Rounds:
             G = self.rng.standard_normal((m, problem.q))
             G /= np.linalg.norm(G, axis=1, keepdims=True)
         network = self.network.with_neurons(U, size * G)
+        if problem.constraints is not None:
+            network = problem.constraints.admitted(network)
         self._consider(local_search(problem, network, FIRST_SEARCH, self.run))
 
     def _from_fewer_samples(self) -> None:
@@ -243,7 +245,8 @@ class Rounds:
         if len(vectors) == 0:
             return self.dual.v
         among = self.sample.draw(self.gap)
-        witnesses = interior_vectors(problem.features.dense(among), vectors, self.rng)
+        inward = None if problem.constraints is None else np.sign(G) * problem.constraints.monotone
+        witnesses = interior_vectors(problem.features.dense(among), vectors, self.rng, inward)
         gates = problem.features.gates(witnesses)
         first = _first_of_each(gates, G)
         program = BlockProgram(problem, gates[first], G[first])

@@ -10,6 +10,7 @@ from .._array import Array
 from ..networks.dense import TwoLayerNetwork
 from ..pricing.columns import Columns
 from ..pricing.explore import climbed
+from ..pricing.orthant import clipped, reflected
 from ..pricing.search import search
 from ..solvers.passes import Passes
 
@@ -24,13 +25,17 @@ FOUND, SAME = 40, 1e-4  # columns of each sign that are kept, and 1 - cosine und
 CONFIRMING_STEPS, FIRST_CONFIRMING = 4, 0.5  # over all rows, of columns found on a sample
 
 
+Side = tuple[Any, Array | None]  # a sign, and the orthant of neurons under it
+
+
 class ColumnSearch:
     """The best dual point of a training of one output by passes alone, its polar gauge as far as searches tell."""
 
     def __init__(self, passes: Passes, rng: np.random.Generator) -> None:
         self.passes, self.rng = passes, rng
         self.v: Any = None
-        self.missed = [np.zeros((passes.problem.d, 0))] * 2  # of each sign, that the last thorough search found
+        self.sides = passes.problem.sides
+        self.missed = [np.zeros((passes.problem.d, 0)) for _ in self.sides]  # of each sign, that the last thorough search found
         self.polar, self.lower = np.inf, -np.inf
 
     def price(self, v: Any, network: TwoLayerNetwork) -> list[Columns]:
@@ -48,8 +53,10 @@ class ColumnSearch:
         """
         found, features = self._searched(self.v, network, MORE), self.passes.problem.features
         if features.resident:
-            signs = zip((1.0, -1.0), found, strict=True)
-            found = [search(self.v, features, 0, self.rng, starts=part.U, sign=sign) for sign, part in signs]
+            found = [
+                search(self.v, features, 0, self.rng, starts=part.U, sign=sign, orthant=orthant)
+                for (sign, orthant), part in zip(self.sides, found, strict=True)
+            ]
             self.missed = [part.U[:, :FOUND] for part in found]
         self.polar = max(self.polar, *(float(part.values[0]) for part in found))
         self.lower = self.passes.bound(self.v, self.polar)
@@ -57,26 +64,27 @@ class ColumnSearch:
     def _searched(self, v: Any, network: TwoLayerNetwork, times: int) -> list[Columns]:
         d, N = self.passes.problem.d, self.passes.problem.features.N
         if d > MOST_CLIMBED:
-            return [self._by_passes(v, network, sign, min(times, 2)) for sign in (1.0, -1.0)]
+            return [self._by_passes(v, network, side, min(times, 2)) for side in self.sides]
         sample = self.passes.sample(v, times * ENTRIES_CLIMBED // d, self.rng)
         whitening = _whitening(sample.rows) if d <= MOST_WHITENED else np.zeros((d, 0))
         parts = []
-        for sign, missed in zip((1.0, -1.0), self.missed, strict=True):
+        for (sign, orthant), missed in zip(self.sides, self.missed, strict=True):
             own = np.hstack([network.U[:, sign * network.A[:, 0] > 0], missed])
             starts = np.hstack([own, self._around(network.U, times * NEAR), self._afar(whitening, times)])
-            values, U = climbed(sample.rows, sign * sample.v, starts)
+            values, U = climbed(sample.rows, sign * sample.v, starts, orthant)
             columns = Columns(values, U, np.full((len(values), 1), sign)).best_first().distinct(FOUND, SAME)
             if len(sample.rows) < N:
-                columns = self._climbed_further(v, columns.U, sign, CONFIRMING_STEPS)
+                columns = self._climbed_further(v, columns.U, (sign, orthant), CONFIRMING_STEPS)
             parts.append(self._scored(v, np.hstack([columns.U, own]), sign))
         return parts
 
-    def _by_passes(self, v: Any, network: TwoLayerNetwork, sign: float, times: int) -> Columns:
+    def _by_passes(self, v: Any, network: TwoLayerNetwork, side: Side, times: int) -> Columns:
         """Columns of one sign by steps over all rows, where a sample of them would have too many entries."""
+        sign, orthant = side
         own = network.U[:, sign * network.A[:, 0] > 0]
         afar = self.rng.standard_normal((len(own), times * STEPPED))
         starts = np.hstack([own, self._around(network.U, times * STEPPED), afar])
-        columns = self._climbed_further(v, _unit(starts), sign, PASS_STEPS).best_first().distinct(FOUND, SAME)
+        columns = self._climbed_further(v, _unit(reflected(starts, orthant)), side, PASS_STEPS).best_first().distinct(FOUND, SAME)
         return self._scored(v, np.hstack([columns.U, own]), sign)
 
     def _afar(self, whitening: Array, times: int) -> Array:
@@ -92,12 +100,13 @@ class ColumnSearch:
         noise = self.rng.standard_normal(chosen.shape) * np.linalg.norm(chosen, axis=0)
         return chosen + 10.0 ** self.rng.uniform(*NEARNESS, size=count) * noise / np.sqrt(len(U))
 
-    def _climbed_further(self, v: Any, U: Array, sign: float, steps: int) -> Columns:
+    def _climbed_further(self, v: Any, U: Array, side: Side, steps: int) -> Columns:
         """Columns of one sign after some steps uphill over all rows."""
+        sign, orthant = side
         step, G = np.full(U.shape[1], FIRST_CONFIRMING), np.full((U.shape[1], 1), sign)
         value, gradient = self.passes.score_gradient(v, U, G)
         for _ in range(steps):
-            trial = (1.0 - step) * U + step * _unit(gradient)
+            trial = (1.0 - step) * U + step * _unit(clipped(gradient, orthant))
             trial = _unit(trial)
             reached, slope = self.passes.score_gradient(v, trial, G)
             better = reached > value

@@ -8,7 +8,7 @@ from .._array import Array
 from ..certificate import Certificate, Scope, lower_bound
 from ..features.rows import Features, Span
 from ..networks.dense import TwoLayerNetwork
-from ..pricing import Columns, Price, plane_maxima, price, search
+from ..pricing import Columns, Price, plane_maxima, search
 from ..pricing.explore import KEPT_POINTS
 from ..pricing.search import maximised
 from ..pricing.survey import Survey, survey
@@ -17,6 +17,7 @@ from ..solvers.run import Run
 
 PROVEN_RANK = 5  # exact pricing is tried up to here unless told otherwise
 SWEPT_RANK = 3  # up to here by a sweep, for any number of outputs
+SWEPT_CONFINED = 2  # the same for neurons that are confined to an orthant
 SWEPT_ROWS = 5000  # a sweep of rank 3 takes n^2 log n, and cannot be cut short
 PROOF_SECONDS = 30.0  # for all branch and bound of a run when nobody asked for a proof
 START_WORK, EXPLORED_WORK = 5e5, 4e6  # entries of X touched by one sweep over all starts: ascents, or explored starts
@@ -36,7 +37,7 @@ def priced_exactly(problem: TrainingProblem) -> bool:
     """Whether exact pricing is tried when nobody asks for it."""
     if not problem.features.resident:
         return False
-    rank, N = problem.features.span.rank, problem.features.N
+    rank, N = problem.rank, problem.features.N
     return rank <= (PROVEN_RANK if problem.q == 1 else SWEPT_RANK) and (rank < 3 or N <= SWEPT_ROWS)
 
 
@@ -59,34 +60,33 @@ class DualSide:
         self.problem, self.rng = problem, rng
         features = problem.features
         span = _span(features, rng)
-        self.rank = span.rank
+        self.rank = problem.rank if features.resident else span.rank
         # Vectors that make X u of unit covariance, for data far from the origin, where most uniform u cut no cell.
         self.whitening = span.whitening
         self.prove = priced_exactly(problem) if prove is None else prove
         self.insist = prove is True
-        self.budget = PROOF_SECONDS if prove is None and self.rank > SWEPT_RANK else np.inf  # seconds left for proofs
+        self.swept = SWEPT_RANK if problem.constraints is None else SWEPT_CONFINED
+        self.budget = PROOF_SECONDS if prove is None and self.rank > self.swept else np.inf  # seconds left for proofs
         compiled = problem.q == 1 or not features.patched
         work, most = (EXPLORED_WORK, MOST_EXPLORED) if compiled else (START_WORK, MOST_STARTS)
         self.n_starts = int(np.clip(work / features.size, FEWEST_STARTS, most_starts or most))
-        self.plane = span.axes if self.rank == 2 and features.resident else None
+        in_plane = self.rank == 2 and features.resident and problem.constraints is None
+        self.plane = span.axes if in_plane else None
         self.v = np.zeros_like(problem.y)
         self.polar, self.lower = 0.0, lower_bound(problem, self.v, 0.0)
         self.proven = self.lower
         self.scope: Scope = "bounded"
         self.starts = self.unseen = 0
-        self.known = [Columns.none(problem.d, problem.q) for _ in range(self.n_parts)]
+        self.known = [Columns.none(problem.d, problem.q) for _ in problem.sides]
         self.begun = False
         self.others: list[tuple[Array, float]] = []
 
-    @property
-    def n_parts(self) -> int:
-        """Parts that are searched apart: a sign each for one output weight."""
-        return 2 if self.problem.q == 1 else 1
-
     def remember(self, columns: Columns) -> None:
         """Begin later searches at these neurons, too."""
-        parts = [columns.take(columns.G[:, 0] > 0.0), columns.take(columns.G[:, 0] <= 0.0)]
-        self._keep(parts if self.n_parts == 2 else [columns])
+        if self.problem.q > 1:
+            self._keep([columns])
+        else:
+            self._keep([columns.take(columns.G[:, 0] == sign) for sign, _ in self.problem.sides])
 
     def price(
         self, v: Array, network: TwoLayerNetwork, finish: int = KEPT_POINTS, *, closely: bool = False
@@ -128,11 +128,11 @@ class DualSide:
         """Local maximisers of each sign near those known and the network's neurons."""
         features = self.problem.features
         parts = []
-        for sign, known in zip((1.0, -1.0), self.known, strict=True):
-            own = network.U[:, sign * network.A[:, 0] > 0]
+        for (sign, orthant), known in zip(self.problem.sides, self.known, strict=True):
+            own = _of_sign(network, sign)
             near = self._around(np.hstack([own, known.U]), CLOSE)
             starts = np.hstack([own, known.U, self._sample(self.n_starts // 2), near])
-            parts.append(maximised(v, features, starts, FINISHED, self.rng, sign))
+            parts.append(maximised(v, features, starts, FINISHED, self.rng, sign, orthant))
         return parts
 
     def _maximisers(
@@ -146,13 +146,11 @@ class DualSide:
         features = self.problem.features
         if self.plane is not None:
             return [plane_maxima(features.lifted(v), features.dense(), self.plane)]
-        if self.problem.q > 1:
-            starts = self._starts(network.U, self.known[0], near, wide)
-            return [search(v, features, uniform, self.rng, starts=starts, finish=finish)]
         parts = []
-        for sign, known in zip((1.0, -1.0), self.known, strict=True):
-            starts = self._starts(network.U[:, sign * network.A[:, 0] > 0], known, near, wide)
-            parts.append(search(v, features, uniform, self.rng, starts=starts, sign=sign, finish=finish))
+        for (sign, orthant), known in zip(self.problem.sides, self.known, strict=True):
+            starts = self._starts(_of_sign(network, sign), known, near, wide)
+            options = {"starts": starts, "sign": sign, "orthant": orthant, "finish": finish}
+            parts.append(search(v, features, uniform, self.rng, **options))
         return parts
 
     def _starts(self, own: Array, known: Columns, near: int, wide: bool) -> Array:
@@ -183,7 +181,7 @@ class DualSide:
         room = run.target_gap * abs(run.upper)
         goal = run.upper - room
         if self.prove and self.budget > 0.0:
-            if self.rank > SWEPT_RANK and self.lower < run.upper - 0.7 * room:
+            if self.rank > self.swept and self.lower < run.upper - 0.7 * room:
                 return False  # branching takes far less with some room between the two
             if self._proves(goal, run):
                 return True
@@ -210,19 +208,15 @@ class DualSide:
     def _surveys(self, network: TwoLayerNetwork, most: int) -> list[Survey]:
         """A search for each sign, or for all directions of several outputs."""
         features, rng = self.problem.features, self.rng
+        surveys = []
+        for side, known in zip(self.problem.sides, self.known, strict=True):
 
-        def one(sign: float | None, own: Array, known: Columns) -> Survey:
-            own = np.hstack([own, known.U])
-            return survey(
-                lambda starts, most: maximised(self.v, features, starts, most, rng, sign), self._sample, own, most, rng
-            )
+            def ascents(starts: Array, most: int, side: tuple[float | None, Array | None] = side) -> Columns:
+                return maximised(self.v, features, starts, most, rng, *side)
 
-        if self.problem.q > 1:
-            return [one(None, network.U, self.known[0])]
-        return [
-            one(sign, network.U[:, sign * network.A[:, 0] > 0], known)
-            for sign, known in zip((1.0, -1.0), self.known, strict=True)
-        ]
+            own = np.hstack([_of_sign(network, side[0]), known.U])
+            surveys.append(survey(ascents, self._sample, own, most, rng))
+        return surveys
 
     def _sample(self, count: int) -> Array:
         """Independent starts (d, count): uniform on the sphere, or such that X u has unit covariance, half of each."""
@@ -242,7 +236,7 @@ class DualSide:
 
     def conclude(self, run: Run) -> None:
         """Prove what can be proven of a run that ends short of its gap: a sweep, or what time is left for branching."""
-        no_time = self.rank > SWEPT_RANK and (self.budget <= 0.0 or run.seconds >= run.limit)
+        no_time = self.rank > self.swept and (self.budget <= 0.0 or run.seconds >= run.limit)
         if self.scope == "exact" or not self.prove or no_time:
             return
         priced = self._price_exactly(None, run)
@@ -253,10 +247,7 @@ class DualSide:
     def _price_exactly(self, target: float | None, run: Run) -> Price:
         begun = run.seconds
         limit = max(min(run.limit - begun, self.budget), 1e-3)
-        v = self.problem.features.lifted(self.v)
-        priced = price(
-            v, self.problem.features.dense(), target=target, time_limit=limit if np.isfinite(limit) else None
-        )
+        priced = self.problem.priced(self.v, target, limit if np.isfinite(limit) else None)
         self.budget -= run.seconds - begun
         self.proven = max(self.proven, lower_bound(self.problem, self.v, priced.bound))
         return priced
@@ -285,3 +276,8 @@ class DualSide:
             return False
         self.polar, self.lower = value, lower_bound(self.problem, self.v, value)
         return True
+
+
+def _of_sign(network: TwoLayerNetwork, sign: float | None) -> Array:
+    """The neurons (d, k) whose output weight has this sign; all for None."""
+    return network.U if sign is None else network.U[:, sign * network.A[:, 0] > 0]

@@ -116,7 +116,8 @@ class SmoothedRounds:
         size = np.sqrt(0.01 * problem.objective(empty) / (problem.beta * m))
         U = self.rng.standard_normal((problem.d, m))
         G = np.where(np.arange(m) % 2 == 0, 1.0, -1.0)[:, None]
-        return empty.with_neurons(U * (size / np.linalg.norm(U, axis=0)), size * G)
+        network = empty.with_neurons(U * (size / np.linalg.norm(U, axis=0)), size * G)
+        return network if problem.constraints is None else problem.constraints.admitted(network)
 
     def _round_kinks(self) -> None:
         """Round kinks so far that it may cost the gap at hand, where the loss has some."""

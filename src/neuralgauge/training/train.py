@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -134,7 +135,14 @@ def train(
             solution = solve_by_passes(passes_of(problem), run, rng, network, MAX_ROUNDS)
         else:
             solution = Rounds(problem, run, rng, pricing_of(prove), begin).solve(MAX_ROUNDS)
-        return with_proof(problem, solution, prove, gap)
+        return _about(problem, with_proof(problem, solution, prove, gap))
+
+
+def _about(problem: TrainingProblem, solution: Solution[Any]) -> Solution[Any]:
+    """The solution with what its certificate is about: all networks, or those that obey the constraints."""
+    if problem.constraints is None:
+        return solution
+    return replace(solution, certificate=replace(solution.certificate, constrained=True))
 
 
 def _by_passes(problem: TrainingProblem, prove: Any) -> bool:
@@ -177,6 +185,7 @@ def checked_start(start: Solution[Any] | TwoLayerNetwork | PatternSet | None, pr
         )
     if not problem.offset:
         network = network.with_neurons(network.U, network.A, 0.0)
+    network = problem.obedient(network)
     v = start.dual if isinstance(start, Solution) else -problem.fit.gradient(problem.outputs(network))
     known = start.columns if isinstance(start, Solution) else None
     return Start(network, v, Columns.none(problem.d, problem.q), known)
