@@ -185,8 +185,15 @@ def block_program(
             f"`patterns` must have shape (P, {problem.features.N}) with P >= 1, one row a pattern, got {gates.shape}."
         )
     if directions is not None:
-        return BlockProgram(problem, gates, _unit_rows(directions, len(gates), problem.q), cones=not gated), witnesses
+        rows = _unit_rows(directions, len(gates), problem.q)
+        if problem.constraints is not None and not np.all(np.isin(rows, problem.constraints.signs)):
+            raise InvalidInputError(
+                f"`directions` must be {problem.constraints.signs[0]:+g} under the constraints of the problem, got both."
+            )
+        return BlockProgram(problem, gates, rows, cones=not gated), witnesses
     axes = np.eye(problem.q) if gated else np.vstack([np.eye(problem.q), -np.eye(problem.q)])
+    if problem.constraints is not None:
+        axes = np.array(problem.constraints.signs)[:, None]
     G = np.repeat(axes, len(gates), axis=0)
     witnesses = None if witnesses is None else np.vstack([witnesses] * len(axes))
     return BlockProgram(problem, np.vstack([gates] * len(axes)), G, cones=not gated), witnesses
