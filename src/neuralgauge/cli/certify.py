@@ -119,5 +119,12 @@ def problem_of(saved: SavedModel, table: Table, targets: Sequence[str]) -> Train
     X = scaling.features(rows_for(saved, table))
     rows, y, weight = canonical_rows(X, y, checked_weights(None, len(y)))
     return TrainingProblem(
-        rows, y, beta=saved.beta, loss=loss, bias=saved.network.bias, offset=saved.offset, sample_weight=weight
+        rows,
+        y,
+        beta=saved.beta,
+        loss=loss,
+        bias=saved.network.bias,
+        offset=saved.offset,
+        sample_weight=weight,
+        **saved.constraints._asdict(),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..interchange.loss_record import parameters_of
 from ..interchange.model_content import package_version
 from ..preparation import Standardization
 from ..preparation.prepared import ProblemTerms, UserData, prepared
+from ..problems.constraints import UNCONSTRAINED, Constraints
 from ..problems.training import TrainingProblem
 from ..solvers.solution import Solution
 from ..training.supervised import Classes, classes_of, penalty_of, trainer_of
@@ -29,6 +30,7 @@ class Terms:
     offset: bool
     standardize: bool
     multi_class: MultiClass
+    constraints: Constraints = UNCONSTRAINED
 
     @property
     def apart(self) -> bool:
@@ -41,10 +43,12 @@ def trained(dataset: Dataset, terms: Terms, **options: Any) -> tuple[SavedModel,
     classes = None if dataset.is_regression else classes_of(dataset.y, dataset.loss, apart=terms.apart)
     y, loss = (dataset.y.astype(np.float64), dataset.loss) if classes is None else (classes.targets, classes.loss)
     data = UserData(dataset.X, y, np.ones(len(y)), dataset.names, dataset.targets)
-    problem, scaling = prepared(data, ProblemTerms(loss, terms.bias, terms.offset, terms.standardize))
+    asked = terms.constraints.by_position(dataset.names, dataset.X.shape[1])
+    problem, scaling = prepared(data, ProblemTerms(loss, terms.bias, terms.offset, terms.standardize, asked))
     problem = problem.with_beta(penalty_of(problem, terms.beta, apart=terms.apart))
     solution = trainer_of(apart=terms.apart)(problem, **options)
-    return _model(dataset, scaling, (problem, solution, classes), terms.multi_class), solution
+    model = _model(dataset, scaling, (problem, solution, classes), terms.multi_class)
+    return replace(model, constraints=asked), solution
 
 
 def _model(

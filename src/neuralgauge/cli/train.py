@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -11,6 +12,7 @@ from ..errors import InvalidInputError
 from ..interchange import SavedModel, save_model
 from ..interchange.atomic_write import check_output
 from ..interchange.model_content import encoded
+from ..problems.constraints import Constraints
 from ..quoting import quoted
 from ..solvers.solution import Status
 from .dataset import Dataset
@@ -61,6 +63,17 @@ def train(
     standardize: Annotated[bool, typer.Option(help="Centre and scale the columns, and numeric targets.")] = True,
     bias: Bias = True,
     offset: Annotated[bool, typer.Option("--offset/--no-offset", help="Outputs with an unpenalised offset.")] = False,
+    increasing: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Column with which the output must not fall, on any input; repeatable."),
+    ] = None,
+    decreasing: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Column with which it must not rise; repeatable.")
+    ] = None,
+    convexity: Annotated[
+        Literal["convex", "concave"] | None, typer.Option(help="That the output must be convex, or concave.")
+    ] = None,
+    positive: Annotated[bool, typer.Option("--positive", help="The output must be convex and never negative.")] = False,
     drop: Drop = None,
     memory: Annotated[
         str | None,
@@ -102,7 +115,8 @@ def train(
         dataset, held_out = _streamed(data, memory, columns, holdout, quiet), None
     if dataset.is_regression and multi_class != "joint":
         raise InvalidInputError(f"`--multi-class {multi_class}` is for classes, and the target holds numbers.")
-    terms = Terms(beta, bias, offset, standardize, multi_class)
+    asked = Constraints(_signs(increasing or (), decreasing or ()), convexity, positive)
+    terms = Terms(beta, bias, offset, standardize, multi_class, asked)
     options = {"gap": gap, "time_limit": time_limit, "prove": prove, "random_state": random_state}
     with GapBar(gap, time_limit, enabled=not quiet) as bar:
         model, solution = trained(dataset, terms, **options, progress=bar)
@@ -120,6 +134,17 @@ def train(
     if not quiet:
         note(f"The gap reached is {solution.certificate.gap:.2e}, {gap:.2e} was asked for. {solution.status.value}")
     return INTERRUPTED if solution.status is Status.INTERRUPTED else GAP_NOT_REACHED
+
+
+def _signs(increasing: Sequence[str], decreasing: Sequence[str]) -> dict[str, int] | None:
+    """The constraints of columns by name; None without any."""
+    both = sorted({*increasing} & {*decreasing})
+    if both:
+        raise InvalidInputError(
+            f"a column is given as `--increasing` or as `--decreasing`, got {quoted(both[0])} as both; `--drop` it for "
+            "an output that does not depend on it."
+        )
+    return {**dict.fromkeys(increasing, 1), **dict.fromkeys(decreasing, -1)} or None
 
 
 def _streamed(data: str, memory: str, columns: tuple[Any, ...], holdout: float, quiet: bool) -> Dataset:

@@ -103,6 +103,11 @@ class ReLUQuantileRegressor(ConformalIntervals, RegressorMixin, Penalised, Table
             raise InvalidInputError(f"`levels` must be one or more numbers > 0 and < 1, got {self.levels!r}.")
         if not 0.0 <= self.holdout < 1.0:
             raise InvalidInputError(f"`holdout` must be >= 0 and < 1, got {self.holdout!r}; 0 holds no rows out.")
+        if self.convexity is not None and len(levels) > 1:
+            raise InvalidInputError(
+                "`convexity` is for one level, got several, whose quantiles are put in order in each row and convex no "
+                "more; give one of the `levels`."
+            )
         self.levels_ = levels
         features, targets, weight = self._fit_arguments(X, y, sample_weight, y_numeric=True)
         targets = np.asarray(targets, dtype=np.float64)
@@ -137,6 +142,7 @@ class ReLUQuantileRegressor(ConformalIntervals, RegressorMixin, Penalised, Table
         begin, limit = time.perf_counter(), self._checked_time_limit()
         names = [name for name in ReLURegressor().get_params() if name != "loss"]
         shared = {name: getattr(self, name) for name in names}
+        shared["monotonic_cst"] = self._constraints.monotonic_cst
         before = {one.loss.level: one for one in getattr(self, "estimators_", ()) if self.warm_start}
         fitted = []
         for k, level in enumerate(self.levels_.tolist()):

@@ -14,6 +14,7 @@ from ..features.parquet import ParquetRows
 from ..preparation.prepared import Prepared, ProblemTerms, UserData, prepared
 from ..preparation.standardization import Standardization
 from ..problems.canonical import checked_weights
+from ..problems.constraints import Constraints, Convexity
 from .base import ReLUEstimator, TrainingData
 
 
@@ -28,6 +29,15 @@ class TableEstimator(ReLUEstimator):
         the delta of "huber", `certificate_` and `solution_` are about the standardised problem. Without a bias, columns
         and targets are not centred, and their mean squares are 1; nor are columns of sparse matrices that stay sparse.
         False trains on X and y as they are, the paper's problem.
+    monotonic_cst : array-like of int of shape (n_features,), dict or None, default=None
+        For each column 1 where outputs must not fall with it, -1 where they must not rise, 0 elsewhere, or such numbers
+        by name of a column: scikit-learn's form. It holds on every input, by the weights of each neuron. Of one output:
+        one target, or two classes, whose probability it is then about.
+    convexity : {"convex", "concave"} or None, default=None
+        That the outputs of `network_` must be convex, or concave, in x.
+    positive : bool, default=False
+        That outputs must be >= 0, by output weights >= 0, so that they are convex, too; not with `offset`. Targets are
+        then scaled, but not centred.
 
     Notes
     -----
@@ -52,6 +62,16 @@ class TableEstimator(ReLUEstimator):
     """
 
     standardize: bool = True
+    monotonic_cst: Any = None
+    convexity: Convexity = None
+    positive: bool = False
+
+    @property
+    def _constraints(self) -> Constraints:
+        """What is asked of the outputs, by position of columns."""
+        names = getattr(self, "feature_names_in_", None)
+        asked = Constraints(self.monotonic_cst, self.convexity, bool(self.positive))
+        return asked.by_position(None if names is None else list(names), self.n_features_in_)
 
     def _checked_features(self, X: Any, **options: Any) -> Any:
         """What `validate_data` returns, after a look for values that are not finite."""
@@ -92,7 +112,7 @@ class TableEstimator(ReLUEstimator):
         self, data: TrainingData, chosen: Any = slice(None), scaling: Standardization | None = None
     ) -> Prepared:
         """The problem of the chosen samples, standardised by themselves or by a scaling of others."""
-        terms = ProblemTerms(data.loss, self.bias, self._begins_with_offset(), self.standardize)
+        terms = ProblemTerms(data.loss, self.bias, self._begins_with_offset(), self.standardize, self._constraints)
         return prepared(UserData(data.X, data.targets, data.sample_weight).part(chosen), terms, scaling)
 
     def __sklearn_tags__(self) -> Any:

@@ -16,6 +16,7 @@ from ..networks.conv import ReLUConvNetwork
 from ..networks.dense import TwoLayerNetwork
 from ..networks.linear_conv import LinearConvNetwork
 from ..preparation.standardization import Standardization
+from ..problems.constraints import UNCONSTRAINED, Constraints, neuron_constraints
 
 CONVOLUTIONAL = (ReLUConvNetwork, LinearConvNetwork)
 BOUNDS_AGREE = 1e-6  # of the larger of both bounds: where terms of either sign cancel, their sums are rounded so much
@@ -111,3 +112,18 @@ def check_outputs(network: TwoLayerNetwork | LinearConvNetwork, scaling: Standar
             f"`network` must have outputs of at most {MOST_OUTPUT} near the means of the features, its weights allow "
             f"{reach}; scale the targets."
         )
+
+
+def check_constraints(constraints: Constraints, network: Any, offset: bool) -> bool:
+    """Whether a network was trained under constraints; an InvalidInputError if it does not obey them."""
+    if constraints == UNCONSTRAINED:
+        return False
+    d = network.U.shape[0] - int(getattr(network, "bias", False))
+    known = neuron_constraints(constraints, None, network.U.shape[0], network.U.shape[0] > d)
+    if isinstance(network, CONVOLUTIONAL) or network.n_outputs > 1 or (constraints.positive and offset):
+        raise InvalidInputError(
+            "`constraints` are for networks of one output on a table, `positive` for those without offset."
+        )
+    if known is not None and not np.all(known.obeyed(network.U, network.A[:, 0])):
+        raise InvalidInputError("`constraints` must be obeyed by every neuron of the network, got one that does not.")
+    return known is not None

@@ -7,11 +7,13 @@ import importlib.metadata
 from typing import Any
 
 import numpy as np
+from msgspec.structs import astuple
 from safetensors.numpy import save as save_tensors
 
 from .._array import Array
 from ..errors import InvalidInputError
 from ..preparation.standardization import Standardization
+from ..problems.constraints import UNCONSTRAINED, Constraints
 from .conv_record import rebuilt_network, record_of
 from .model_checks import CONVOLUTIONAL, check_outputs
 from .model_header import (
@@ -74,6 +76,8 @@ def _header_of_model(model: SavedModel) -> dict[str, Any]:
         **{name: getattr(model, name) for name in SHARED},
         "encoding": [vars(code) for code in model.encoding],
     }
+    if model.constraints != UNCONSTRAINED:
+        header["constraints"] = model.constraints._asdict()
     if isinstance(model.network, CONVOLUTIONAL):
         header["network"] = record_of(model.network)
     return header
@@ -105,6 +109,7 @@ def decoded(header: Header, tensors: dict[str, Array]) -> SavedModel:
         standardization=Standardization(*scaling),
         target_name=header.target_names,
         package_version=header.package_version,
+        constraints=UNCONSTRAINED if header.constraints is None else Constraints(*astuple(header.constraints)),
         **{name: getattr(header, name) for name in SHARED},
     )
     check_outputs(model.network, model.standardization)

@@ -14,6 +14,7 @@ from .._array import Array
 from ..errors import InvalidInputError, ModelFileError
 from ..losses import get_loss
 from ..preparation.standardization import Standardization
+from ..problems.constraints import UNCONSTRAINED
 from ..quoting import quoted
 from .atomic_write import write_atomically
 from .loss_record import parameters_of
@@ -148,6 +149,7 @@ def from_estimator(
         loss_parameters=parameters_of(loss),
         multi_class=getattr(estimator, "multi_class", "joint"),
         offset=estimator.offset_,
+        constraints=getattr(estimator, "_constraints", UNCONSTRAINED),
         beta=estimator.beta_,
         certificate=estimator.certificate_,
         standardization=standardization or getattr(estimator, "scaling_", None) or Standardization.identity(n_features),

@@ -13,7 +13,8 @@ from msgspec import Meta, Struct, convert
 from ..preparation.encoding import ColumnCode
 
 FORMAT_NAME = "neuralgauge"
-FORMAT_VERSION = 5  # its tables may have columns that are encoded
+FORMAT_VERSION = 6  # its networks may obey constraints
+# Version 5: tables may have columns that are encoded.
 # From version 4 on certificates state what is proven.
 # Version 3 had convolutional networks, version 2 dense ones.
 # Version 1: one output without offset, and losses without parameters.
@@ -80,6 +81,14 @@ class ReLUConvRecord(Struct, frozen=True, forbid_unknown_fields=True, tag_field=
 ConvRecord = LinearConvRecord | ReLUConvRecord
 
 
+class ConstraintsRecord(Struct, frozen=True, forbid_unknown_fields=True):
+    """The constraints that a network was trained under, by position of columns."""
+
+    monotonic_cst: tuple[Literal[-1, 0, 1], ...] | None
+    convexity: Literal["convex", "concave"] | None
+    positive: bool
+
+
 class Header(Version, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of a model but its arrays. From version 3 on it has a `network` if that is a convolutional one."""
 
@@ -97,6 +106,7 @@ class Header(Version, frozen=True, kw_only=True, forbid_unknown_fields=True):
     certificate: StatedBounds
     network: ConvRecord | None = None
     encoding: tuple[ColumnCode, ...] = ()
+    constraints: ConstraintsRecord | None = None
 
     def __post_init__(self) -> None:
         version = self.format_version
@@ -104,6 +114,8 @@ class Header(Version, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"Expected a convolutional network in version 3 and later alone, got version {version}")
         if self.encoding and version < 5:
             raise ValueError(f"Expected an encoding of columns in version 5 and later alone, got version {version}")
+        if self.constraints is not None and version < 6:
+            raise ValueError(f"Expected constraints in version 6 and later alone, got version {version}")
         if (self.certificate.proven is None) != (version < 4):
             raise ValueError(f"Expected a proven bound in version 4 and later alone, got version {version}")
 

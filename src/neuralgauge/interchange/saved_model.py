@@ -18,9 +18,18 @@ from ..networks.conv import ReLUConvNetwork
 from ..preparation.frames import frame_of
 from ..preparation.standardization import Standardization
 from ..preparation.table_encoding import Codes, encoded_rows, feature_names
+from ..problems.constraints import UNCONSTRAINED, Constraints
 from ..quoting import closest, listed, quoted
 from .loss_record import parameters_of, rebuilt
-from .model_checks import CONVOLUTIONAL, check_certificate, check_classes, check_loss, check_names, check_network
+from .model_checks import (
+    CONVOLUTIONAL,
+    check_certificate,
+    check_classes,
+    check_constraints,
+    check_loss,
+    check_names,
+    check_network,
+)
 
 Label = str | int | float | bool
 
@@ -61,6 +70,8 @@ class SavedModel:
     encoding : tuple of ColumnCode
         What is done to each column of a table; empty where all are columns of numbers. `feature_names` are then those
         of the encoded columns.
+    constraints : Constraints
+        What was asked of its outputs: signs of columns, by position, convexity, positive outputs.
     package_version : str
         Version of the package that trained it.
 
@@ -94,6 +105,7 @@ class SavedModel:
     multi_class: Literal["joint", "one_vs_rest"] = "joint"
     offset: bool = False
     encoding: Codes = ()
+    constraints: Constraints = UNCONSTRAINED
 
     def __post_init__(self) -> None:
         check_network(self.network, len(self.feature_names), len(self.standardization.feature_mean))
@@ -112,7 +124,9 @@ class SavedModel:
         check_names(self.target_names, "target_name")
         check_classes(self.classes)
         check_certificate(self.certificate)
-        object.__setattr__(self, "certificate", replace(self.certificate, separate=self.is_apart))
+        constrained = check_constraints(self.constraints, self.network, self.offset)
+        certificate = replace(self.certificate, separate=self.is_apart, constrained=constrained)
+        object.__setattr__(self, "certificate", certificate)
         if self.loss_parameters is not None:
             if self.loss not in LOSSES:
                 raise InvalidInputError(

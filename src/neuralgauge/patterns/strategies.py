@@ -25,8 +25,8 @@ def interior_vectors(X: Array, U: Array, rng: np.random.Generator, inward: Array
 
     The best neurons sit on kinks, where x_i^T u = 0 for several samples and the pattern is undecided. Each row moves
     along a random direction, half-way to the next hyperplane it is not already on, which decides the ties.
-    Samples with |x_i^T u| <= 1e-7 |x_i| count as tied. Entries move in the directions of the signs `inward` (k, d) where
-    these are not 0, so that vectors of an orthant come to lie inside it. Cost O(n d k).
+    Samples with |x_i^T u| <= 1e-7 |x_i| count as tied. Entries move in the directions of the signs `inward` (k, d),
+    where these are not 0, so that vectors of an orthant come to lie inside it. Cost O(n d k).
     """
     unit = U / np.linalg.norm(U, axis=1, keepdims=True)
     move = rng.standard_normal(U.shape)

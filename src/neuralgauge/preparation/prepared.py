@@ -16,6 +16,7 @@ from ..features.streamed import ArrayRows, StandardizedRows
 from ..losses import Loss
 from ..losses.targets import checked_targets
 from ..problems.canonical import canonical_rows
+from ..problems.constraints import UNCONSTRAINED, Constraints
 from ..problems.training import TrainingProblem
 from .standardization import Standardization
 
@@ -58,6 +59,7 @@ class ProblemTerms(NamedTuple):
     bias: bool = True
     offset: bool = False
     standardize: bool = True
+    constraints: Constraints = UNCONSTRAINED
 
 
 class Prepared(NamedTuple):
@@ -72,8 +74,8 @@ def prepared(data: UserData, terms: ProblemTerms, scaling: Standardization | Non
 
     Columns have weighted mean 0 and deviation 1 in the problem, and so have targets of losses for real numbers; labels
     and counts stay. Without a bias, which takes up the means, nothing is centred and root mean squares are 1; nor are
-    the columns of sparse matrices that are kept sparse. Samples are brought to one order and equal ones merged before,
-    but for rows that are kept as they are.
+    the columns of sparse matrices that are kept sparse, nor targets of outputs that must be positive. Samples are
+    brought to one order and equal ones merged before, but for rows that are kept as they are.
 
     Examples
     --------
@@ -94,6 +96,7 @@ def prepared(data: UserData, terms: ProblemTerms, scaling: Standardization | Non
         bias=terms.bias,
         offset=terms.offset,
         sample_weight=data.weight,
+        **terms.constraints.by_position(data.names, data.X.shape[1])._asdict(),
     )
     return Prepared(problem, scaling)
 
@@ -113,6 +116,17 @@ def standardized(X: Any, scaling: Standardization) -> Any:
 
 
 def _standardization(data: UserData, terms: ProblemTerms) -> Standardization:
+    """Of columns and targets; outputs that must be positive are those of targets that are scaled alone."""
+    found = _centred(data, terms)
+    if not terms.constraints.positive or terms.loss.targets != "real":
+        return found
+    targets = Standardization.fit(
+        np.zeros((len(data.weight), 1)), data.y, None, data.target_names, weight=data.weight, centred=False
+    )
+    return Standardization(found.feature_mean, found.feature_scale, targets.target_mean, targets.target_scale)
+
+
+def _centred(data: UserData, terms: ProblemTerms) -> Standardization:
     X, weight = data.X, data.weight
     y = data.y if terms.loss.targets == "real" else None
     options: dict[str, Any] = {"weight": weight, "centred": terms.bias}

@@ -83,9 +83,7 @@ def _starts(d: int, n_starts: int, rng: np.random.Generator, starts: Array | Non
     return np.ascontiguousarray(reflected(start_rows(d, n_starts, rng, starts).T, orthant).T)
 
 
-def _climbed(
-    U: Array, V: Array, features: Features, sign: float | None, steps: int, orthant: Array | None
-) -> Array:
+def _climbed(U: Array, V: Array, features: Features, sign: float | None, steps: int, orthant: Array | None) -> Array:
     """Move the rows of U uphill in place, in threads; return the values reached, up to a common factor."""
     # Only directions count, so that single precision is safe from over- and underflow once scaled.
     V, X, readout = _single(V), _single(features.dense()), features.readout

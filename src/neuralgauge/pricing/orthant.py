@@ -3,7 +3,7 @@ r"""Neurons with entries of given signs: the score over a ball cut by coordinate
 With signs s_k in {-1, 0, +1}, 0 for entries that are free, the best neuron of the cut ball is that of the whole ball
 for more rows, for every penalty :math:`M_k \ge \sum_i |v_i| |x_{ik}|`,
 
-.. math:: \max_{\|u\| \le 1,\, s_k u_k \ge 0} v^T (Xu)_+ \;=\; \max_{\|u\| \le 1}\; v^T (Xu)_+ - \sum_k M_k (-s_k u_k)_+ ,
+.. math:: \max_{\|u\| \le 1,\, s_k u_k \ge 0} v^T (Xu)_+ = \max_{\|u\| \le 1} v^T (Xu)_+ - \sum_k M_k (-s_k u_k)_+ ,
 
 for setting entries of the wrong sign to zero shortens u and changes :math:`v^T (Xu)_+` by at most
 :math:`\sum_k M_k |u_k|` over these. The rows added, walls, are kinks of negative weight, which no search has to divide.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .._array import Array
@@ -37,7 +39,7 @@ def search_streamed(
     chosen = np.sort(rng.choice(features.n, max(1, min(features.n, round(share * features.n))), replace=False))
     sampled = np.asarray(V[chosen])  # a dual point may lie where its rows do
     if features.d <= DENSE_COLUMNS:
-        options = {"starts": starts, "sign": sign, "orthant": orthant, "kept": min(kept, KEPT)}
+        options: dict[str, Any] = {"starts": starts, "sign": sign, "orthant": orthant, "kept": min(kept, KEPT)}
         U = explore(sampled, features.dense_part(chosen), n_starts, rng, **options)
     else:
         U = rng.standard_normal((features.d, n_starts))
@@ -70,9 +72,7 @@ def _climbed(
     return U, value
 
 
-def _score(
-    V: Array, features: Features, U: Array, sign: float | None, orthant: Array | None
-) -> tuple[Array, Array]:
+def _score(V: Array, features: Features, U: Array, sign: float | None, orthant: Array | None) -> tuple[Array, Array]:
     """Scores of unit directions, and the directions of their gradients in the orthant."""
     if sign is None:
         G = features.gains(V, U)

@@ -1,8 +1,8 @@
 r"""Constraints that neurons obey one by one, so that the network does on every input.
 
-With s_k in {-1, 0, +1} for column k, the network :math:`f(x) = \sum_j \alpha_j (u_j^T x)_+ + b` does not fall in x_k for
-s_k = +1, and does not rise for s_k = -1, where :math:`s_k \alpha_j u_{jk} \ge 0` for every neuron; it is convex where
-every :math:`\alpha_j \ge 0`, concave where every :math:`\alpha_j \le 0`, and never negative where every
+With s_k in {-1, 0, +1} for column k, the network :math:`f(x) = \sum_j \alpha_j (u_j^T x)_+ + b` does not fall in x_k
+for s_k = +1, and does not rise for s_k = -1, where :math:`s_k \alpha_j u_{jk} \ge 0` for every neuron; it is convex
+where every :math:`\alpha_j \ge 0`, concave where every :math:`\alpha_j \le 0`, and never negative where every
 :math:`\alpha_j \ge 0` and b = 0. So neurons of output sign s lie in the orthant :math:`s\, s_k u_k \ge 0`.
 
 The conditions are sufficient; a network may be monotone while some of its neurons are not.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -22,9 +22,27 @@ from ..networks.dense import N
 from ..pricing.orthant import clipped, reflected
 from ..quoting import quoted
 
-CONVEXITIES: dict[str | None, tuple[float, ...]] = {None: (1.0, -1.0), "convex": (1.0,), "concave": (-1.0,)}
+CONVEXITIES: dict[str, tuple[float, ...]] = {"convex": (1.0,), "concave": (-1.0,)}
 Monotonic = Sequence[int] | Mapping[str, int] | None
 Convexity = Literal["convex", "concave"] | None
+
+
+class Constraints(NamedTuple):
+    """What users ask of a network's outputs, as the arguments of `TrainingProblem` of these names."""
+
+    monotonic_cst: Monotonic = None
+    convexity: Convexity = None
+    positive: bool = False
+
+    def by_position(self, names: Sequence[str] | None, count: int) -> Self:
+        """The same with a sign for each of so many columns in the place of names of columns; checked."""
+        if self.monotonic_cst is None:
+            return self
+        signs = _signs_of_columns(self.monotonic_cst, names, count)
+        return self._replace(monotonic_cst=tuple(int(sign) for sign in signs))
+
+
+UNCONSTRAINED = Constraints()
 
 
 @dataclass(frozen=True)
@@ -72,7 +90,7 @@ class NeuronConstraints:
         return best
 
     def admitted(self, network: N) -> N:
-        """Random neurons as the constraints want them: signs of weights and output weights reversed where they do not."""
+        """Random neurons with the signs of weights and output weights reversed that do not obey."""
         alpha = network.A[:, 0]
         if len(self.signs) == 1:
             alpha = self.signs[0] * np.abs(alpha)
@@ -90,13 +108,12 @@ class NeuronConstraints:
         return np.where(side > 0.0, 0.0, -np.inf), np.where(side < 0.0, 0.0, np.inf)
 
 
-def neuron_constraints(
-    monotonic_cst: Any, convexity: Any, positive: Any, names: Sequence[str] | None, d: int, bias: bool
-) -> NeuronConstraints | None:
-    """What `monotonic_cst`, `convexity` and `positive` ask of neurons on d columns, checked; None if nothing."""
-    if convexity not in CONVEXITIES:
+def neuron_constraints(asked: Constraints, names: Sequence[str] | None, d: int, bias: bool) -> NeuronConstraints | None:
+    """What is asked of neurons on d columns, a last one of ones with `bias`, checked; None if nothing."""
+    monotonic_cst, convexity, positive = asked
+    if convexity is not None and convexity not in tuple(CONVEXITIES):
         raise InvalidInputError(f'`convexity` must be "convex", "concave" or None, got {convexity!r}.')
-    signs = CONVEXITIES[convexity]
+    signs = (1.0, -1.0) if convexity is None else CONVEXITIES[convexity]
     if positive:
         if convexity == "concave":
             raise InvalidInputError(

@@ -14,6 +14,7 @@ from .._array import Array, column_names
 from .._threads import threads
 from ..errors import ColumnScaleWarning, InvalidInputError
 from ..features.kinds import features_of, tables_read
+from ..features.parquet import ParquetRows
 from ..features.places import is_elsewhere, to_host
 from ..features.rows import Features, Index
 from ..losses import Loss, check_coupled, get_loss
@@ -25,7 +26,7 @@ from ..shards.problem import sharded
 from ..shards.source import is_collection
 from .base import Problem
 from .column_scales import warn_of_scales
-from .constraints import Convexity, Monotonic, NeuronConstraints, neuron_constraints
+from .constraints import Constraints, Convexity, Monotonic, NeuronConstraints, neuron_constraints
 from .polar import Polar
 
 if TYPE_CHECKING:
@@ -137,23 +138,23 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
             build = partial(TrainingProblem, beta=beta, loss=loss, bias=bias)
             self.features, fit = sharded(X, y, sample_weight, get_loss(loss), offset, build)
             self._set(fit, beta)
-            self._constrain(monotonic_cst, convexity, positive, X)
+            self._constrain(Constraints(monotonic_cst, convexity, positive), X)
             return
         X, y = tables_read(X, y)
         y, sample_weight = (to_host(values) if is_elsewhere(values) else values for values in (y, sample_weight))
         self.features = features_of(X, self.bias)
         self._set(DataFit.of(y, self.features.n, loss, offset, sample_weight), beta)
-        self._constrain(monotonic_cst, convexity, positive, X)
+        self._constrain(Constraints(monotonic_cst, convexity, positive), X)
         warn_of_scales(self.features, self.bias)
 
-    def _constrain(self, monotonic_cst: Any, convexity: Any, positive: bool, X: Any) -> None:
-        names = getattr(X, "names", None) if hasattr(X, "names") else column_names(X)
-        found = neuron_constraints(monotonic_cst, convexity, positive, names, self.d, self.bias)
+    def _constrain(self, asked: Constraints, X: Any) -> None:
+        names = X.names if isinstance(X, ParquetRows) else column_names(X)
+        found = neuron_constraints(asked, names, self.d, self.bias)
         if found is not None and self.c > 1:
             raise InvalidInputError(
-                f"`monotonic_cst`, `convexity` and `positive` are for one output, got {self.c}; train a problem for each."
+                f"`monotonic_cst`, `convexity` and `positive` are for one output, got {self.c}; take one problem each."
             )
-        if positive and self.offset:
+        if asked.positive and self.offset:
             raise InvalidInputError(
                 "`positive=True` keeps outputs above zero without an offset, got `offset=True`; leave one of them out."
             )
@@ -265,7 +266,7 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
         return size / np.linalg.norm(U, axis=0)
 
     @property
-    def sides(self) -> tuple[tuple[float | None, Array | None], ...]:
+    def sides(self) -> tuple[tuple[Any, Array | None], ...]:
         """Signs of output weights that are searched apart, with the orthant of their neurons; None is any."""
         if self.q > 1:
             return ((None, None),)

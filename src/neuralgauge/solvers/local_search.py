@@ -120,9 +120,7 @@ def _descended(
 
     limits = None if problem.constraints is None else _bounds(problem.constraints, start, len(b))
     with threads():  # L-BFGS-B itself, too, waits for threads of BLAS longer than it works
-        found = minimize(
-            objective, theta, jac=True, method="L-BFGS-B", options=options, callback=watch, bounds=limits
-        )
+        found = minimize(objective, theta, jac=True, method="L-BFGS-B", options=options, callback=watch, bounds=limits)
     if not found.fun <= value:
         return start
     U, A, b = unpack(found.x)

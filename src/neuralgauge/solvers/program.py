@@ -188,7 +188,8 @@ def block_program(
         rows = _unit_rows(directions, len(gates), problem.q)
         if problem.constraints is not None and not np.all(np.isin(rows, problem.constraints.signs)):
             raise InvalidInputError(
-                f"`directions` must be {problem.constraints.signs[0]:+g} under the constraints of the problem, got both."
+                f"`directions` must be {problem.constraints.signs[0]:+g} under the constraints of the problem, got "
+                f"{-problem.constraints.signs[0]:+g} among them."
             )
         return BlockProgram(problem, gates, rows, cones=not gated), witnesses
     axes = np.eye(problem.q) if gated else np.vstack([np.eye(problem.q), -np.eye(problem.q)])

@@ -35,7 +35,9 @@ class ColumnSearch:
         self.passes, self.rng = passes, rng
         self.v: Any = None
         self.sides = passes.problem.sides
-        self.missed = [np.zeros((passes.problem.d, 0)) for _ in self.sides]  # of each sign, that the last thorough search found
+        self.missed = [
+            np.zeros((passes.problem.d, 0)) for _ in self.sides
+        ]  # of each sign, that the last thorough search found
         self.polar, self.lower = np.inf, -np.inf
 
     def price(self, v: Any, network: TwoLayerNetwork) -> list[Columns]:
@@ -84,7 +86,11 @@ class ColumnSearch:
         own = network.U[:, sign * network.A[:, 0] > 0]
         afar = self.rng.standard_normal((len(own), times * STEPPED))
         starts = np.hstack([own, self._around(network.U, times * STEPPED), afar])
-        columns = self._climbed_further(v, _unit(reflected(starts, orthant)), side, PASS_STEPS).best_first().distinct(FOUND, SAME)
+        columns = (
+            self._climbed_further(v, _unit(reflected(starts, orthant)), side, PASS_STEPS)
+            .best_first()
+            .distinct(FOUND, SAME)
+        )
         return self._scored(v, np.hstack([columns.U, own]), sign)
 
     def _afar(self, whitening: Array, times: int) -> Array:

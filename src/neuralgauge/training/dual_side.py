@@ -149,8 +149,9 @@ class DualSide:
         parts = []
         for (sign, orthant), known in zip(self.problem.sides, self.known, strict=True):
             starts = self._starts(_of_sign(network, sign), known, near, wide)
-            options = {"starts": starts, "sign": sign, "orthant": orthant, "finish": finish}
-            parts.append(search(v, features, uniform, self.rng, **options))
+            parts.append(
+                search(v, features, uniform, self.rng, starts=starts, sign=sign, orthant=orthant, finish=finish)
+            )
         return parts
 
     def _starts(self, own: Array, known: Columns, near: int, wide: bool) -> Array:
