@@ -19,6 +19,7 @@ OPTIONS = {
     "training/program_path.py: program_path",
     "solvers/program.py: solve_program",
     "training/interpolation.py: neural_gauge",
+    "problems/training.py: TrainingProblem.__init__",
     "problems/conv.py: ReLUConvProblem.__init__",
     "problems/linear_conv.py: LinearConvProblem.__init__",
 }

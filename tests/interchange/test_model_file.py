@@ -42,6 +42,7 @@ from neuralgauge.networks.linear_conv import LinearConvNetwork
 from neuralgauge.preparation import Standardization
 from neuralgauge.preparation.encoding import ColumnCode
 from neuralgauge.preparation.table_encoding import feature_names
+from neuralgauge.problems.constraints import Constraints
 
 DATA = Path(__file__).parent / "data"
 
@@ -392,9 +393,9 @@ def test_foreign_files_are_refused(content, file):
 
 
 def test_newer_format_asks_for_an_upgrade(file, monkeypatch):
-    monkeypatch.setattr(model_content, "FORMAT_VERSION", 6)
+    monkeypatch.setattr(model_content, "FORMAT_VERSION", 7)
     save_model(saved_model(network=image_network(), **IMAGES), file, force=True)
-    with pytest.raises(ModelFileError, match=r"format version 6, this version .* reads up to 5; upgrade"):
+    with pytest.raises(ModelFileError, match=r"format version 7, this version .* reads up to 6; upgrade"):
         load_model(file)
 
 
@@ -615,3 +616,22 @@ def test_encodings_that_do_not_fit_are_refused(file, monkeypatch):
     monkeypatch.setattr(model_content, "FORMAT_VERSION", 4)
     with pytest.raises(InvalidInputError, match="an encoding of columns in version 5 and later alone"):
         save_model(encoded_model(), file, force=True)
+
+
+def test_constraints_are_kept_and_checked(file, monkeypatch):
+    asked = Constraints((1, 0))
+    save_model(saved_model(constraints=asked), file, force=True)
+    loaded = load_model(file)
+    assert loaded.constraints == asked
+    assert loaded.certificate.constrained
+    with pytest.raises(InvalidInputError, match="must be obeyed by every neuron"):
+        saved_model(constraints=Constraints((0, 1)))
+    with pytest.raises(InvalidInputError, match="must be 2 numbers -1, 0 or 1"):
+        saved_model(constraints=Constraints((1,)))
+    with pytest.raises(InvalidInputError, match="for those without offset"):
+        saved_model(constraints=Constraints(None, None, True), offset=True)
+    with pytest.raises(InvalidInputError, match="of one output on a table"):
+        saved_model(network=image_network(), constraints=Constraints(None, "convex"), **IMAGES)
+    monkeypatch.setattr(model_content, "FORMAT_VERSION", 5)
+    with pytest.raises(InvalidInputError, match="constraints in version 6 and later alone"):
+        save_model(saved_model(constraints=asked), file, force=True)

@@ -37,7 +37,7 @@ class TableEstimator(ReLUEstimator):
         That the outputs of `network_` must be convex, or concave, in x.
     positive : bool, default=False
         That outputs must be >= 0, by output weights >= 0, so that they are convex, too; not with `offset`. Targets are
-        then scaled, but not centred.
+        then scaled, but not centred, so that it is for targets that come near zero.
 
     Notes
     -----

@@ -61,8 +61,10 @@ def one_more(network: N, problem: TrainingProblem, rng: np.random.Generator) -> 
     """Return the best found with a neuron added, one of large score at the residual; `network` itself if none pays."""
     f = problem.outputs(network)
     v = -problem.fit.gradient(f)
-    signs = (1.0, -1.0) if problem.q == 1 else (None,)
-    found = Columns.joined([search(v, problem.features, ADDING_STARTS, rng, sign=sign) for sign in signs]).best_first()
+    searches = [
+        search(v, problem.features, ADDING_STARTS, rng, sign=sign, orthant=orthant) for sign, orthant in problem.sides
+    ]
+    found = Columns.joined(searches).best_first()
     columns = found.take(found.values > problem.beta).distinct(TRIED, SAME_STEP)
     if len(columns.values) == 0:
         return network
@@ -114,12 +116,17 @@ class Blocks:
         return sorted(moves, key=lambda move: move[0])
 
     def near(self) -> list[tuple[int, int]]:
-        """Every block and its nearest other, in the directions of w and g; each pair once."""
+        """Every block and its nearest other, in the directions of w and g; each pair once.
+
+        Under constraints no pair of different signs, whose sum may be in neither orthant.
+        """
         rows = np.hstack([(self.W / self.cost).T, self.G])
         if len(rows) < 2:
             return []
         nearest = np.asarray(cKDTree(rows).query(rows, k=2)[1])[:, 1]
-        return [(j, int(k)) for j, k in enumerate(nearest) if j != k and (j < k or nearest[k] != j)]
+        pairs = [(j, int(k)) for j, k in enumerate(nearest) if j != k and (j < k or nearest[k] != j)]
+        free = self.problem.constraints is None
+        return [(j, k) for j, k in pairs if free or self.G[j, 0] == self.G[k, 0]]
 
     def sum(self, j: int, k: int) -> tuple[Array, Array]:
         """One atom instead of two that are close: w_j + w_k, and the mean of g_j and g_k by cost."""
