@@ -11,6 +11,7 @@ from neuralgauge.pricing._few_rows import FEW_ROWS, ascend_few, climb_few
 from neuralgauge.pricing.ascent import MOST_LINEARIZATIONS, _ascend_all
 from neuralgauge.pricing.few_kinks import FEW_KINKS, price_few_kinks
 from neuralgauge.pricing.kinks import kink_form
+from neuralgauge.pricing.orthant import reflected
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3, 4])
@@ -79,17 +80,22 @@ def test_ascents_are_those_of_the_compiled_form(d):
     np.testing.assert_allclose(values, v @ np.maximum(X @ few.T, 0.0), atol=1e-12)
 
 
+@pytest.mark.parametrize("confined", [False, True])
 @pytest.mark.parametrize("d", [1, 3, 7])
-def test_exploring_is_that_of_the_compiled_form(d):
+def test_exploring_is_that_of_the_compiled_form(d, confined):
     rng = np.random.default_rng(d)
     X = rng.standard_normal((FEW_ROWS, d)).astype(np.float32)
     v_X = (rng.standard_normal((FEW_ROWS, 1)) * X).astype(np.float32)
     few = rng.standard_normal((d, 64)).astype(np.float32)
     few /= np.linalg.norm(few, axis=0)
+    orthant = (np.arange(d) % 3 - 1.0 if confined else np.zeros(d)).astype(np.float32)
+    few = np.ascontiguousarray(reflected(few, orthant))
     compiled = few.copy()
-    values = climb_few(X, v_X, few, 1, FIRST_STEP, LEAST_STEP, LEAST_RISE)
-    np.testing.assert_allclose(values, climb(X, v_X, compiled, 1), rtol=1e-4, atol=1e-5)
+    values = climb_few(X, v_X, few, orthant, 1, FIRST_STEP, LEAST_STEP, LEAST_RISE)
+    np.testing.assert_allclose(values, climb(X, v_X, compiled, orthant, 1), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(few, compiled, atol=1e-4)
-    values = climb_few(X, v_X, few, 40, FIRST_STEP, LEAST_STEP, LEAST_RISE)
-    expected = climb(X, v_X, compiled, 40)
+    values = climb_few(X, v_X, few, orthant, 40, FIRST_STEP, LEAST_STEP, LEAST_RISE)
+    expected = climb(X, v_X, compiled, orthant, 40)
+    assert np.all(orthant[:, None] * few >= 0.0)
+    assert np.all(orthant[:, None] * compiled >= 0.0)
     assert np.mean(np.isclose(values, expected, rtol=1e-3, atol=1e-5)) >= 0.9
