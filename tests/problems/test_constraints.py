@@ -259,3 +259,15 @@ def test_pruned_networks_obey():
         ng.prune(network, problem, within=0.05),
     ):
         assert np.all(problem.constraints.obeyed(pruning.network.U, pruning.network.A[:, 0]))
+
+
+def test_neurons_of_two_signs_on_nearly_one_ray_are_joined_inside():
+    X, y = table(0, 20, 2)
+    problem = posed(X, y, monotonic_cst=[1, 1])
+    U = np.array([[1e-14, -1e-14], [0.0, 0.0], [1.0, 1.0]])
+    network = ng.TwoLayerNetwork(U, [1.0, -3.0])
+    assert np.all(problem.constraints.obeyed(network.U, network.A[:, 0]))
+    merged = problem.merged(network)
+    assert merged.n_neurons == 1
+    assert np.all(problem.constraints.obeyed(merged.U, merged.A[:, 0]))
+    assert not np.all(problem.constraints.obeyed(network.merge().U, network.merge().A[:, 0]))

@@ -97,6 +97,10 @@ class NeuronConstraints:
         U = np.where(alpha > 0.0, reflected(network.U, self.monotone), reflected(network.U, -self.monotone))
         return network.with_neurons(U, alpha)
 
+    def confined_network(self, network: N) -> N:
+        """The network with hidden weights that do not obey set to zero, after nearly equal rays were joined."""
+        return network.with_neurons(self.confined(network.U, network.A[:, 0]), network.A)
+
     def confined(self, U: Array, alpha: Array) -> Array:
         """Hidden weights (d, m) with entries that do not obey set to zero; of neurons of a sign that is not, all."""
         U = np.where(alpha > 0.0, clipped(U, self.monotone), clipped(U, -self.monotone))

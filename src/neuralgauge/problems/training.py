@@ -19,7 +19,7 @@ from ..features.places import is_elsewhere, to_host
 from ..features.rows import Features, Index
 from ..losses import Loss, check_coupled, get_loss
 from ..losses.datafit import DataFit
-from ..networks.dense import TwoLayerNetwork
+from ..networks.dense import N, TwoLayerNetwork
 from ..networks.foreign import network_of
 from ..networks.gated import GatedNetwork
 from ..shards.problem import sharded
@@ -241,6 +241,11 @@ class TrainingProblem(Problem[TwoLayerNetwork]):
                 f"{self.d} rows of U, got {rows}{remedy}."
             )
         return self.obedient(network)
+
+    def merged(self, network: N, angle: float = 1e-12) -> N:
+        """The network with neurons of nearly one ray joined, as `merge` does, every one obeying the constraints."""
+        joined = network.merge(angle)
+        return joined if self.constraints is None else self.constraints.confined_network(joined)
 
     def obedient(self, network: TwoLayerNetwork) -> TwoLayerNetwork:
         """Return the network; an InvalidInputError if a neuron does not obey the constraints."""

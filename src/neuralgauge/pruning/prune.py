@@ -187,7 +187,7 @@ def of_every_width(network: Any, problem: Any, random_state: int | None) -> list
 
 def _merged(network: N, problem: TrainingProblem, width: int | None, limit: float | None) -> N:
     """The neurons of one ray joined, which takes no pass over the rows; outputs of all neurons would not fit."""
-    small = network.merge()
+    small = problem.merged(network)
     if limit is not None or (width is not None and small.n_neurons > width):
         option, wanted = (
             ("within", f"an objective up to {limit:.6g}") if width is None else ("width", f"a width of {width}")
@@ -214,7 +214,7 @@ def _check(network: Any, problem: Any) -> None:
 
 
 def _lossless(network: N, problem: TrainingProblem, rng: np.random.Generator) -> N:
-    small = network.merge()
+    small = problem.merged(network)
     joined = joined_in_cells(small, problem.features)
     small = joined if _as_good(joined, small, problem) else small
     fewer = basic(small, problem.features, rng)

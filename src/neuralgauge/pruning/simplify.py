@@ -17,10 +17,10 @@ def simplify(network: N, problem: TrainingProblem, slack: float = 0.0) -> N:
 
     `slack` is the relative rise of the objective [2] that each of the two steps may cost.
     """
-    network = network.merge()
+    network = problem.merged(network)
     limit = problem.objective(network) * (1.0 + max(slack, 1e-13))
     for angle in reversed(ANGLES):
-        merged = network.merge(angle)
+        merged = problem.merged(network, angle)
         if merged.n_neurons < network.n_neurons and problem.objective(merged) <= limit:
             network = merged
             break
