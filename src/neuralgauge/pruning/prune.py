@@ -144,7 +144,9 @@ def prune(
         raise InvalidInputError(f"`width` must be >= 1, got {width}; leave it out to keep the objective.")
     if width is not None and within is not None:
         raise InvalidInputError(f"give `width` or `within`, not both, got width={width} and within={within}.")
-    if not isinstance(checked_problem(problem), LinearConvProblem):
+    if isinstance(checked_problem(problem), LinearConvProblem):
+        network = problem.network_of(network)
+    else:
         _check(network, problem)
     with threads():
         before = problem.objective(network)
@@ -157,7 +159,6 @@ def prune(
 
 def _pruned(network: Any, problem: Any, width: int | None, limit: float | None, rng: np.random.Generator) -> Any:
     if isinstance(problem, LinearConvProblem):
-        network = problem.network_of(network)
         return fewest_filters(network, problem, width) if limit is None else filters_within(network, problem, limit)
     if not problem.features.resident:
         return _merged(network, problem, width, limit)
