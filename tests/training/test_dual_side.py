@@ -34,12 +34,12 @@ def test_proofs_of_one_run_share_one_budget(near_optimum, monkeypatch):
     solution, side = near_optimum
     clock, asked = [0.0], []
 
-    def endless(v, X, *, target, time_limit):
+    def endless(problem, v, target, time_limit):
         asked.append(time_limit)
         clock[0] += time_limit
         return Price(side.polar, np.inf, np.eye(5)[0], 1, np.ones(1), False, "branch_and_bound")
 
-    monkeypatch.setattr(dual, "price", endless)
+    monkeypatch.setattr(type(side.problem), "priced", endless)
     monkeypatch.setattr(run_module, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
     run = run_of(solution)
     for _ in range(5):
