@@ -156,14 +156,14 @@ class WidthFront:
 
     def __str__(self) -> str:
         """The Pareto front as a table."""
-        name = self.measure()
+        name = self.measure().replace("train_", "training_").replace("_", " ")
         rows = (
             f"{point.n_neurons:7d}  {point.beta:10.4g}  {point.objective:12.6g}  {point.certificate.gap:8.1e}  "
             f"{point.train_error:11.4g}  {point.validation_error:16.4g}"
             for point in self.pareto()
         )
         head = f"{'neurons':>7}  {'beta':>10}  {'objective':>12}  {'gap':>8}  {'train error':>11}  validation error"
-        return "\n".join([head, *rows, f"Pareto front of the {name.replace('_', ' ')}; the best found of each width."])
+        return "\n".join([head, *rows, f"Pareto front of the {name}; the best found of each width."])
 
 
 def width_front(
