@@ -271,3 +271,11 @@ def test_neurons_of_two_signs_on_nearly_one_ray_are_joined_inside():
     assert merged.n_neurons == 1
     assert np.all(problem.constraints.obeyed(merged.U, merged.A[:, 0]))
     assert not np.all(problem.constraints.obeyed(network.merge().U, network.merge().A[:, 0]))
+
+
+def test_entries_that_a_constraint_bounds_end_at_zero():
+    X, y = table(1, 60, 3)
+    network = ng.train(posed(X, y, monotonic_cst=[1, 1, 1])).network
+    share = np.abs(network.U[:3]) / np.linalg.norm(network.U, axis=0)
+    assert np.any(share == 0.0)
+    assert not np.any((share > 0.0) & (share < 1e-6))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._array import Array
 from ..networks.dense import N
 from ..problems.training import TrainingProblem
 from .caratheodory import basic
@@ -15,7 +16,7 @@ DROPPED = (1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # sizes relative to the largest,
 def simplify(network: N, problem: TrainingProblem, slack: float = 0.0) -> N:
     """Return a balanced network of at most n c + 1 neurons, those of nearly one direction joined, small ones dropped.
 
-    `slack` is the relative rise of the objective [2] that each of the two steps may cost.
+    `slack` is the relative rise of the objective [2] that these steps may cost.
     """
     network = problem.merged(network)
     limit = problem.objective(network) * (1.0 + max(slack, 1e-13))
@@ -31,4 +32,17 @@ def simplify(network: N, problem: TrainingProblem, slack: float = 0.0) -> N:
         if not keep.all() and problem.objective(smaller) <= limit:
             network = smaller
             break
+    if problem.constraints is not None:
+        network = _onto_walls(network, problem, problem.constraints.monotone, limit)
     return network if network.n_neurons <= problem.y.size + 1 else basic(network, problem.features)
+
+
+def _onto_walls(network: N, problem: TrainingProblem, monotone: Array, limit: float) -> N:
+    """Entries that constraints bound set to zero where they are nearly: interior points end close to it, never there."""
+    size = np.abs(network.U) / np.maximum(np.linalg.norm(network.U, axis=0), np.finfo(float).tiny)
+    for cut in reversed(ANGLES):
+        near = (monotone[:, None] != 0.0) & (size <= cut)
+        moved = network.with_neurons(np.where(near, 0.0, network.U), network.A)
+        if problem.objective(moved) <= limit:
+            return moved
+    return network
