@@ -72,3 +72,15 @@ def test_nothing_to_search():
     assert local_search(problem, empty, 10).n_neurons == 0
     start = random_network(5)
     assert np.array_equal(local_search(problem, start, 0).U, start.balance().U)
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-6, 1e6])
+def test_searches_go_as_far_in_any_unit_of_the_targets(unit):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3))
+    y = np.sin(2.0 * X[:, 0]) + X[:, 1]
+    problem = ng.TrainingProblem(X, unit * y, beta=0.05 * unit)
+    size = 0.1 * np.sqrt(unit)
+    start = ng.TwoLayerNetwork(size * rng.standard_normal((4, 10)), size * rng.standard_normal(10))
+    assert problem.objective(start) > 30.0 * unit**2
+    assert problem.objective(local_search(problem, start, 2000)) < unit**2  # to 0.48 to 0.63 times unit^2

@@ -19,6 +19,7 @@ from .run import Run
 MEMORY = 20  # L-BFGS pairs
 # Relative decrease of one iteration at which a search ends: rounding; and what single precision can tell.
 LEAST_DECREASE, SINGLE_DECREASE = 1e-12, 1e-9
+UNIT = 1e-6  # of the objective at the start, in which SciPy sees it: what is small to it is so in any units of y
 
 # Hidden weights, output weights and offset to the loss and its gradients in them.
 Evaluation = Callable[[Array, Array, Array], tuple[float, Array, Array, Array]]
@@ -106,12 +107,16 @@ def _descended(
             return far, np.zeros_like(theta)
         gradient = np.concatenate([by_U.ravel(), by_A.ravel(), by_b if problem.offset else b])
         gradient[:last] += problem.beta * theta[:last]
-        return loss + 0.5 * problem.beta * float(theta[:last] @ theta[:last]), gradient
+        return (loss + 0.5 * problem.beta * float(theta[:last] @ theta[:last])) / unit, gradient / unit
 
     b = fixed if problem.offset else np.zeros(0)
-    theta, far = np.concatenate([start.U.ravel(), start.A.ravel(), b]), np.inf
+    theta, far, unit = np.concatenate([start.U.ravel(), start.A.ravel(), b]), np.inf, 1.0
     value = objective(theta)[0]
-    far = 1e6 * (1.0 + value)
+    if not 0.0 < value < np.inf:
+        return start
+    unit = 2.0 ** round(np.log2(UNIT * value))
+    value /= unit
+    far = 1e6 * value
     options: Any = {"maxiter": max_iter, "maxcor": MEMORY, "maxfun": 3 * max_iter, "ftol": least, "gtol": 1e-9}
 
     def watch(intermediate_result: Any) -> None:
