@@ -195,6 +195,7 @@ DENSE = {
     "pricing.explore",
     "pricing.search",
     "problems.column_scales",
+    "problems.scored",
     "problems.training",
     "programs.block",
     "relaxation.proven_bound",

@@ -38,7 +38,7 @@ def simplify(network: N, problem: TrainingProblem, slack: float = 0.0) -> N:
 
 
 def _onto_walls(network: N, problem: TrainingProblem, monotone: Array, limit: float) -> N:
-    """Entries that constraints bound set to zero where they are nearly: interior points end close to it, never there."""
+    """Entries that constraints bound set to zero where they nearly are: interior points end close to it."""
     size = np.abs(network.U) / np.maximum(np.linalg.norm(network.U, axis=0), np.finfo(float).tiny)
     for cut in reversed(ANGLES):
         near = (monotone[:, None] != 0.0) & (size <= cut)

@@ -19,7 +19,7 @@ from .run import Run
 MEMORY = 20  # L-BFGS pairs
 # Relative decrease of one iteration at which a search ends: rounding; and what single precision can tell.
 LEAST_DECREASE, SINGLE_DECREASE = 1e-12, 1e-9
-UNIT = 1e-6  # of the objective at the start, in which SciPy sees it: what is small to it is so in any units of y
+START_UNIT = 1e-6  # of the objective at the start, in which SciPy sees it: what is small to it is so in any units of y
 
 # Hidden weights, output weights and offset to the loss and its gradients in them.
 Evaluation = Callable[[Array, Array, Array], tuple[float, Array, Array, Array]]
@@ -114,7 +114,7 @@ def _descended(
     value = objective(theta)[0]
     if not 0.0 < value < np.inf:
         return start
-    unit = 2.0 ** round(np.log2(UNIT * value))
+    unit = 2.0 ** round(np.log2(START_UNIT * value))
     value /= unit
     far = 1e6 * value
     options: Any = {"maxiter": max_iter, "maxcor": MEMORY, "maxfun": 3 * max_iter, "ftol": least, "gtol": 1e-9}
