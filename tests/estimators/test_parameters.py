@@ -23,7 +23,7 @@ PATHS = {
     "gap_path",
     "patience",
 }
-SCALED = TABLES | {"standardize"}
+SCALED = TABLES | {"standardize", "monotonic_cst", "convexity", "positive"}
 GIVEN = {"beta", "warm_start"}
 CLASSES = {"class_weight", "multi_class"}
 FILTERS = {"filter_size", "stride", "padding", "padding_mode"}

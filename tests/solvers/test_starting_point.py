@@ -5,7 +5,6 @@ import pytest
 
 import neuralgauge as ng
 from neuralgauge.features.cones import cone_rows
-from neuralgauge.features.rows import DenseFeatures
 from neuralgauge.patterns.strategies import interior_vectors
 from neuralgauge.programs.block import BlockProgram
 from neuralgauge.solvers._starting_point import centred_blocks
@@ -20,7 +19,7 @@ def test_blocks_are_near_the_minimum_of_phi(shape, seed):
     rng = np.random.default_rng(seed)
     X = np.hstack([rng.uniform(size=(shape[0], shape[1] - 1)), np.ones((shape[0], 1))])
     witnesses = interior_vectors(X, rng.standard_normal((40, shape[1])), rng)
-    W = centred_blocks(cone_rows(DenseFeatures(X), witnesses @ X.T >= 0, None), witnesses)
+    W = centred_blocks(cone_rows(X, witnesses @ X.T >= 0, None), witnesses)
     assert np.all((W @ X.T > 0) == (witnesses @ X.T >= 0))
     sizes = np.linalg.norm(W, axis=1)
     assert sizes.max() < 1.5 * len(X)

@@ -203,6 +203,11 @@ class TrainingProblem(ScoredProblem):
 
     def network_of(self, model: Any) -> TwoLayerNetwork:
         """Return a model as a network of this problem; `networks.foreign.network_of` lists what is taken."""
+        if getattr(model, "out_activation_", None) == "exp" and self.loss.targets != "count":
+            raise InvalidInputError(
+                f"the {type(model).__name__} has the output activation 'exp', for counts, and the problem the loss "
+                f'{self.loss.name!r}; give a problem with loss="poisson".'
+            )
         return self._fitting(network_of(model, self.bias, self.offset))
 
     def _fitting(self, network: TwoLayerNetwork) -> TwoLayerNetwork:
