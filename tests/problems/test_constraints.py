@@ -279,3 +279,11 @@ def test_entries_that_a_constraint_bounds_end_at_zero():
     share = np.abs(network.U[:3]) / np.linalg.norm(network.U, axis=0)
     assert np.any(share == 0.0)
     assert not np.any((share > 0.0) & (share < 1e-6))
+
+
+@pytest.mark.parametrize("constraints", [{"monotonic_cst": [1, -1]}, {"convexity": "convex"}])
+def test_training_begins_with_patterns(constraints):
+    problem = posed(*table(1, 40, 2), **constraints)
+    begun = ng.train(problem, start=ng.sample_patterns(problem.X, 30, random_state=0))
+    assert begun.certificate.upper == pytest.approx(ng.train(problem).certificate.upper, rel=2e-4)
+    assert np.all(problem.constraints.obeyed(begun.network.U, begun.network.A[:, 0]))

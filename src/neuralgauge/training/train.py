@@ -192,7 +192,10 @@ def checked_start(start: Solution[Any] | TwoLayerNetwork | PatternSet | None, pr
 
 
 def _columns(patterns: PatternSet, problem: TrainingProblem) -> Columns:
-    """Each witness with plus and minus the output direction along what the empty network's dual point pays for it."""
+    """Each witness with plus and minus the output direction along what the empty network's dual point pays for it.
+
+    Under constraints the nearest vectors that obey.
+    """
     U, v = patterns.witness(slice(None)).T, problem.fit.empty_dual
     if (len(U), patterns.n) != (problem.d, problem.features.N):
         raise InvalidInputError(
@@ -203,4 +206,8 @@ def _columns(patterns: PatternSet, problem: TrainingProblem) -> Columns:
     values = np.linalg.norm(G, axis=1)
     G[values == 0.0] = np.eye(problem.q)[0]
     G /= np.linalg.norm(G, axis=1, keepdims=True)
-    return Columns(np.hstack([values, -values]), np.hstack([U, U]), np.vstack([G, -G]))
+    columns = Columns(np.hstack([values, -values]), np.hstack([U, U]), np.vstack([G, -G]))
+    if problem.constraints is None:
+        return columns
+    columns = columns._replace(U=problem.constraints.confined(columns.U, columns.G[:, 0]))
+    return columns.take(np.any(columns.U != 0.0, axis=0))
