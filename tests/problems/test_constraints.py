@@ -287,3 +287,13 @@ def test_training_begins_with_patterns(constraints):
     begun = ng.train(problem, start=ng.sample_patterns(problem.X, 30, random_state=0))
     assert begun.certificate.upper == pytest.approx(ng.train(problem).certificate.upper, rel=2e-4)
     assert np.all(problem.constraints.obeyed(begun.network.U, begun.network.A[:, 0]))
+
+
+def test_positive_outputs_get_no_offset_later():
+    X, y = table(0, 20, 2)
+    problem = posed(X, y, positive=True)
+    with pytest.raises(InvalidInputError, match="leave one of them out"):
+        problem.with_offset(True)
+    assert problem.with_offset(False).constraints.positive
+    with pytest.raises(InvalidInputError, match="leave one of them out"):
+        ng.ReLURegressorCV(positive=True, offset="auto", n_betas=2, cv=2, gap=0.1).fit(X, y)

@@ -47,7 +47,7 @@ UNCONSTRAINED = Constraints()
 
 @dataclass(frozen=True)
 class NeuronConstraints:
-    """Signs s (d,) of the columns of the design matrix, and the signs that output weights may have.
+    """Signs s (d,) of the columns of the design matrix, the signs of output weights, and whether outputs are positive.
 
     Examples
     --------
@@ -59,6 +59,14 @@ class NeuronConstraints:
 
     monotone: Array
     signs: tuple[float, ...]
+    positive: bool = False
+
+    def check_offset(self, offset: bool) -> None:
+        """Refuse an offset, which may be negative, for outputs that must not be."""
+        if self.positive and offset:
+            raise InvalidInputError(
+                "`positive=True` keeps outputs above zero without an offset, got one; leave one of them out."
+            )
 
     def orthant(self, sign: float) -> Array:
         """The signs (d,) that entries of a neuron of this output sign have, 0 for those that are free."""
@@ -129,7 +137,7 @@ def neuron_constraints(asked: Constraints, names: Sequence[str] | None, d: int, 
         monotone[: d - int(bias)] = _signs_of_columns(monotonic_cst, names, d - int(bias))
     if len(signs) == 2 and not np.any(monotone):
         return None
-    return NeuronConstraints(frozen(monotone), signs)
+    return NeuronConstraints(frozen(monotone), signs, bool(positive))
 
 
 def _signs_of_columns(monotonic_cst: Any, names: Sequence[str] | None, count: int) -> Array:

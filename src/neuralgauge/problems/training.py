@@ -143,10 +143,8 @@ class TrainingProblem(ScoredProblem):
             raise InvalidInputError(
                 f"`monotonic_cst`, `convexity` and `positive` are for one output, got {self.c}; take one problem each."
             )
-        if asked.positive and self.offset:
-            raise InvalidInputError(
-                "`positive=True` keeps outputs above zero without an offset, got `offset=True`; leave one of them out."
-            )
+        if found is not None:
+            found.check_offset(self.offset)
         self.constraints = found
 
     @property
@@ -173,6 +171,8 @@ class TrainingProblem(ScoredProblem):
     def with_offset(self, offset: bool) -> TrainingProblem:
         """The same data, loss and penalty with or without an output offset."""
         check_coupled(self.loss, self.c, offset)
+        if self.constraints is not None:
+            self.constraints.check_offset(offset)
         other = copy.copy(self)
         other.fit = replace(self.fit, offset=offset)
         return other
