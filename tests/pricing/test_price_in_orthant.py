@@ -6,7 +6,9 @@ from scipy.optimize import nnls
 
 from neuralgauge.features.rows import DenseFeatures
 from neuralgauge.patterns import enumerate_patterns
+from neuralgauge.pricing import price_in_orthant as module
 from neuralgauge.pricing.orthant import clipped, reflected, with_walls
+from neuralgauge.pricing.price import priced
 from neuralgauge.pricing.price_in_orthant import price_in_orthant
 from neuralgauge.pricing.search import maximised, search
 from neuralgauge.pricing.streamed import search_streamed
@@ -100,3 +102,36 @@ def test_walls_bound_the_score_outside():
     assert np.all(walled @ np.maximum(rows @ U, 0.0) <= inside + 1e-12)
     mirrored = reflected(U, orthants[1.0])
     assert walled @ np.maximum(rows @ mirrored, 0.0) == pytest.approx(v @ np.maximum(X @ mirrored, 0.0))
+
+
+def test_signs_share_the_seconds(monkeypatch):
+    X, v, orthants = drawn(0, 30, 4)
+    limits = []
+
+    def told(*arguments, least):
+        limits.append(arguments[4])
+        return priced(*arguments, least=least)
+
+    monkeypatch.setattr(module, "priced", told)
+    found = price_in_orthant(v, X, orthants, time_limit=100.0)
+    assert found.closed
+    assert limits[0] == pytest.approx(50.0, abs=1.0)
+    assert 50.0 < limits[1] <= 100.0
+
+
+@pytest.mark.parametrize("seed", range(0, 30, 3))  # both signs
+def test_a_price_that_stops_early_bounds_all_signs(seed):
+    X, v, orthants = drawn(seed, 20, 3)
+    whole = price_in_orthant(v, X, orthants)
+    early = price_in_orthant(v, X, orthants, target=1e-3 * whole.value)
+    assert early.value > 1e-3 * whole.value
+    assert early.bound >= whole.value
+
+
+@pytest.mark.parametrize("orthant", [[-1.0, -1.0, 0.0], [-1.0, -1.0, -1.0]])
+def test_a_gauge_of_zero_ends(orthant):
+    X, v, _ = drawn(21, 20, 3)
+    found = price_in_orthant(v, X, {1.0: np.array(orthant)})
+    assert found.value == 0.0
+    assert found.closed
+    assert found.bound <= 2e-9 * float(np.abs(v) @ np.linalg.norm(X, axis=1))
