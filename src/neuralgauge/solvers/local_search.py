@@ -114,7 +114,7 @@ def _descended(
     value = objective(theta)[0]
     if not 0.0 < value < np.inf:
         return start
-    unit = 2.0 ** round(np.log2(START_UNIT * value))
+    unit = 4.0 ** round(0.5 * np.log2(START_UNIT * value))  # so that roots scale without rounding, too
     value /= unit
     far = 1e6 * value
     options: Any = {"maxiter": max_iter, "maxcor": MEMORY, "maxfun": 3 * max_iter, "ftol": least, "gtol": 1e-9}
