@@ -84,7 +84,6 @@ def test_passes(kind, q):
     assert np.allclose(features.hidden(U), H, **close)
     assert np.array_equal(features.gates(U.T), U.T @ X.T >= 0)
     assert np.allclose(features.margins(U.T), U.T @ X.T, **close)
-    assert np.allclose(features.weighted_sums(V.T), V.T @ X, **close)
     assert np.allclose(features.absolute_sum(V[:, 0]), V[:, 0] @ np.abs(X), **close)
     assert np.allclose(features.lengths, np.linalg.norm(X, axis=1), **close)
     assert features.reach == pytest.approx(np.linalg.norm(X, axis=1).max(), rel=1e-12)

@@ -259,11 +259,6 @@ class Features(ABC):
         parts = [np.sum(self.block(rows).times(U).astype(np.float64) ** 2, axis=0) for rows in self._steps(U.shape[1])]
         return np.sqrt(sum(parts[1:], parts[0]))
 
-    def weighted_sums(self, weights: Array) -> Array:
-        """(k, d): sums of the rows under weights (k, N), the adjoint of `margins`."""
-        parts = [self.block(rows).adjoint(weights[:, rows].T).T for rows in self._steps(len(weights))]
-        return sum(parts[1:], parts[0])
-
     def absolute_sum(self, weight: Array) -> Array:
         """(d,): the sum of |x_r| under weights (N,)."""
         parts = [weight[rows] @ np.abs(self.gathered(rows)) for rows in self._steps(self.d)]
@@ -370,10 +365,6 @@ class DenseFeatures(Features):
     def margins(self, W: Array) -> Array:
         """(k, N): W X^T for W (k, d), whole."""
         return W @ self.X.T
-
-    def weighted_sums(self, weights: Array) -> Array:
-        """(k, d): sums of the rows under weights (k, N), the adjoint of `margins`."""
-        return weights @ self.X
 
     def dense(self, rows: Index | slice | None = None) -> Array:
         """X, or some of its rows (k, d)."""

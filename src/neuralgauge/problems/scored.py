@@ -85,7 +85,7 @@ class ScoredProblem(Problem[TwoLayerNetwork]):
         return float(np.max(self.scores(v, network.U), initial=0.0))
 
     def polar(self, v: Array, random_state: int = 0) -> Polar:
-        """The polar gauge G(v): by a sweep for X of rank 1 and 2, and of rank 3 up to 2,000 rows, else by a search."""
+        """The polar gauge G(v): exactly for rank 1 and 2, and for rank 3 up to 2,000 rows, else by a search."""
         from ..pricing import search  # compiled, and not needed to hold a problem
 
         features = self.features

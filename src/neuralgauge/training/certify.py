@@ -66,8 +66,8 @@ def certify(
     Raises
     ------
     InvalidInputError
-        If the network is not of this kind, does not fit the problem's columns, or has an objective beyond double
-        precision; `network_of` in `neuralgauge.networks.foreign` lists the cases.
+        If the network is not of this kind, does not fit the problem's columns, has a neuron that does not obey the
+        problem's constraints, or has an objective beyond double precision; `network_of` in `neuralgauge.networks.foreign` lists the cases.
 
     Notes
     -----
