@@ -67,7 +67,8 @@ def certify(
     ------
     InvalidInputError
         If the network is not of this kind, does not fit the problem's columns, has a neuron that does not obey the
-        problem's constraints, or has an objective beyond double precision; `network_of` in `neuralgauge.networks.foreign` lists the cases.
+        problem's constraints, or has an objective beyond double precision; `network_of` in
+        `neuralgauge.networks.foreign` lists the cases.
 
     Notes
     -----

@@ -72,8 +72,9 @@ def train(
         Whether to price exactly at the end, which makes the scope "exact" ("bounded" if time runs out). By default
         up to rank 5 for one output, with at most 30 seconds of a run for it above rank 3 (2 under constraints), and up
         to rank 3 for several; at rank 3 up to 5,000 rows, for a sweep takes n^2 log n and cannot be cut short. Under
-        constraints the rank is that of the rows and the confined entries together. Where the bound stays "estimated", the relaxation row by row then gives `certificate.proven`, if it takes about a second or less. True
-        at any size; False never, neither of them. A number: exact pricing as by default, and where that leaves the
+        constraints the rank is that of the rows and the confined entries together. Where the bound stays "estimated",
+        the relaxation row by row then gives `certificate.proven`, if it takes about a second or less. True at any size;
+        False never, neither of them. A number: exact pricing as by default, and where that leaves the
         bound open, so many seconds of `prove_bound` after the training, from its network. What that proves is
         `certificate.proven`; where the estimate is not above it the scope becomes "bounded". It ends early where the
         proven gap is `gap`.
